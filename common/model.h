@@ -1,0 +1,142 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "common/json_scan.h"
+#include "common/text.h"
+
+/*
+ * model - the domain: classes, their fields and relations, and who may do what to them.
+ *
+ * Loaded once from a JSON file (schema: deploy/example/README.md; every mistake is told with its
+ * path), immutable afterwards, shared by all threads of a process.
+ *
+ * Field texts are canonical JSON (json_add_canonical()). A relation's text is
+ * {"className":"<actual class>","ID":"<id>"}.
+ */
+
+struct model;
+
+enum field_type {
+    FIELD_STRING,
+    FIELD_INTEGER,  /* int64 */
+    FIELD_DOUBLE,   /* also float: any JSON number */
+    FIELD_BOOLEAN,
+    FIELD_DATE,     /* ms since 1970 */
+    FIELD_JSON,     /* any value */
+    FIELD_TO_ONE,   /* a pair, or null */
+    FIELD_LIST,     /* an array of pairs, kept here, at the source */
+    FIELD_TO_MANY   /* the other side of somebody's FIELD_TO_ONE; never stored */
+};
+
+enum id_kind { ID_STRING, ID_INTEGER, ID_ARRAY };
+
+enum action { ACTION_READ, ACTION_CREATE, ACTION_UPDATE, ACTION_REMOVE, ACTION_COUNT };
+
+enum rule_kind {
+    RULE_NOBODY,
+    RULE_EVERYONE,
+    RULE_SIGNED_IN,
+    RULE_OWNER /* `field` holds the user's id (string) or refers to the user's own object */
+};
+
+struct model_rule {
+    enum rule_kind kind;
+    const struct model_field *field; /* only RULE_OWNER */
+};
+
+struct model_class;
+
+struct model_field {
+    const char *name;
+    enum field_type type;
+    bool required;                    /* null and absent are refused */
+    bool read_only;                   /* set by the server; ignored in requests */
+    bool listed;                      /* only FIELD_TO_MANY: printed with its members */
+    const struct model_class *target; /* relations: the class, or a parent of it, referred to */
+    const char *inverse;              /* FIELD_TO_MANY: the source field on `target`; else NULL */
+    const struct model_class *through; /* FIELD_TO_MANY through a join class; else NULL */
+    const char *initial;              /* canonical text of the default; NULL: null */
+    const char *const *values;        /* FIELD_STRING: the only allowed values, NULL-terminated */
+};
+
+struct model_class {
+    const char *name;  /* full: com.app.mo.Task */
+    const char *type;  /* short, of the content protocol: task; NULL for abstract classes */
+    bool abstract;
+    enum id_kind id;
+    const struct model_class *parent;         /* NULL: none */
+    const struct model_class *const *concrete; /* itself and its descendants, not abstract ones */
+    size_t concrete_count;
+    const struct model_field *fields; /* inherited ones first, in the order of the file */
+    size_t field_count;
+    struct model_rule rules[ACTION_COUNT];
+    const char *anchor_field; /* this class stands for users; the field that holds the user id */
+};
+
+/* ERR_OK; ERR_IO or ERR_CONFIG with all mistakes in `problems`, a line each. */
+_must_check_ enum err model_load(const char *path, struct model **out, struct text *problems);
+void model_destroy(struct model *model);
+DEFINE_CLEANUP(struct model *, model_destroy)
+
+size_t model_class_count(const struct model *model);
+const struct model_class *model_class_at(const struct model *model, size_t i);
+const struct model_class *model_class(const struct model *model, const char *name, size_t size);
+const struct model_class *model_class_by_type(const struct model *model, const char *type);
+/* The class that stands for users, or NULL. */
+const struct model_class *model_anchor(const struct model *model);
+
+const struct model_field *model_field(const struct model_class *c, const char *name, size_t size);
+bool model_is_a(const struct model_class *c, const struct model_class *ancestor);
+
+/*
+ * Checks an ID as clients write it (a string; decimal text for integers, compact JSON text for
+ * arrays). ERR_OK; ERR_TYPE or ERR_RANGE (1 to 512 bytes, no control characters) with `why`.
+ */
+_must_check_ enum err model_check_id(const struct model_class *c, const char *id,
+                                     const char **why);
+
+/* One field of an object, checked. */
+struct model_value {
+    const struct model_field *field;
+    const char *text; /* canonical */
+    size_t size;
+};
+
+/* A request's object, checked against its class. Texts live in `texts`. */
+struct model_object {
+    const struct model_class *class_;
+    char *id; /* NULL: none given */
+    struct model_value *values; /* without read-only fields and FIELD_TO_MANY, which are ignored */
+    size_t count;
+    struct text texts;
+};
+
+/*
+ * Checks {"cn":..., "ID":..., fields...} of a checked JSON text. On failure `problem` gets one line
+ * for the client: "theObject.done: expected a boolean, found a string". ERR_NOT_FOUND: unknown or
+ * abstract class; ERR_TYPE, ERR_RANGE, ERR_MALFORMED (unknown or duplicate field, no cn).
+ */
+_must_check_ enum err model_read_object(const struct model *model, struct json_span object,
+                                        struct model_object *out, struct text *problem);
+void model_object_deinit(struct model_object *object);
+
+/* Reads {"className":..., "ID":..., "properties":...}; the ID is the caller's to free(). */
+_must_check_ enum err model_read_pair(const struct model *model, struct json_span pair,
+                                      const struct model_class **class_out, char **id_out,
+                                      struct text *problem);
+
+/* Adds {"className":"...","ID":"..."}. */
+void model_add_pair(struct text *out, const char *class_name, const char *id);
+
+/*
+ * Adds the object as clients see it, every field in the model's order: {"cn":..,"ID":..,...}.
+ * `value` gives the stored text of a field, or NULL for null ([] for lists and to-many).
+ */
+typedef const char *model_value_fn(const void *arg, const struct model_field *field);
+void model_add_object(struct text *out, const struct model_class *c, const char *id,
+                      model_value_fn *value, const void *arg);

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * operations - the one table that says all there is to know about each operation.
+ *
+ * Read by the gateway (who may send it, where it goes, does it have effects), by the agents (what
+ * to consume), by the tests, and by `activestack-ctl operations`, which prints it. The queue of
+ * an operation has its name.
+ */
+
+enum agent {
+    AGENT_NONE, /* nobody serves it yet: answered with -106 */
+    AGENT_SYNC,
+    AGENT_AUTH
+};
+
+enum origin {
+    ORIGIN_CLIENT, /* clients may send it */
+    ORIGIN_GATEWAY /* only the gateway sends it */
+};
+
+struct operation {
+    const char *name;           /* event, queue and AMQP type; the key of the table, in strcmp order */
+    const char *served_by_name; /* for an alias: the operation that it stands for; else NULL */
+    const char *request_class;  /* full class name */
+    const char *response_class; /* full class name; NULL: no response goes to the client */
+    enum origin origin;
+    bool needs_login;
+    bool has_effects; /* persistent on the broker, never expires; its result is kept */
+    bool is_receipt;  /* carries a receipt number */
+    enum agent agent;
+};
+
+#define SYNC_CLASS(name) "com.percero.agents.sync.vo." name
+#define AUTH_CLASS(name) "com.percero.agents.auth.vo." name
+
+extern const struct operation operations[];
+extern const size_t operation_count;
+
+/* By event name (aliases included), or NULL. `size` bytes, not NUL-terminated. */
+const struct operation *operation_by_name(const char *name, size_t size);
+
+/* The operation that a bare object of this class is: the first in the table that clients may send
+ * under it, aliases and "register" excepted. NULL: no such class. */
+const struct operation *operation_by_class(const char *request_class, size_t size);
