@@ -23,7 +23,7 @@ enum origin {
 };
 
 struct operation {
-    const char *name;           /* event, queue and AMQP type; the key of the table, in strcmp order */
+    const char *name;           /* event, queue, AMQP type; the table's key, in strcmp order */
     const char *served_by_name; /* for an alias: the operation that it stands for; else NULL */
     const char *request_class;  /* full class name */
     const char *response_class; /* full class name; NULL: no response goes to the client */
@@ -44,5 +44,6 @@ extern const size_t operation_count;
 const struct operation *operation_by_name(const char *name, size_t size);
 
 /* The operation that a bare object of this class is: the first in the table that clients may send
- * under it, aliases and "register" excepted. NULL: no such class. */
+ * under it (so `authenticate`, not `register`); never an alias: a class that only an alias has is
+ * that of the operation which the alias stands for. NULL: no such class. */
 const struct operation *operation_by_class(const char *request_class, size_t size);
