@@ -38,3 +38,6 @@ const char *err_text(enum err e);
 
 /* What a caller may do about it. */
 enum err_class err_class(enum err e);
+
+/* Ends the process: for allocations whose failure has no sensible answer (see text.h). */
+_Noreturn void err_out_of_memory(void);

@@ -50,3 +50,13 @@ const char *text_str(const struct text *t);
 char *text_steal(struct text *t);
 
 bool text_equals(const struct text *t, const char *str);
+
+/* The length of the UTF-8 character (1 to 4) that starts at `at`, of which `size` bytes are there;
+ * 0 if it is cut off or none: too long, a surrogate, beyond U+10FFFF. */
+size_t text_utf8_size(const char *at, size_t size);
+
+/* For _cleanup_(): text_deinit() takes a pointer already. */
+static inline void text_deinitp(struct text *t)
+{
+    text_deinit(t);
+}
