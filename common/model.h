@@ -13,7 +13,8 @@
  * model - the domain: classes, their fields and relations, and who may do what to them.
  *
  * Loaded once from a JSON file (schema: deploy/example/README.md; every mistake is told with its
- * path), immutable afterwards, shared by all threads of a process.
+ * path), immutable afterwards, shared by all threads of a process. Everything that the functions
+ * below return belongs to the model, unless they say otherwise.
  *
  * Field texts are canonical JSON (json_add_canonical()). A relation's text is
  * {"className":"<actual class>","ID":"<id>"}.
@@ -23,14 +24,14 @@ struct model;
 
 enum field_type {
     FIELD_STRING,
-    FIELD_INTEGER,  /* int64 */
-    FIELD_DOUBLE,   /* also float: any JSON number */
+    FIELD_INTEGER, /* int64 */
+    FIELD_DOUBLE,  /* also float: any JSON number */
     FIELD_BOOLEAN,
-    FIELD_DATE,     /* ms since 1970 */
-    FIELD_JSON,     /* any value */
-    FIELD_TO_ONE,   /* a pair, or null */
-    FIELD_LIST,     /* an array of pairs, kept here, at the source */
-    FIELD_TO_MANY   /* the other side of somebody's FIELD_TO_ONE; never stored */
+    FIELD_DATE,   /* ms since 1970 */
+    FIELD_JSON,   /* any value */
+    FIELD_TO_ONE, /* a pair, or null */
+    FIELD_LIST,   /* an array of pairs, kept here, at the source */
+    FIELD_TO_MANY /* the other side of somebody's FIELD_TO_ONE; never stored */
 };
 
 enum id_kind { ID_STRING, ID_INTEGER, ID_ARRAY };
@@ -54,25 +55,29 @@ struct model_class;
 struct model_field {
     const char *name;
     enum field_type type;
-    bool required;                    /* null and absent are refused */
-    bool read_only;                   /* set by the server; ignored in requests */
-    bool listed;                      /* only FIELD_TO_MANY: printed with its members */
-    const struct model_class *target; /* relations: the class, or a parent of it, referred to */
-    const char *inverse;              /* FIELD_TO_MANY: the source field on `target`; else NULL */
+    bool required;                            /* null and absent are refused */
+    bool read_only;                           /* set by the server; ignored in requests */
+    bool listed;                              /* only FIELD_TO_MANY: printed with its members */
+    const struct model_class *const *targets; /* relations: they and their descendants may be
+                                                 referred to; NULL-terminated */
+    const char *inverse; /* FIELD_TO_MANY: the source field, on the target or on `through`, that
+                            refers here; "ID": the target's array id begins with ours */
     const struct model_class *through; /* FIELD_TO_MANY through a join class; else NULL */
-    const char *initial;              /* canonical text of the default; NULL: null */
-    const char *const *values;        /* FIELD_STRING: the only allowed values, NULL-terminated */
+    const char *onward;                /* with `through`: its field that refers to the target */
+    const char *initial;               /* canonical text of the default; NULL: null */
+    const char *const *values;         /* FIELD_STRING: the only allowed values, NULL-terminated */
 };
 
 struct model_class {
-    const char *name;  /* full: com.app.mo.Task */
-    const char *type;  /* short, of the content protocol: task; NULL for abstract classes */
+    const char *name; /* full: com.app.mo.Task */
+    const char *type; /* short, of the content protocol: task; NULL: unknown there */
     bool abstract;
     enum id_kind id;
-    const struct model_class *parent;         /* NULL: none */
+    const struct model_class *parent;          /* NULL: none */
     const struct model_class *const *concrete; /* itself and its descendants, not abstract ones */
     size_t concrete_count;
     const struct model_field *fields; /* inherited ones first, in the order of the file */
+    const struct model_field *const *fields_by_name; /* sorted, for model_field() */
     size_t field_count;
     struct model_rule rules[ACTION_COUNT];
     const char *anchor_field; /* this class stands for users; the field that holds the user id */
@@ -97,35 +102,41 @@ bool model_is_a(const struct model_class *c, const struct model_class *ancestor)
  * Checks an ID as clients write it (a string; decimal text for integers, compact JSON text for
  * arrays). ERR_OK; ERR_TYPE or ERR_RANGE (1 to 512 bytes, no control characters) with `why`.
  */
-_must_check_ enum err model_check_id(const struct model_class *c, const char *id,
-                                     const char **why);
+_must_check_ enum err model_check_id(const struct model_class *c, const char *id, const char **why);
 
 /* One field of an object, checked. */
 struct model_value {
     const struct model_field *field;
-    const char *text; /* canonical */
+    const char *text; /* canonical, NUL-terminated; "null" clears, a list is cleared by "[]" */
     size_t size;
 };
 
 /* A request's object, checked against its class. Texts live in `texts`. */
 struct model_object {
     const struct model_class *class_;
-    char *id; /* NULL: none given */
+    char *id;                   /* NULL: none given (absent, null or blank) */
     struct model_value *values; /* without read-only fields and FIELD_TO_MANY, which are ignored */
     size_t count;
     struct text texts;
 };
 
 /*
- * Checks {"cn":..., "ID":..., fields...} of a checked JSON text. On failure `problem` gets one line
- * for the client: "theObject.done: expected a boolean, found a string". ERR_NOT_FOUND: unknown or
- * abstract class; ERR_TYPE, ERR_RANGE, ERR_MALFORMED (unknown or duplicate field, no cn).
+ * Checks {"cn":..., "ID":..., fields...} of a checked JSON text. On failure *out is empty and
+ * `problem` gets one line for the client: "theObject.done: expected a boolean, found a string".
+ * ERR_NOT_FOUND: unknown or abstract class; ERR_TYPE; ERR_RANGE; ERR_MALFORMED: unknown or
+ * duplicate member, no cn. Null is refused for required fields, absence is not: a put may leave
+ * them out.
  */
 _must_check_ enum err model_read_object(const struct model *model, struct json_span object,
                                         struct model_object *out, struct text *problem);
 void model_object_deinit(struct model_object *object);
 
-/* Reads {"className":..., "ID":..., "properties":...}; the ID is the caller's to free(). */
+/*
+ * Reads {"className":..., "ID":..., "properties":...}; the class may be abstract, the ID is the
+ * caller's to free(). On failure `problem` gets the rest of a line that begins with the path of the
+ * pair: ".className: ...", ": expected an object, ...". ERR_NOT_FOUND: unknown class; ERR_TYPE;
+ * ERR_RANGE; ERR_MALFORMED: unknown or duplicate member.
+ */
 _must_check_ enum err model_read_pair(const struct model *model, struct json_span pair,
                                       const struct model_class **class_out, char **id_out,
                                       struct text *problem);
