@@ -15,7 +15,7 @@
 #define _printf_(fmt, first) __attribute__((format(printf, fmt, first)))
 
 #define DEFINE_CLEANUP(type, destroy)                                                              \
-    static inline void destroy##p(type *p)                                                         \
+    static inline void destroy##p(type *p) /* NOLINT(bugprone-macro-parentheses): it is a type */  \
     {                                                                                              \
         if (*p)                                                                                    \
             destroy(*p);                                                                           \

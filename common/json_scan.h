@@ -34,6 +34,8 @@ enum json_kind {
     JSON_OBJECT
 };
 
+#define JSON_DEPTH_MAX 1024 /* whatever the limits say */
+
 struct json_limits {
     size_t depth;        /* nested arrays and objects at most */
     size_t number_chars; /* characters of one number at most */
