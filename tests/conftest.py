@@ -1,0 +1,68 @@
+"""Fixtures of all tests that need running servers. Start them with tests/run."""
+
+import contextlib
+import itertools
+import os
+import uuid
+
+import pytest
+from client import Client
+from servers import Servers
+from stack import PROVIDER, Stack
+
+
+@pytest.fixture(scope="session")
+def servers():
+    """RabbitMQ and Redis of this run."""
+    with Servers() as s:
+        yield s
+
+
+@pytest.fixture(scope="session")
+def shared_stack(servers):
+    with Stack(servers, gateways=2, sync_agents=3, auth_agents=1) as s:
+        yield s
+
+
+@pytest.fixture
+def stack(shared_stack):
+    """Two gateways, three sync agents and an auth agent, shared by all tests that harm nobody."""
+    yield shared_stack
+    shared_stack.check()
+
+
+@pytest.fixture
+def new_stack(servers):
+    """Makes stacks for this test alone: new_stack(sync_agents=2, settings={"sync.poll_ms": 50})."""
+    with contextlib.ExitStack() as stacks:
+        yield lambda **options: stacks.enter_context(Stack(servers, **options))
+
+
+@pytest.fixture
+def connect():
+    """Opens clients that are closed after the test.
+
+    connect(gateway) is connected; connect(gateway, "ada") is also logged in as that user.
+    """
+    with contextlib.ExitStack() as clients:
+        def make(gateway, user=None, **options):
+            client = clients.enter_context(Client(gateway.url, **options)).connect()
+            if user:
+                client.login(PROVIDER, gateway.stack.credential(user))
+            return client
+
+        yield make
+
+
+@pytest.fixture
+def new_id():
+    """Makes ids that no other test has: new_id("task")."""
+    counter = itertools.count(1)
+    base = uuid.uuid4().hex[:12]
+    return lambda prefix="id": f"{prefix}-{base}-{next(counter)}"
+
+
+@pytest.fixture(scope="session")
+def server_environment(servers):
+    """The environment in which C programs of the tests find the servers."""
+    return {**os.environ, **servers.environment}

@@ -1,0 +1,201 @@
+"""One private RabbitMQ and one private Redis for a run of the tests.
+
+Both are started through deploy/rabbitmq/serve and deploy/redis/serve, so that tests run on the very
+configuration that deploy/up uses, in a temporary folder and on free ports. They die with the
+process that started them, however that ends.
+
+    with Servers() as servers:
+        servers.redis.kill()            # as by a power cut
+        servers.redis.start()           # from its files
+"""
+
+import base64
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+import pika
+import redis
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def free_port():
+    """A port that nobody has now, and that the kernel will not give away soon."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_until(condition, seconds, what):
+    """Calls `condition` until it returns something true, which is returned; fails after `seconds`.
+
+    An exception counts as "not yet"; the last one is told when time is up.
+    """
+    deadline = time.monotonic() + seconds
+    last = None
+    while True:
+        try:
+            result = condition()
+            if result:
+                return result
+        except Exception as e:  # whatever it is, it may pass
+            last = e
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not within {seconds} s" + (f" ({last!r})" if last else ""))
+        time.sleep(0.02)
+
+
+def spawn(command, log, **options):
+    """Starts a process that the kernel kills when we die; its output is appended to `log`."""
+    with open(log, "ab") as out:
+        return subprocess.Popen(
+            ["setpriv", "--pdeathsig", "KILL", *map(str, command)],
+            stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, **options)
+
+
+class Server:
+    """What RabbitMQ and Redis have in common: a folder, a password, one process to kill."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.folder.mkdir(mode=0o700, parents=True)
+        self.log = self.folder / "log.txt"
+        self.password = secrets.token_hex(16)
+        (self.folder / "password").write_text(self.password)
+        self.process = None
+
+    def start(self, seconds=90):
+        """Starts the server from its files and waits until it serves."""
+        self.launch()
+        wait_until(self.is_ready, seconds, f"{self.command[0]} serves")
+
+    def launch(self):
+        """Starts the server without waiting for it."""
+        self.process = spawn(self.command, self.log)
+
+    def is_ready(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"{self.command[0]} ended:\n{self.log.read_text()[-2000:]}")
+        return self.answers()
+
+    def kill(self):
+        """As by a power cut; what is in the files stays."""
+        if self.process and self.process.poll() is None:
+            os.kill(self.pid, signal.SIGKILL)
+            self.process.wait()
+
+    def restart(self):
+        self.kill()
+        self.start()
+
+    def pause(self):
+        """Stops the server without closing its connections, as an overload or a lost network does."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def resume(self):
+        os.kill(self.pid, signal.SIGCONT)
+
+
+class RabbitMQ(Server):
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.port, self.management_port = free_port(), free_port()
+        self.command = [ROOT / "deploy/rabbitmq/serve", folder, self.port, self.management_port,
+                        free_port(), free_port()]
+        self.url = f"amqp://activestack:{self.password}@127.0.0.1:{self.port}/activestack"
+        self.management_url = f"http://activestack:{self.password}@127.0.0.1:{self.management_port}"
+
+    @property
+    def pid(self):
+        """Of the broker itself, if it is there, not of the script that watches over it."""
+        try:
+            return int((self.folder / "pid").read_text())
+        except FileNotFoundError:
+            return self.process.pid
+
+    def answers(self):
+        with socket.create_connection(("127.0.0.1", self.port), 1):
+            pass  # cheaper than a login, and quiet in the broker's log while it starts
+        self.connect().close()
+        return self.management("GET", "/api/overview")
+
+    def connect(self):
+        """A pika.BlockingConnection of our own."""
+        return pika.BlockingConnection(pika.URLParameters(self.url))
+
+    def management(self, method, path, body=None):
+        """One call of the management API; returns its JSON."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.management_port}{path}", method=method,
+            data=None if body is None else json.dumps(body).encode())
+        login = base64.b64encode(f"activestack:{self.password}".encode()).decode()
+        request.add_header("Authorization", "Basic " + login)
+        request.add_header("Content-Type", "application/json")
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            text = answer.read()
+        return json.loads(text) if text else None
+
+    def consumers(self):
+        """Queue name -> tags of its consumers, up to date."""
+        found = {}
+        for c in self.management("GET", "/api/consumers/activestack"):
+            found.setdefault(c["queue"]["name"], []).append(c["consumer_tag"])
+        return found
+
+
+class Redis(Server):
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.port = free_port()
+        self.command = [ROOT / "deploy/redis/serve", folder, self.port]
+        self.url = f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def answers(self):
+        return self.connect().ping()
+
+    def connect(self):
+        """A redis.Redis of our own that gives texts."""
+        return redis.Redis.from_url(self.url, decode_responses=True)
+
+
+class Servers:
+    """RabbitMQ and Redis together, in a temporary folder that goes with them."""
+
+    def __init__(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="activestack-test-"))
+        self.rabbitmq = RabbitMQ(self.folder / "rabbitmq")
+        self.redis = Redis(self.folder / "redis")
+
+    def __enter__(self):
+        try:
+            self.rabbitmq.launch()
+            self.redis.start()
+            wait_until(self.rabbitmq.is_ready, 120, "RabbitMQ serves")
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.rabbitmq.kill()
+        self.redis.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def environment(self):
+        """What C programs of the tests read to find the servers."""
+        return {"AMQP_URL": self.rabbitmq.url, "MANAGEMENT_URL": self.rabbitmq.management_url,
+                "REDIS_URL": self.redis.url}

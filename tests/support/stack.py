@@ -1,0 +1,307 @@
+"""A running ActiveStack for tests: gateways and agents from the build folder that BUILD_DIR names.
+
+    with Stack(servers, gateways=2, sync_agents=3) as stack:
+        a = Client(stack.gateways[0].url)
+        stack.sync_agents[0].kill()          # SIGKILL; expected from now on
+        stack.sync_agents[0].start()
+
+Each stack has a vhost and a Redis database of its own on the servers of the run, so that several can
+live side by side. After each test `check()` fails if a process died that nobody killed, or if a
+sanitizer or valgrind wrote a report into a log.
+"""
+
+import itertools
+import os
+import re
+import secrets
+import signal
+import subprocess
+import urllib.request
+from pathlib import Path
+
+import pika
+import redis
+from servers import ROOT, free_port, json, spawn, wait_until
+
+BUILD = Path(os.environ.get("BUILD_DIR", ROOT / "build-tests")).resolve()
+MODEL = ROOT / "deploy/example/model.json"
+VALGRIND = ["valgrind", "--quiet", "--leak-check=full", "--errors-for-leak-kinds=definite",
+            "--show-leak-kinds=definite", "--error-exitcode=99"]
+SUPPORT = Path(__file__).parent
+SANITIZERS = {
+    "ASAN_OPTIONS": "detect_leaks=1:exitcode=99:detect_stack_use_after_return=1",
+    "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1:exitcode=99",
+    "LSAN_OPTIONS": f"suppressions={SUPPORT}/lsan.supp:print_suppressions=0",
+    "TSAN_OPTIONS": f"suppressions={SUPPORT}/tsan.supp:exitcode=99",
+}
+REPORT = re.compile(
+    r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:|^==\d+== .*(lost|Invalid|uninit)",
+    re.MULTILINE)
+PROVIDER = "file"
+PASSWORD = "correct horse"
+USERS = ("ada", "ben", "cleo", "dora", "emil")
+START_SECONDS = 60
+
+
+def slow():
+    """Do the programs run several times slower than built plainly?"""
+    return bool(os.environ.get("TEST_VALGRIND")) or "address" in BUILD.name or "thread" in BUILD.name
+
+
+class Process:
+    """One gateway or agent, with a log of its own that goes on over restarts."""
+
+    def __init__(self, stack, kind, number, environment=None):
+        self.stack, self.kind, self.name = stack, kind, f"{kind}-{number}"
+        self.program = BUILD / PROGRAMS[kind]
+        self.environment = environment or {}
+        self.log = stack.folder / f"{self.name}.log"
+        self.process = None
+        self.expected_end = True  # not started yet, stopped or killed by the test
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def launch(self, fault=None):
+        """Starts the program without waiting for it. `fault` is for common/fault.h."""
+        command = [self.program, "--config", self.stack.config]
+        if os.environ.get("TEST_VALGRIND"):
+            command = VALGRIND + command
+        environment = {**os.environ, **SANITIZERS, **self.environment}
+        if fault:
+            environment["ACTIVESTACK_FAULT"] = fault
+        self.process = spawn(command, self.log, env=environment)
+        self.expected_end = False
+
+    def start(self, fault=None):
+        self.launch(fault)
+        self.wait_ready()
+
+    def wait_ready(self):
+        wait_until(self._is_ready, START_SECONDS * (3 if slow() else 1), f"{self.name} is ready")
+
+    def _is_ready(self):
+        if self.process.poll() is not None:
+            raise RuntimeError(f"it ended with {self.process.returncode}:\n{self.tail()}")
+        return self.answers()
+
+    def stop(self, seconds=30):
+        """Ends the program in order (SIGTERM); it has to end with exit code 0."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.expected_end = True
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(seconds * (4 if slow() else 1))
+        assert code == 0, f"{self.name} ended with {code}:\n{self.tail()}"
+
+    def kill(self):
+        """SIGKILL, at once."""
+        self.expected_end = True
+        self.process.kill()
+        self.process.wait()
+
+    def restart(self):
+        self.kill()
+        self.start()
+
+    def expect_death(self, seconds=30):
+        """Waits until the program has died at the fault point that it was started with."""
+        self.expected_end = True
+        code = self.process.wait(seconds)
+        assert code == -signal.SIGKILL, f"{self.name} ended with {code}:\n{self.tail()}"
+
+    def pause(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self):
+        self.process.send_signal(signal.SIGCONT)
+
+    def log_text(self):
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def tail(self):
+        return self.log_text()[-4000:]
+
+    def check(self):
+        if not self.expected_end and self.process.poll() is not None:
+            self.expected_end = True  # tell it once
+            raise AssertionError(f"{self.name} died with {self.process.returncode}:\n{self.tail()}")
+        report = REPORT.search(self.log_text())
+        assert not report, f"{self.name}:\n{self.log_text()[max(0, report.start() - 200):][:6000]}"
+
+
+class Gateway(Process):
+    def __init__(self, stack, number):
+        self.port = free_port()
+        super().__init__(stack, "gateway", number, {"ACTIVESTACK_GATEWAY_PORT": str(self.port),
+                                                    "ACTIVESTACK_GATEWAY_NAME": f"gateway-{number}"})
+        self.url = f"ws://127.0.0.1:{self.port}"
+
+    def answers(self):
+        return self.http("/readyz")[0] == 200
+
+    def http(self, path):
+        """(status, text) of a GET."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as e:
+            return e.code, e.read().decode()
+
+
+class Agent(Process):
+    """Ready when each of its workers consumes; `queue` is one that only its kind consumes."""
+
+    def __init__(self, stack, kind, number, queue):
+        self.queue = queue
+        super().__init__(stack, kind, number)
+
+    def launch(self, fault=None):
+        # A name of its own for each start, to tell its consumers from those of the one that died.
+        self.agent_name = f"{self.name}-{secrets.token_hex(3)}"
+        self.environment["ACTIVESTACK_AGENT_NAME"] = self.agent_name
+        super().launch(fault)
+
+    def answers(self):
+        return any(self.agent_name in tag for tag in self.stack.consumers(self.queue))
+
+
+class SyncAgent(Agent):
+    def __init__(self, stack, number):
+        super().__init__(stack, "sync-agent", number, "putObject")
+
+
+class AuthAgent(Agent):
+    def __init__(self, stack, number):
+        super().__init__(stack, "auth-agent", number, "authenticate")
+
+
+PROGRAMS = {
+    "gateway": "gateway/activestack-gateway",
+    "sync-agent": "agents/sync/activestack-sync-agent",
+    "auth-agent": "agents/auth/activestack-auth-agent",
+}
+
+
+class Stack:
+    """`settings` are lines of the configuration file: {"sync.poll_ms": 50}."""
+
+    _numbers = itertools.count()
+
+    def __init__(self, servers, gateways=1, sync_agents=1, auth_agents=1, settings=None):
+        number = next(self._numbers)
+        self.servers = servers
+        self.folder = servers.folder / f"stack-{number}"
+        self.folder.mkdir(mode=0o700)
+        self._make_vhost("activestack" if number == 0 else f"test-{number}")
+        self._choose_database(number % 16)
+        self.config = self.folder / "activestack.conf"
+        self._write_config(settings or {})
+        self.gateways = [Gateway(self, i + 1) for i in range(gateways)]
+        self.sync_agents = [SyncAgent(self, i + 1) for i in range(sync_agents)]
+        self.auth_agents = [AuthAgent(self, i + 1) for i in range(auth_agents)]
+
+    @property
+    def processes(self):
+        return self.gateways + self.sync_agents + self.auth_agents
+
+    def __enter__(self):
+        try:
+            for process in self.processes:
+                process.launch()
+            for process in self.processes:
+                process.wait_ready()
+        except BaseException:
+            self._kill()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        try:
+            for process in self.processes:
+                process.stop()
+            self.check()
+        finally:
+            self._kill()
+            if self.vhost != "activestack":
+                self.servers.rabbitmq.management("DELETE", f"/api/vhosts/{self.vhost}")
+
+    def _kill(self):
+        for process in self.processes:
+            if process.process and process.process.poll() is None:
+                process.kill()
+
+    def check(self):
+        """Fails if something went wrong behind the test's back."""
+        for process in self.processes:
+            process.check()
+
+    def credential(self, user):
+        """What `user` (one of USERS) logs in with."""
+        return f"{user}@example.org:{PASSWORD}"
+
+    def redis(self):
+        """A redis.Redis on this stack's database, for looking behind the scenes."""
+        return redis.Redis.from_url(self.redis_url, decode_responses=True)
+
+    def amqp(self):
+        """A pika.BlockingConnection to this stack's vhost."""
+        return pika.BlockingConnection(pika.URLParameters(self.amqp_url))
+
+    def consumers(self, queue):
+        """The tags of the consumers of a queue, up to date."""
+        found = self.servers.rabbitmq.management("GET", f"/api/consumers/{self.vhost}")
+        return [c["consumer_tag"] for c in found if c["queue"]["name"] == queue]
+
+    def _make_vhost(self, vhost):
+        self.vhost = vhost
+        self.amqp_url = self.servers.rabbitmq.url.rsplit("/", 1)[0] + "/" + vhost
+        if vhost == "activestack":
+            return  # made by the server's own definitions
+        template = json.loads((ROOT / "deploy/rabbitmq/definitions.json").read_text())
+        call = self.servers.rabbitmq.management
+        call("PUT", f"/api/vhosts/{vhost}")
+        call("PUT", f"/api/permissions/{vhost}/activestack",
+             {"configure": ".*", "write": ".*", "read": ".*"})
+        for queue in template["queues"]:
+            call("PUT", f"/api/queues/{vhost}/{queue['name']}", {"durable": True})
+        for policy in template["policies"]:
+            call("PUT", f"/api/policies/{vhost}/{policy['name']}",
+                 {k: policy[k] for k in ("pattern", "definition", "apply-to", "priority")})
+
+    def _choose_database(self, number):
+        self.redis_url = self.servers.redis.url.rsplit("/", 1)[0] + f"/{number}"
+        self.redis().flushdb()
+
+    def _write_config(self, settings):
+        users = self.folder / "users.json"
+        users.write_text(json.dumps([
+            {"firstName": name.title(), "lastName": "Example", "email": f"{name}@example.org",
+             "passHash": password_hash()} for name in USERS]))
+        lines = {
+            "log.level": "debug",
+            "amqp.url": self.amqp_url,
+            "redis.url": self.redis_url,
+            "model.file": MODEL,
+            "gateway.host": "127.0.0.1",
+            "gateway.session_secret": secrets.token_hex(32),
+            "gateway.drain_ms": 100,
+            "auth.providers": "file,anonymous",
+            "auth.users_file": users,
+            **settings,
+        }
+        self.config.write_text("".join(f"{key} = {value}\n" for key, value in lines.items()))
+
+
+_password_hash = None
+
+
+def password_hash():
+    """The hash of PASSWORD, made once per run by the program that makes those of real users."""
+    global _password_hash
+    if _password_hash is None:
+        _password_hash = subprocess.run(
+            [BUILD / "deploy/ctl/activestack-ctl", "hash-password"], input=PASSWORD, text=True,
+            check=True, stdout=subprocess.PIPE).stdout.strip()
+    return _password_hash
