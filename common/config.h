@@ -12,21 +12,24 @@
 /*
  * config - from a table of rows to a filled struct: defaults, then the file, then the environment.
  *
- * The file has lines `key = value`, comments start with "#". The environment name of a key is
- * ACTIVESTACK_ and the key in capitals with "_" for ".": ACTIVESTACK_AMQP_URL for amqp.url. A
- * variable ACTIVESTACK_..._FILE names a file that holds the value (for secrets).
+ * The file has lines `key = value`; lines that start with "#" are comments. The environment name of
+ * a key is ACTIVESTACK_ and the key in capitals with "_" for ".": ACTIVESTACK_AMQP_URL for
+ * amqp.url. A variable ACTIVESTACK_..._FILE names a file that holds the value (for secrets), of
+ * which the line end is no part.
  *
  * Everything is checked before anything starts: unknown keys, duplicates, wrong types, values out
  * of range, settings without a default that were not given. Each mistake is one line that names
  * the key, where the value came from (file:line or the variable) and what is allowed. An unknown
- * ACTIVESTACK_ variable is a mistake too.
+ * ACTIVESTACK_ variable is a mistake too. All rows are checked, also those of other programs, since
+ * one file may configure them all.
  *
  * The same rows print the documentation (--help-config) and the values in force, with secrets
  * hidden.
  */
 
 enum config_type {
-    CONFIG_STRING, /* char *, owned by the struct; minimum and maximum bound its length */
+    CONFIG_STRING, /* char *, owned by the struct, never NULL; minimum and maximum bound its length,
+                      but the default is always allowed */
     CONFIG_INT,    /* int64_t, with minimum and maximum */
     CONFIG_BOOL,   /* bool: true or false */
     CONFIG_CHOICE  /* int: index into `choices`, "a|b|c" */
@@ -35,14 +38,15 @@ enum config_type {
 struct config_row {
     const char *key;
     enum config_type type;
-    size_t offset;         /* of the field in the struct */
-    const char *initial;   /* default, as text; NULL: must be given by programs in `used_by` */
+    unsigned used_by;     /* bit set of programs */
+    unsigned optional_in; /* those of them that can do without; "" then, if there is no default */
+    bool secret;          /* never printed */
+    size_t offset;        /* of the field in the struct */
+    const char *initial;  /* default, as text; NULL: must be given for programs in `used_by` */
     int64_t minimum, maximum;
-    const char *unit;      /* "ms", "bytes", ... or NULL */
-    const char *choices;   /* only CONFIG_CHOICE */
-    bool secret;           /* never printed */
-    unsigned used_by;      /* bit set of programs */
-    const char *help;      /* one sentence */
+    const char *unit;    /* "ms", "bytes", ... or NULL */
+    const char *choices; /* only CONFIG_CHOICE */
+    const char *help;    /* one sentence */
 };
 
 struct config_table {

@@ -26,6 +26,9 @@ struct proc {
  * Reads the command line and the settings of program `p`; `help` is printed between usage and
  * options by --help. Returns true when the program shall run; false when it is done, with the exit
  * code in *exit_code: after --help and the like 0, after a mistake 2, told on standard error.
+ *
+ * PROGRAM_CTL is different: words may stand behind the options, from argv[optind] on, and signals
+ * keep their effect.
  */
 bool proc_start(struct proc *proc, enum program p, const char *help, int argc, char **argv,
                 int *exit_code);

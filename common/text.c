@@ -1,13 +1,13 @@
 #include "common/text.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/err.h"
-
 #define SMALLEST_ROOM 64
+#define FILE_CHUNK    16384
 
 /* What a byte becomes inside a JSON string: itself (0), \u00XX ('u'), or a letter behind "\". */
 static const char json_escapes[256] = {
@@ -143,6 +143,34 @@ void text_add_json_str(struct text *t, const char *str)
         text_add_json(t, str, strlen(str));
     else
         text_add(t, "null");
+}
+
+enum err text_add_file(struct text *t, const char *path, size_t max)
+{
+    const size_t before = t->size;
+    FILE *file = fopen(path, "re");
+    enum err e = ERR_OK;
+    size_t got;
+
+    if (!file)
+        return ERR_IO;
+    do {
+        text_reserve(t, FILE_CHUNK);
+        got = fread(t->at + t->size, 1, FILE_CHUNK, file);
+        t->size += got;
+        if (t->size - before > max)
+            e = ERR_RANGE;
+    } while (!e && got > 0);
+    if (ferror(file)) /* a folder, for one; errno is still that of the read */
+        e = ERR_IO;
+    if (e)
+        t->size = before;
+    t->at[t->size] = '\0';
+
+    const int why = errno;
+    (void)fclose(file);
+    errno = why;
+    return e;
 }
 
 const char *text_str(const struct text *t)

@@ -5,13 +5,14 @@
 #include <stdint.h>
 
 #include "common/cleanup.h"
+#include "common/err.h"
 
 /*
  * text - a growing byte buffer that is always NUL-terminated; how every message body, log line and
  * response is put together.
  *
  * A zeroed struct text is empty and valid. Running out of memory ends the process (there is no
- * sensible answer to it in the middle of a response), so no function here can fail.
+ * sensible answer to it in the middle of a response), so adding cannot fail.
  *
  * Ownership: the struct owns its bytes; text_deinit() frees them and leaves it empty.
  */
@@ -42,6 +43,10 @@ void text_add_json(struct text *t, const char *str, size_t size);
 
 /* The same for a NUL-terminated string; NULL becomes null. */
 void text_add_json_str(struct text *t, const char *str);
+
+/* Adds a whole file. ERR_IO: errno says why; ERR_RANGE: it has more than `max` bytes. On failure
+ * the text is as before. */
+_must_check_ enum err text_add_file(struct text *t, const char *path, size_t max);
 
 /* The content as a C string, "" when empty. Borrowed until the next change. */
 const char *text_str(const struct text *t);
