@@ -19,12 +19,15 @@
  *          timeout has passed.
  * Once or twice: after ERR_AWAY nobody knows which calls were carried out; every script of ours may
  *          be run again.
+ * Order: the calls of a batch are carried out in their order, except that a script that Redis had
+ *          forgotten runs after the others. What depends on another call belongs into its script.
+ * SIGPIPE must be ignored (common/proc.h does): hiredis writes without MSG_NOSIGNAL.
  */
 
 struct redis_link;
 struct redis_reply;
 
-/* A Lua script; `text` is static. `sha` is made by the first call and not to be touched. */
+/* A Lua script; known by its address, so it is static. */
 struct redis_script {
     const char *name;
     const char *text;
@@ -46,7 +49,8 @@ void redis_call_arg_bytes(struct redis_call *call, const void *bytes, size_t siz
 void redis_call_arg_i64(struct redis_call *call, int64_t value);
 void redis_call_deinit(struct redis_call *call);
 
-/* `url`: redis://:password@host:port/db or unix:///path. ERR_CONFIG. Does not connect yet. */
+/* `url`: redis://[[user]:password@]host[:port][/db], in which %XX may be used, or unix:///path.
+ * `timeout_ms` is for connecting and for each reply. ERR_CONFIG. Does not connect yet. */
 _must_check_ enum err redis_link_create(const char *url, const char *client_name,
                                         int64_t timeout_ms, struct redis_link **out);
 void redis_link_destroy(struct redis_link *link);
