@@ -1,0 +1,100 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "common/secret.h"
+#include "deploy/ctl/commands.h"
+
+struct command {
+    const char *name;
+    const char *arguments;
+    const char *help;
+    ctl_command_fn *run;
+};
+
+static const struct command commands[] = {
+    // clang-format off
+    {"check-config",  "[--live] [FILE]",
+     "checks the settings of all programs and the model; --live: Redis's too", ctl_check_config},
+    {"connect",       "[--url URL] [--login PROVIDER CREDENTIAL] [--stay SECONDS]",
+     "sends each line of input as a frame to a gateway, prints frames",        ctl_connect},
+    {"hash-password", "",
+     "reads a password from standard input, prints its hash for a users file", ctl_hash_password},
+    {"operations",    "",
+     "prints the table of operations",                                         ctl_operations},
+    // clang-format on
+};
+
+static void print_help(FILE *out)
+{
+    fputs("usage: activestack-ctl [--config FILE] COMMAND [ARGUMENTS]\n\n"
+          "The configuration file may also be named by ACTIVESTACK_CONFIG.\n"
+          "Exit code: 0 yes or done, 1 no, 2 could not find out.\n\n",
+          out);
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+        const struct command *c = &commands[i];
+
+        fprintf(out, "  %s%s%s\n      %s\n", c->name, *c->arguments ? " " : "", c->arguments,
+                c->help);
+    }
+}
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    }
+    return NULL;
+}
+
+/* Reads the options before the command. Returns false when the program is done. */
+static bool read_options(int argc, char **argv, const char **config, int *exit_code)
+{
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {"version", no_argument, NULL, 'v'},
+                                            {NULL, 0, NULL, 0}};
+    int o;
+
+    while ((o = getopt_long(argc, argv, "+", options, NULL)) != -1) {
+        if (o == 'c') {
+            *config = optarg;
+            continue;
+        }
+        *exit_code = o == '?' ? CTL_UNKNOWN : CTL_YES;
+        if (o == 'h')
+            print_help(stdout);
+        if (o == 'v')
+            puts("activestack-ctl " ACTIVESTACK_VERSION);
+        return false;
+    }
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    const char *config = getenv("ACTIVESTACK_CONFIG");
+    const struct command *command;
+    int exit_code;
+
+    if (!read_options(argc, argv, &config, &exit_code))
+        return exit_code;
+    command = optind < argc ? find_command(argv[optind]) : NULL;
+    if (!command) {
+        print_help(stderr);
+        return CTL_UNKNOWN;
+    }
+    log_init("activestack-ctl", LOG_LEVEL_WARN, false);
+    if (secret_init() != ERR_OK) {
+        fputs("activestack-ctl: no source of randomness\n", stderr);
+        return CTL_UNKNOWN;
+    }
+    argc -= optind;
+    argv += optind;
+    optind = 1; /* for the command's own options */
+    return command->run(config, argc, argv);
+}

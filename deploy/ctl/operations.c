@@ -1,0 +1,37 @@
+#include "common/operations.h"
+
+#include <stdio.h>
+
+#include "deploy/ctl/commands.h"
+
+static const char *agent_name(enum agent agent)
+{
+    static const char *const names[] = {
+        [AGENT_NONE] = "-", [AGENT_SYNC] = "sync", [AGENT_AUTH] = "auth"};
+
+    return names[agent];
+}
+
+static void print_row(const struct operation *o)
+{
+    printf("%-28s %-28s %-5s %-8s %-6s %-8s %s -> %s\n", o->name,
+           o->served_by_name ? o->served_by_name : "-", agent_name(o->agent),
+           o->origin == ORIGIN_CLIENT ? "client" : "gateway", o->needs_login ? "yes" : "no",
+           o->has_effects ? "yes" : "no", o->request_class,
+           o->response_class ? o->response_class : "-");
+}
+
+int ctl_operations(const char *config, int argc, char **argv)
+{
+    (void)config;
+    (void)argv;
+    if (argc != 1) {
+        fputs("activestack-ctl operations: takes no arguments\n", stderr);
+        return CTL_UNKNOWN;
+    }
+    printf("%-28s %-28s %-5s %-8s %-6s %-8s %s\n", "operation", "stands for", "agent", "sent by",
+           "login", "effects", "request -> response");
+    for (size_t i = 0; i < operation_count; i++)
+        print_row(&operations[i]);
+    return CTL_YES;
+}
