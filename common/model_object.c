@@ -1,0 +1,203 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/model_internal.h"
+
+/* Whole objects: from a request, and to clients. */
+
+#define SHOWN_KEY_MAX 64 /* of a client's member names, in what we tell about them */
+
+static enum err twice(struct text *problem)
+{
+    text_add(problem, ": stands there twice");
+    return ERR_MALFORMED;
+}
+
+static enum err read_class(const struct model *model, struct json_span object,
+                           const struct model_class **out, struct text *problem)
+{
+    size_t count;
+    struct json_span cn = json_member(object, "cn", &count);
+    enum err e;
+
+    text_add(problem, ".cn");
+    if (count > 1)
+        return twice(problem);
+    if (count == 0) {
+        text_add(problem, ": missing");
+        return ERR_MALFORMED;
+    }
+    e = model_read_class(model, cn, out, problem);
+    if (!e && (*out)->abstract) {
+        text_addf(problem, ": %s is abstract", (*out)->name);
+        e = ERR_NOT_FOUND;
+    }
+    return e;
+}
+
+static bool is_blank(struct json_span string)
+{
+    _cleanup_(text_deinitp) struct text decoded = {0};
+
+    return json_decode(string, &decoded) == ERR_OK &&
+           strspn(text_str(&decoded), " \t\r\n") == decoded.size;
+}
+
+static enum err read_id(const struct model_class *c, struct json_span object, char **out,
+                        struct text *problem)
+{
+    size_t count;
+    struct json_span id = json_member(object, "ID", &count);
+
+    text_add(problem, ".ID");
+    if (count > 1)
+        return twice(problem);
+    if (count == 0 || json_kind(id) == JSON_NULL || is_blank(id))
+        return ERR_OK;
+    return model_read_id(c, id, out, problem);
+}
+
+static const struct model_field *find_field(const struct model_class *c, struct json_span key)
+{
+    _cleanup_(text_deinitp) struct text name = {0};
+
+    return json_decode(key, &name) ? NULL : model_field(c, text_str(&name), name.size);
+}
+
+static enum err no_such_field(const struct model_class *c, struct json_span key,
+                              struct text *problem)
+{
+    text_addf(problem, ": %s has no field ", c->name);
+    if (key.size <= SHOWN_KEY_MAX)
+        text_add_bytes(problem, key.at, key.size);
+    else
+        text_add(problem, "of such a long name");
+    return ERR_MALFORMED;
+}
+
+/* What the server keeps or derives itself is passed over, whatever the client sent. */
+static enum err take_value(const struct model *model, const struct model_field *field,
+                           struct json_span value, struct model_object *out, struct text *problem)
+{
+    const size_t before = out->texts.size;
+    enum err e;
+
+    if (field->read_only || field->type == FIELD_TO_MANY)
+        return ERR_OK;
+    e = model_add_value(model, field, value, &out->texts, problem);
+    out->values[out->count++] = (struct model_value){field, NULL, out->texts.size - before};
+    text_add_char(&out->texts, '\0');
+    return e;
+}
+
+static enum err take_member(const struct model *model, const struct json_walk *w, bool *seen,
+                            struct model_object *out, struct text *problem)
+{
+    _cleanup_(text_deinitp) struct text rest = {0};
+    const struct model_field *field;
+    size_t i;
+    enum err e;
+
+    if (json_string_is(w->key, "cn") || json_string_is(w->key, "ID"))
+        return ERR_OK;
+    field = find_field(out->class_, w->key);
+    if (!field)
+        return no_such_field(out->class_, w->key, problem);
+
+    i = (size_t)(field - out->class_->fields);
+    e = seen[i] ? twice(&rest) : take_value(model, field, w->value, out, &rest);
+    seen[i] = true;
+    if (e)
+        text_addf(problem, ".%s%s", field->name, text_str(&rest));
+    return e;
+}
+
+static enum err take_members(const struct model *model, struct json_span object,
+                             struct model_object *out, struct text *problem)
+{
+    bool *seen = calloc(out->class_->field_count + 1, sizeof(*seen));
+    struct json_walk w = json_walk(object);
+    enum err e = ERR_OK;
+
+    out->values = calloc(out->class_->field_count + 1, sizeof(*out->values));
+    if (!seen || !out->values)
+        err_out_of_memory();
+    while (!e && json_next(&w))
+        e = take_member(model, &w, seen, out, problem);
+    free(seen);
+    return e;
+}
+
+/* The texts have stopped moving: tells the values where theirs are. */
+static void place_texts(struct model_object *object)
+{
+    const char *at = text_str(&object->texts);
+
+    for (size_t i = 0; i < object->count; i++) {
+        object->values[i].text = at;
+        at += object->values[i].size + 1;
+    }
+}
+
+static enum err read_parts(const struct model *model, struct json_span object,
+                           struct model_object *out, struct text *problem)
+{
+    enum err e;
+
+    if (json_kind(object) != JSON_OBJECT)
+        return model_wrong_kind(problem, "an object", object);
+    e = read_class(model, object, &out->class_, problem);
+    if (e)
+        return e;
+    text_clear(problem);
+    e = read_id(out->class_, object, &out->id, problem);
+    if (e)
+        return e;
+    text_clear(problem);
+    return take_members(model, object, out, problem);
+}
+
+enum err model_read_object(const struct model *model, struct json_span object,
+                           struct model_object *out, struct text *problem)
+{
+    _cleanup_(text_deinitp) struct text rest = {0};
+    enum err e;
+
+    *out = (struct model_object){0};
+    e = read_parts(model, object, out, &rest);
+    if (e) {
+        text_addf(problem, "theObject%s", text_str(&rest));
+        model_object_deinit(out);
+        return e;
+    }
+    place_texts(out);
+    return ERR_OK;
+}
+
+void model_object_deinit(struct model_object *object)
+{
+    free(object->id);
+    free(object->values);
+    text_deinit(&object->texts);
+    *object = (struct model_object){0};
+}
+
+void model_add_object(struct text *out, const struct model_class *c, const char *id,
+                      model_value_fn *value, const void *arg)
+{
+    text_add(out, "{\"cn\":");
+    text_add_json_str(out, c->name);
+    text_add(out, ",\"ID\":");
+    text_add_json_str(out, id);
+    for (size_t i = 0; i < c->field_count; i++) {
+        const struct model_field *field = &c->fields[i];
+        const bool many = field->type == FIELD_LIST || field->type == FIELD_TO_MANY;
+        const char *text = value(arg, field);
+
+        text_add_char(out, ',');
+        text_add_json_str(out, field->name);
+        text_add_char(out, ':');
+        text_add(out, text ? text : many ? "[]" : "null");
+    }
+    text_add_char(out, '}');
+}
