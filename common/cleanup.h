@@ -1,5 +1,7 @@
 #pragma once
 
+#include <stdlib.h>
+
 /*
  * cleanup - the attributes that state ownership and duty at a declaration.
  *
@@ -22,3 +24,9 @@
     }
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+/* For plain strings: _cleanup_(freep) char *name = NULL; */
+static inline void freep(char **p)
+{
+    free(*p);
+}

@@ -11,7 +11,7 @@
  * an operation has its name.
  */
 
-enum agent {
+enum operation_agent {
     AGENT_NONE, /* nobody serves it yet: answered with -106 */
     AGENT_SYNC,
     AGENT_AUTH
@@ -31,7 +31,7 @@ struct operation {
     bool needs_login;
     bool has_effects; /* persistent on the broker, never expires; its result is kept */
     bool is_receipt;  /* carries a receipt number */
-    enum agent agent;
+    enum operation_agent agent;
 };
 
 #define SYNC_CLASS(name) "com.percero.agents.sync.vo." name

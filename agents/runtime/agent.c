@@ -1,0 +1,72 @@
+#include "agents/runtime/agent.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agents/runtime/worker.h"
+#include "common/log.h"
+#include "common/secret.h"
+
+/* What is read before anything starts. Tells of every mistake on standard error. */
+static enum err load(struct agent *agent)
+{
+    _cleanup_(text_deinitp) struct text problems = {0};
+    const struct settings *settings = &agent->proc.settings;
+    enum err e = secret_init();
+
+    if (!e)
+        e = model_load(settings->model_file, &agent->model, &problems);
+    if (!e && agent->definition->load)
+        e = agent->definition->load(agent, &problems);
+    if (e)
+        fprintf(stderr, "%s", problems.size ? problems.at : err_text(e));
+    snprintf(agent->name, sizeof(agent->name), "%s@%s",
+             program_name(agent->definition->program) + strlen("activestack-"),
+             *settings->agent_name ? settings->agent_name : agent->proc.host);
+    return e;
+}
+
+static enum err run(struct agent *agent)
+{
+    size_t count = (size_t)agent->proc.settings.agent_workers, started = 0;
+    struct worker **workers = calloc(count, sizeof(*workers));
+    enum err e = workers ? ERR_OK : ERR_NOMEM;
+
+    while (!e && started < count) {
+        e = worker_start(agent, (unsigned)started + 1, &workers[started]);
+        if (!e)
+            started++;
+    }
+    if (e) {
+        log_error("agent.failed", LOG_ERR(e));
+    } else {
+        log_info("agent.started", LOG_STR("name", agent->name), LOG_I64("workers", count));
+        proc_wait_stop(&agent->proc);
+        log_info("agent.stopping", LOG_STR("name", agent->name));
+    }
+    for (size_t i = 0; i < started; i++)
+        worker_stop(workers[i]);
+    for (size_t i = 0; i < started; i++)
+        worker_join(workers[i]);
+    free(workers);
+    return e;
+}
+
+int agent_main(const struct agent_definition *definition, int argc, char **argv)
+{
+    struct agent agent = {.definition = definition};
+    int exit_code;
+    enum err e;
+
+    if (!proc_start(&agent.proc, definition->program, definition->help, argc, argv, &exit_code))
+        return exit_code;
+    e = load(&agent);
+    if (!e)
+        e = run(&agent);
+    if (definition->unload)
+        definition->unload(&agent);
+    model_destroy(agent.model);
+    proc_end(&agent.proc);
+    return e ? 1 : 0;
+}

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/json_scan.h"
+#include "common/msg.h"
+#include "common/operations.h"
+#include "common/text.h"
+
+/*
+ * request - a delivery, decoded: who asks for what.
+ *
+ * Identity comes from the headers that the gateway sets from its session. A message that was
+ * published by hand (management UI) has none: then the body's clientId, userId, deviceId and token
+ * count. The body is checked JSON and an object.
+ *
+ * Ownership: a request owns a copy of everything; spans and strings live as long as it does.
+ */
+
+struct request {
+    const struct operation *operation;
+    struct msg *msg;        /* the delivery; owned */
+    struct json_span body;  /* in msg */
+    const char *client;     /* never NULL; "" = unknown */
+    const char *user;       /* likewise */
+    const char *device;     /* likewise */
+    const char *message_id; /* NULL: none */
+    uint64_t epoch;         /* 0: unknown */
+    int64_t accepted_ms;    /* when the gateway took it; else now */
+    uint64_t receipt;       /* 0: none */
+    struct text strings;    /* private: what was read from the body */
+};
+
+/*
+ * Decodes *m (borrowed, copied). ERR_MALFORMED: the body is no JSON object, or an envelope member
+ * is of the wrong kind; `problem` says which, for the client. The request is then still good for an
+ * answer (client and message_id as far as they are known).
+ */
+_must_check_ enum err request_read(struct request *request, const struct operation *operation,
+                                   const struct msg *m, struct text *problem);
+void request_deinit(struct request *request);
+
+/* A member of the body that must be a string of 1 to `max` bytes: an owned copy in *out, or
+ * ERR_MALFORMED with `problem` ("theClassName: expected a string, found a number"). */
+_must_check_ enum err request_string(const struct request *request, const char *name, size_t max,
+                                     char **out, struct text *problem);

@@ -1,0 +1,88 @@
+#include "agents/runtime/work.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agents/runtime/agent.h"
+#include "common/clock.h"
+
+enum work_step work_call(struct work *work, work_fn *next)
+{
+    work->next = next;
+    return WORK_CALL;
+}
+
+enum work_step work_publish(struct work *work, work_fn *next)
+{
+    work->next = next;
+    return WORK_PUBLISH;
+}
+
+void work_add_out(struct work *work, const struct msg *fields)
+{
+    struct msg stamped = *fields;
+    struct work_out *grown;
+
+    stamped.app_id = work->agent->name;
+    stamped.timestamp_ms = clock_wall_ms();
+    stamped.format = MSG_FORMAT;
+    grown = realloc(work->out, (work->out_count + 1) * sizeof(*grown));
+    if (!grown)
+        abort(); /* as text does: there is no sensible answer in the middle of a step */
+    work->out = grown;
+    if (msg_create(&stamped, &grown[work->out_count].msg))
+        abort();
+    grown[work->out_count++].outcome = AMQP_REFUSED;
+}
+
+static enum work_step work_done(struct work *work)
+{
+    (void)work;
+    return WORK_DONE;
+}
+
+enum work_step work_reply(struct work *work, const struct text *body, work_fn *after)
+{
+    return work_reply_with(work, body, &(struct msg){0}, after);
+}
+
+enum work_step work_reply_with(struct work *work, const struct text *body,
+                               const struct msg *headers, work_fn *after)
+{
+    const struct msg *asked = work->request.msg;
+    struct msg m = {
+        .queue = asked->reply_to,
+        .type = "reply",
+        .message_id = work->request.message_id,
+        .correlation_id = asked->correlation_id,
+        .client = work->request.client,
+        .epoch = headers->epoch,
+        .user = headers->user,
+        .body = text_str(body),
+        .size = body->size,
+    };
+
+    if (!after)
+        after = work_done;
+    if (!m.queue)
+        return after(work);
+    work_add_out(work, &m);
+    return work_publish(work, after);
+}
+
+enum work_step work_error(struct work *work, enum response_code code, const char *desc)
+{
+    _cleanup_(text_deinitp) struct text body = {0};
+
+    response_error(&body, *work->request.client ? work->request.client : NULL,
+                   work->request.message_id, code, desc);
+    return work_reply(work, &body, NULL);
+}
+
+void work_response_begin(const struct work *work, struct text *out, const char *data)
+{
+    response_begin(out, &(struct response){.class_name = work->request.operation->response_class,
+                                           .client = work->request.client,
+                                           .message_id = work->request.message_id,
+                                           .data = data});
+}

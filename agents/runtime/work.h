@@ -1,0 +1,87 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "agents/runtime/request.h"
+#include "common/amqp_link.h"
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "common/msg.h"
+#include "common/redis_link.h"
+#include "common/response.h"
+#include "common/text.h"
+
+/*
+ * work - one thing that a worker is busy with: a request, a job, or a look for due work.
+ *
+ * It advances in steps. A step is a pure function (no input, no output): it looks at the reply of
+ * the last call and says what is next. The worker does the input and output, for all of its works
+ * together: calls go to Redis in one pipeline, messages are published in the order of the steps.
+ *
+ *     WORK_CALL      run work->call, then work->next with its reply
+ *     WORK_PUBLISH   publish work->out, wait until the broker has told of each message, then
+ *                    work->next (see work->sent[i].outcome)
+ *     WORK_DONE      finished; a request is acknowledged to the broker now
+ *
+ * A request must publish its reply before it is done; only one of several calls may write.
+ * A work that is dropped half-way (lost broker link, death of the process) is done again from its
+ * beginning by whoever gets the request or claims the job: every call can be repeated.
+ */
+
+struct agent;
+struct work;
+
+enum work_step { WORK_CALL, WORK_PUBLISH, WORK_DONE };
+
+/* One step. `work->call.reply` holds the reply after WORK_CALL. */
+typedef enum work_step work_fn(struct work *work);
+
+struct work_out {
+    struct msg *msg;
+    enum amqp_outcome outcome; /* after WORK_PUBLISH */
+};
+
+struct work {
+    const struct agent *agent;
+    struct request request; /* zero for other works */
+    work_fn *next;          /* set by each step that is not the last */
+    struct redis_call call;
+    struct work_out *out; /* what WORK_PUBLISH will publish */
+    size_t out_count;
+    struct work_out *sent; /* what it has published, for the step after it */
+    size_t sent_count;
+    void *state; /* the handler's own, freed by state_destroy */
+    void (*state_destroy)(void *state);
+    struct work_runner *runner; /* private to worker.c */
+};
+
+/* ---- Steps of a request ---- */
+
+/* Publishes `body` as the reply, then `after` (NULL: done). Without reply_to nothing is published.
+ */
+enum work_step work_reply(struct work *work, const struct text *body, work_fn *after);
+
+/* The same, with the epoch and user of `headers` beside the body. */
+enum work_step work_reply_with(struct work *work, const struct text *body,
+                               const struct msg *headers, work_fn *after);
+
+/* Answers with a SyncErrorResponse and is done. */
+enum work_step work_error(struct work *work, enum response_code code, const char *desc);
+
+/* Begins the response of the request's operation; see response.h. `data` may be NULL. */
+void work_response_begin(const struct work *work, struct text *out, const char *data);
+
+/* ---- Steps of any work ---- */
+
+/* Runs the call that was built in work->call, then `next`. */
+enum work_step work_call(struct work *work, work_fn *next);
+
+/* Adds a message to be published by WORK_PUBLISH. */
+void work_add_out(struct work *work, const struct msg *fields);
+enum work_step work_publish(struct work *work, work_fn *next);
+
+/* Starts another work beside this one, on the same worker; it begins with `first` and owns `state`
+ * from now on. Its messages follow those that this work has published before. */
+void work_spawn(const struct work *work, work_fn *first, void *state,
+                void (*state_destroy)(void *state));

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "agents/runtime/work.h"
+
+/*
+ * jobs - durable work in Redis that any sync agent can continue (design sections 8, 9).
+ *
+ * A job is begun by the worker whose commit ordered it, and claimed by any other when its lease is
+ * over. Each *_start() spawns the work beside the one that is given; all strings are copied.
+ */
+
+/* fan_out.c: tells the watching sessions of a change. */
+void job_fan_out_start(const struct work *work, const char *job);
+/* The same for a job that another worker has left: from the last step that was complete. */
+void job_fan_out_resume(const struct work *work, const char *job);
+
+/* end_session.c: removes what an ended session owns. */
+void job_end_session_start(const struct work *work, const char *job, const char *session);
+
+/* redeliver.c: sends again what a session has not acknowledged in time. */
+void redeliver_start(const struct work *work, const char *session);
+
+/* restricted.c: adds the arguments that scripts which send need: the list of class, rule, field of
+ * all classes whose read rule excludes some sessions, and before it the timing of redelivery. */
+void jobs_add_timing(struct work *work);
+void jobs_add_restricted(struct work *work);

@@ -1,0 +1,42 @@
+#include <string.h>
+
+#include "agents/runtime/agent.h"
+#include "agents/sync/jobs/jobs.h"
+#include "agents/sync/operations.h"
+#include "agents/sync/store/scripts.h"
+#include "common/clock.h"
+
+#define MOST_CLAIMED 50 /* jobs, and sessions, at a time */
+
+static void continue_job(const struct work *work, const struct redis_reply *job)
+{
+    const char *id = redis_str(redis_item(job, 0)), *type = redis_str(redis_item(job, 1));
+
+    if (!strcmp(type, "fan-out"))
+        job_fan_out_resume(work, id);
+    else if (!strcmp(type, "end"))
+        job_end_session_start(work, id, redis_str(redis_item(job, 2)));
+}
+
+static enum work_step claimed(struct work *work)
+{
+    const struct redis_reply *jobs = redis_item(work->call.reply, 0);
+    const struct redis_reply *sessions = redis_item(work->call.reply, 1);
+
+    for (size_t i = 0; i < redis_count(jobs); i++)
+        continue_job(work, redis_item(jobs, i));
+    for (size_t i = 0; i < redis_count(sessions); i++)
+        redeliver_start(work, redis_str(redis_item(sessions, i)));
+    return WORK_DONE;
+}
+
+enum work_step plan_poll(struct work *work)
+{
+    int64_t now = clock_wall_ms();
+
+    redis_call_begin(&work->call, &script_claim);
+    redis_call_arg_i64(&work->call, now);
+    redis_call_arg_i64(&work->call, now + work->agent->proc.settings.sync_job_lease_ms);
+    redis_call_arg_i64(&work->call, MOST_CLAIMED);
+    return work_call(work, claimed);
+}

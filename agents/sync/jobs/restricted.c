@@ -1,0 +1,39 @@
+#include "agents/runtime/agent.h"
+#include "agents/sync/jobs/jobs.h"
+#include "agents/sync/stored.h"
+
+void jobs_add_timing(struct work *work)
+{
+    const struct settings *settings = &work->agent->proc.settings;
+
+    redis_call_arg_i64(&work->call, settings->sync_redelivery_first_ms);
+    redis_call_arg_i64(&work->call, settings->sync_redelivery_max_ms);
+    redis_call_arg_i64(&work->call, settings->sync_redelivery_silent_ms);
+}
+
+/* Every session is somebody who signed in. */
+static bool is_restricted(const struct model_class *c)
+{
+    enum rule_kind rule = c->rules[ACTION_READ].kind;
+
+    return !c->abstract && rule != RULE_EVERYONE && rule != RULE_SIGNED_IN;
+}
+
+void jobs_add_restricted(struct work *work)
+{
+    const struct model *model = work->agent->model;
+    int64_t count = 0;
+
+    for (size_t i = 0; i < model_class_count(model); i++)
+        count += is_restricted(model_class_at(model, i));
+    redis_call_arg_i64(&work->call, count * 3);
+    for (size_t i = 0; i < model_class_count(model); i++) {
+        const struct model_class *c = model_class_at(model, i);
+
+        if (!is_restricted(c))
+            continue;
+        redis_call_arg(&work->call, c->name);
+        redis_call_arg(&work->call, stored_rule(c, ACTION_READ));
+        redis_call_arg(&work->call, stored_rule_field(c, ACTION_READ));
+    }
+}

@@ -1,0 +1,29 @@
+#include "agents/sync/operations.h"
+
+static const struct handler handlers[] = {
+    // clang-format off
+    { "connect",         plan_connect          }, /* session.c  */
+    { "createObject",    plan_create_object    }, /* create.c   */
+    { "deletesReceived", plan_deletes_received }, /* receipts.c */
+    { "disconnect",      plan_disconnect       }, /* session.c  */
+    { "findById",        plan_find_by_id       }, /* read.c     */
+    { "logout",          plan_logout           }, /* session.c  */
+    { "putObject",       plan_put_object       }, /* put.c      */
+    { "removeObject",    plan_remove_object    }, /* remove.c   */
+    { "updatesReceived", plan_updates_received }, /* receipts.c */
+    // clang-format on
+};
+
+static const struct agent_definition sync_agent = {
+    .program = PROGRAM_SYNC,
+    .serves = AGENT_SYNC,
+    .help = "Reads and writes shared objects, tells sessions of changes until they acknowledge.",
+    .handlers = handlers,
+    .handler_count = ARRAY_SIZE(handlers),
+    .poll = plan_poll,
+};
+
+int main(int argc, char **argv)
+{
+    return agent_main(&sync_agent, argc, argv);
+}

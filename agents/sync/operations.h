@@ -1,0 +1,19 @@
+#pragma once
+
+#include "agents/runtime/agent.h"
+
+/*
+ * operations of the sync agent - one plan function each, listed in main.c; the family is the file.
+ */
+
+/* session.c (spec 1.7, 1.8) */
+work_fn plan_connect, plan_disconnect, plan_logout;
+/* read.c (spec 3.4) */
+work_fn plan_find_by_id;
+/* create.c, put.c, remove.c (spec 3.5; design section 8) */
+work_fn plan_create_object, plan_put_object, plan_remove_object;
+/* receipts.c (spec 3.6; design section 9) */
+work_fn plan_updates_received, plan_deletes_received;
+
+/* jobs/poll.c: looks for jobs and marks that are due. */
+work_fn plan_poll;

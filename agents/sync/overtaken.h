@@ -1,0 +1,30 @@
+#pragma once
+
+#include <stdint.h>
+
+#include "agents/runtime/work.h"
+
+/*
+ * overtaken - "nothing older last" (design section 8). Agents and gateways overtake each other:
+ * what a worker has said may reach a client after something newer. So once the broker has taken a
+ * message, the worker looks whether what it said of each object is still the newest; if it is not,
+ * the sessions' marks become due at once.
+ *
+ * A step that has read its reply builds the look in work->call and publishes:
+ *
+ *     overtaken_begin(&work->call, 1);
+ *     overtaken_told(&work->call, ref, version);
+ *     overtaken_sessions(&work->call, 1);
+ *     redis_call_arg(&work->call, sid);
+ *     return work_reply(work, &body, overtaken_look);
+ */
+
+/* Of how many objects the message spoke. */
+void overtaken_begin(struct redis_call *call, size_t objects);
+void overtaken_told(struct redis_call *call, const char *ref, int64_t version);
+
+/* To how many sessions it went; their ids follow as plain arguments. */
+void overtaken_sessions(struct redis_call *call, size_t sessions);
+
+/* The step that runs the look, and is done. */
+work_fn overtaken_look;

@@ -1,0 +1,46 @@
+#include <string.h>
+
+#include "agents/sync/jobs/jobs.h"
+#include "agents/sync/operations.h"
+#include "agents/sync/store/scripts.h"
+#include "agents/sync/write.h"
+
+/* ---- removeObject (spec 3.5): true also when there was nothing to remove ---- */
+
+static enum work_step remove_answer(struct work *work)
+{
+    _cleanup_(text_deinitp) struct text body = {0};
+    enum work_step step;
+    const char *outcome;
+
+    if (write_ended(work, &outcome, &step))
+        return step;
+    if (!strcmp(outcome, "ok"))
+        job_fan_out_start(work, redis_str(redis_item(work->call.reply, 3)));
+    work_response_begin(work, &body, NULL);
+    text_add(&body, ",\"result\":true");
+    response_end(&body);
+    return work_reply(work, &body, write_replied);
+}
+
+enum work_step plan_remove_object(struct work *work)
+{
+    struct json_span pair = json_member(work->request.body, "removePair", NULL);
+    _cleanup_(text_deinitp) struct text problem = {0};
+    _cleanup_(freep) char *id = NULL;
+    const struct model_class *c;
+    enum err e;
+
+    if (json_kind(json_member(pair, "className", NULL)) != JSON_STRING ||
+        json_kind(json_member(pair, "ID", NULL)) != JSON_STRING)
+        return work_error(work, CODE_MALFORMED,
+                          "removePair: expected an object with strings className and ID");
+    e = model_read_pair(work->agent->model, pair, &c, &id, &problem);
+    if (e == ERR_NOT_FOUND)
+        return work_error(work, CODE_MISSING_CLASS, text_str(&problem));
+    if (e)
+        return write_refuse(work, 0, text_str(&problem));
+    write_begin(work, &script_remove, c, id, ACTION_REMOVE);
+    redis_call_arg_i64(&work->call, work->agent->proc.settings.sync_tombstone_s);
+    return work_call(work, remove_answer);
+}

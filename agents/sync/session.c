@@ -1,0 +1,94 @@
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "agents/sync/jobs/jobs.h"
+#include "agents/sync/operations.h"
+#include "agents/sync/store/scripts.h"
+#include "common/clock.h"
+#include "common/secret.h"
+
+/* ---- connect: the session that a login has earned ---- */
+
+static enum work_step connect_answer(struct work *work)
+{
+    const struct redis_reply *r = work->call.reply;
+    _cleanup_(text_deinitp) struct text body = {0};
+    bool refused = redis_str(redis_item(r, 0))[0] != 'o';
+    struct msg headers = {.epoch = (uint64_t)redis_i64(redis_item(r, 2)),
+                          .user = refused ? NULL : redis_str(redis_item(r, 3))};
+
+    if (redis_is_error(r))
+        return work_error(work, CODE_INTERNAL, "the session could not be made");
+    /* A refusal says so by a null clientId (spec 13, A3). */
+    response_begin(&body, &(struct response){
+                              .class_name = work->request.operation->response_class,
+                              .client = refused ? NULL : work->request.client,
+                              .message_id = work->request.message_id,
+                              .data = refused ? "\"the login is unknown or has ended\"" : NULL});
+    text_addf(&body, ",\"currentTimestamp\":%" PRId64 ",\"dataID\":null", clock_wall_ms());
+    response_end(&body);
+    return work_reply_with(work, &body, &headers, NULL);
+}
+
+enum work_step plan_connect(struct work *work)
+{
+    const struct request *rq = &work->request;
+    _cleanup_(text_deinitp) struct text token = {0};
+    char hash[SECRET_HASH_CHARS + 1];
+
+    if (json_decode(json_member(rq->body, "token", NULL), &token) || !*rq->client || !*rq->user)
+        return work_error(work, CODE_MALFORMED, "clientId, userId and token: expected strings");
+    secret_hash(text_str(&token), token.size, hash);
+    redis_call_begin(&work->call, &script_connect);
+    redis_call_arg(&work->call, rq->client);
+    redis_call_arg(&work->call, rq->msg->reply_to ? rq->msg->reply_to : "");
+    redis_call_arg(&work->call, rq->user);
+    redis_call_arg(&work->call, rq->device);
+    redis_call_arg(&work->call, hash);
+    redis_call_arg(&work->call, rq->msg->dialect ? rq->msg->dialect : "activestack");
+    redis_call_arg_i64(&work->call, clock_wall_ms());
+    return work_call(work, connect_answer);
+}
+
+/* ---- disconnect: the binding ends, the session stays ---- */
+
+static enum work_step empty_answer(struct work *work)
+{
+    _cleanup_(text_deinitp) struct text nothing = {0};
+
+    return work_reply(work, &nothing, NULL);
+}
+
+enum work_step plan_disconnect(struct work *work)
+{
+    redis_call_begin(&work->call, &script_disconnect);
+    redis_call_arg(&work->call, work->request.client);
+    redis_call_arg_i64(&work->call, (int64_t)work->request.epoch);
+    redis_call_arg_i64(&work->call, clock_wall_ms());
+    return work_call(work, empty_answer);
+}
+
+/* ---- logout: the session ends ---- */
+
+static enum work_step logout_answer(struct work *work)
+{
+    const struct redis_reply *job = redis_item(work->call.reply, 2);
+
+    if (job)
+        job_end_session_start(work, redis_str(job), redis_str(redis_item(work->call.reply, 1)));
+    return empty_answer(work);
+}
+
+enum work_step plan_logout(struct work *work)
+{
+    const struct settings *settings = &work->agent->proc.settings;
+    int64_t now = clock_wall_ms();
+
+    redis_call_begin(&work->call, &script_logout);
+    redis_call_arg(&work->call, work->request.client);
+    redis_call_arg_i64(&work->call, work->request.accepted_ms);
+    redis_call_arg_i64(&work->call, now);
+    redis_call_arg_i64(&work->call, now + settings->sync_job_lease_ms);
+    redis_call_arg_i64(&work->call, settings->sync_results_s);
+    return work_call(work, logout_answer);
+}

@@ -1,0 +1,47 @@
+-- "createObject": everything is checked before the first write, since an error rolls nothing back.
+-- Arguments: those of write.lua (id "" asks for the next integer), then a list of
+-- field, text, refs for each value that is not null.
+-- Returns client | again, sid, outcome | forbidden | removed | reference, sid, ref |
+--         existing, sid, id, fields | ok, sid, id, job, version.
+local list = arg_list()
+
+local values, owner_text = {}, nil
+for i = 1, #list, 3 do
+  table.insert(values, list[i])
+  table.insert(values, list[i + 1])
+  if list[i] == owner then
+    owner_text = list[i + 1]
+  end
+end
+if not allowed(sid, rule, owner_text) then
+  return finish('forbidden')
+end
+if id ~= '' then
+  local ref = class .. ':' .. id
+  local there = redis.call('HMGET', object_key(ref), '@c', '@d')
+  if there[1] then
+    if not ended then
+      watch(sid, ref)
+    end
+    return { 'existing', sid, id, redis.call('HGETALL', object_key(ref)) }
+  elseif there[2] then
+    return finish('removed')
+  end
+end
+for i = 3, #list, 3 do
+  local broken = broken_reference(list[i])
+  if broken then
+    return finish('reference', broken)
+  end
+end
+
+if id == '' then
+  id = tostring(redis.call('INCR', class_key(class, ':next')))
+end
+local ref = class .. ':' .. id
+object_create(ref, accepted, values)
+if not ended then
+  watch(sid, ref)
+end
+local job = fan_out(ref, 'u', 1, audience, sid, 1, lease)
+return finish('ok', id, tostring(job), '1')

@@ -1,0 +1,22 @@
+-- One step of the job that removes what an ended session owns and closes its books.
+-- Arguments: job, session, at most, lease until. Returns ok, done.
+local job, sid, most, lease = arg(), arg(), arg_number(), arg()
+
+for _, ref in ipairs(redis.call('SPOP', session_key(sid, ':w'), most)) do
+  redis.call('ZREM', object_key(ref, ':w'), sid)
+end
+local marks = redis.call('HSCAN', session_key(sid, ':m'), 0, 'COUNT', most)[2]
+for i = 1, #marks, 2 do
+  if string.sub(marks[i + 1], 1, 1) ~= '-' then
+    book('ended')
+  end
+  redis.call('HDEL', session_key(sid, ':m'), marks[i])
+  redis.call('ZREM', session_key(sid, ':d'), marks[i])
+end
+if redis.call('EXISTS', session_key(sid, ':w'), session_key(sid, ':m')) > 0 then
+  redis.call('ZADD', 'jobs', lease, job)
+  return { 'ok', 0 }
+end
+redis.call('DEL', job_key(job))
+redis.call('ZREM', 'jobs', job)
+return { 'ok', 1 }

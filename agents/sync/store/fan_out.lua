@@ -1,0 +1,88 @@
+-- One step of a fan-out: marks the next sessions that must hear of a change, and says to whom it can
+-- be sent at once (design section 8, "The job"). The step before it is complete only now, so `set`
+-- and `after`, the place that the caller has reached, are kept here. A step that is done again finds
+-- its marks and has them sent again: twice rather than never.
+-- Arguments: job, set, after, now, lease until, at most, timing, restricted classes.
+-- Returns gone | ok, done, set, after, ref, kind, version, since, fields, recipients
+--         (session, client, gateway, epoch for each).
+local id, set, after = arg(), arg_number(), arg_number()
+local now, lease, most = arg_number(), arg(), arg_number()
+local timing, restricted = arg_timing(), arg_restricted()
+
+local job = redis.call('HMGET', job_key(id), 'ref', 'kind', 'version', 'audience', 'writer',
+  'complete', 'set', 'after')
+local ref = job[1]
+if not ref then
+  return { 'gone' }
+end
+local again = false
+if set == 0 then -- taken over: from where the last complete step ended
+  set, after, again = tonumber(job[7]), tonumber(job[8]), true
+end
+redis.call('HSET', job_key(id), 'set', set, 'after', after)
+redis.call('ZADD', 'jobs', lease, id)
+
+local kind, version = 'd', tonumber(redis.call('HGET', object_key(ref), '@v') or job[3])
+if is_live(ref) then
+  kind = 'u'
+end
+
+-- Marks one session; adds it to `recipients` when the change can go out now.
+local recipients = {}
+local function tell(sid)
+  local session = session_read(sid)
+  if not session then
+    return unwatch(sid, ref)
+  end
+  if kind == 'd' then
+    unwatch(sid, ref)
+  elseif not may_read(sid, ref, restricted) then
+    return
+  end
+  local mark = mark_read(sid, ref, session.epoch)
+  local known = mark_is_pending(mark) and mark.kind == kind and mark.version >= version
+  if sid == job[5] and job[6] == '1' and not mark_is_pending(mark)
+    and version == tonumber(job[3]) then
+    return -- the writer knows: all was taken as it was sent
+  end
+  if known and not again then
+    return
+  end
+  if not known then
+    mark = mark_raise(mark, kind, version)
+  end
+  local bound = session.gateway ~= ''
+  if bound and (again or not session.answers or mark_unanswered(mark) < MOST_UNANSWERED) then
+    mark_send(mark)
+    due_at(sid, ref, now + patience(session, mark.tries, timing))
+    for _, part in ipairs({ sid, session.client, session.gateway, tostring(session.epoch) }) do
+      table.insert(recipients, part)
+    end
+  elseif not redis.call('ZSCORE', session_key(sid, ':d'), ref) then
+    due_at(sid, ref, now + patience(session, mark.tries, timing))
+  end
+  mark_write(sid, ref, session.epoch, mark)
+  if bound then
+    due_refresh(sid)
+  end
+end
+
+local sets = {}
+for key in string.gmatch(job[4], '[^\n]+') do
+  table.insert(sets, key)
+end
+local left = most
+while left > 0 and set <= #sets do
+  local sids = redis.call('ZRANGEBYSCORE', sets[set], '(' .. after, '+inf', 'LIMIT', 0, left)
+  for _, sid in ipairs(sids) do
+    tell(sid)
+    after = tonumber(sid)
+  end
+  left = left - #sids
+  if left > 0 then
+    set, after = set + 1, 0
+  end
+end
+
+return { 'ok', set > #sets and 1 or 0, set, after, ref, kind, tostring(version), job[3],
+  kind == 'u' and redis.call('HGETALL', object_key(ref)) or {}, recipients }

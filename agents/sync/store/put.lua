@@ -1,0 +1,44 @@
+-- "putObject": merge by field (design section 8). A field takes a value whose put time is not older
+-- than the one that last set it; an equal value moves nothing.
+-- Arguments: those of write.lua, put time, then a list of field, text, refs.
+-- Returns client | again, sid, outcome | forbidden | missing | reference, sid, ref | stale | same |
+--         ok, sid, version, job.
+local time = math.min(arg_number(), accepted)
+local list = arg_list()
+local ref = class .. ':' .. id
+
+local state = redis.call('HMGET', object_key(ref), '@v', '@c')
+if not state[2] then
+  return finish('missing')
+end
+if not allowed(sid, rule, field_text(ref, owner)) then
+  return finish('forbidden')
+end
+
+local taken_fields, stale = {}, false
+for i = 1, #list, 3 do
+  local field, text, refs = list[i], list[i + 1], list[i + 2]
+  local _, set_at, old = field_parts(redis.call('HGET', object_key(ref), field))
+  if text ~= (old or 'null') then
+    if time < (set_at or tonumber(state[2])) then
+      stale = true
+    else
+      local broken = broken_reference(refs)
+      if broken then
+        return finish('reference', broken)
+      end
+      table.insert(taken_fields, field)
+      table.insert(taken_fields, text)
+    end
+  end
+end
+if #taken_fields == 0 then
+  return finish(stale and 'stale' or 'same')
+end
+
+local version = redis.call('HINCRBY', object_key(ref), '@v', 1)
+for i = 1, #taken_fields, 2 do
+  field_set(ref, taken_fields[i], version, time, taken_fields[i + 1])
+end
+local job = fan_out(ref, 'u', version, audience, sid, stale and 0 or 1, lease)
+return finish('ok', tostring(version), tostring(job))

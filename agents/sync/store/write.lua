@@ -1,0 +1,19 @@
+-- What all commits begin with: who asks, and has it been answered before? (design section 8)
+local client, accepted, now, lease = arg(), arg_number(), arg_number(), arg()
+local result_name, results_kept, results_s = arg(), arg_number(), arg_number()
+local class, id, rule, owner, audience = arg(), arg(), arg(), arg(), arg()
+
+local sid, ended = session_of(client, accepted)
+if not sid then
+  return { 'client' }
+end
+local earlier = result_of(sid, result_name)
+if earlier then
+  return { 'again', sid, earlier }
+end
+
+-- Every outcome from here on is kept, so that a repeated request is answered alike.
+local function finish(outcome, a, b, c)
+  result_keep(sid, result_name, outcome .. ' ' .. tostring(a or ''), results_kept, results_s)
+  return { outcome, sid, a, b, c }
+end

@@ -1,0 +1,96 @@
+#include "agents/sync/stored.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct stored_ref stored_ref(const struct model *model, const char *ref)
+{
+    const char *colon = strchr(ref, ':');
+
+    if (!colon)
+        return (struct stored_ref){0};
+    return (struct stored_ref){model_class(model, ref, (size_t)(colon - ref)), colon + 1};
+}
+
+/* The stored value of a field, or NULL. */
+static const char *find(const struct redis_reply *fields, const char *name)
+{
+    for (size_t i = 0; i + 1 < redis_count(fields); i += 2) {
+        if (!strcmp(redis_str(redis_item(fields, i)), name))
+            return redis_str(redis_item(fields, i + 1));
+    }
+    return NULL;
+}
+
+static const char *text_of(const void *arg, const struct model_field *field)
+{
+    const char *value = find(arg, field->name);
+    const char *text = value ? strchr(value, ' ') : NULL;
+
+    text = text ? strchr(text + 1, ' ') : NULL;
+    return text ? text + 1 : NULL;
+}
+
+void stored_add_object(struct text *out, struct stored_ref ref, const struct redis_reply *fields)
+{
+    model_add_object(out, ref.class_, ref.id, text_of, fields);
+}
+
+int64_t stored_version(const struct redis_reply *fields)
+{
+    const char *value = find(fields, "@v");
+
+    return value ? strtoll(value, NULL, 10) : 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+void stored_add_updated(struct text *out, struct stored_ref ref, const struct redis_reply *fields,
+                        int64_t since)
+{
+    const char **names = calloc(ref.class_->field_count + 1, sizeof(*names));
+    size_t count = 0;
+
+    for (size_t i = 0; names && i < ref.class_->field_count; i++) {
+        const char *value = find(fields, ref.class_->fields[i].name);
+
+        if (value && strtoll(value, NULL, 10) >= since)
+            names[count++] = ref.class_->fields[i].name;
+    }
+    if (count)
+        qsort(names, count, sizeof(*names), compare_names);
+    text_add_char(out, '[');
+    for (size_t i = 0; i < count; i++) {
+        if (i)
+            text_add_char(out, ',');
+        text_add_json_str(out, names[i]);
+    }
+    text_add_char(out, ']');
+    free(names);
+}
+
+void stored_add_audience(struct text *out, const struct model_class *c)
+{
+    for (const char *between = ""; c; c = c->parent, between = "\n")
+        text_addf(out, "%s{k:%s}:w", between, c->name);
+}
+
+const char *stored_rule(const struct model_class *c, enum action action)
+{
+    static const char *const words[] = {
+        [RULE_NOBODY] = "nobody",
+        [RULE_EVERYONE] = "everyone",
+        [RULE_SIGNED_IN] = "signedIn",
+        [RULE_OWNER] = "owner",
+    };
+
+    return words[c->rules[action].kind];
+}
+
+const char *stored_rule_field(const struct model_class *c, enum action action)
+{
+    return c->rules[action].field ? c->rules[action].field->name : "";
+}

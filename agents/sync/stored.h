@@ -1,0 +1,38 @@
+#pragma once
+
+#include <stdint.h>
+
+#include "common/model.h"
+#include "common/redis_link.h"
+#include "common/text.h"
+
+/*
+ * stored - an object as Redis keeps it: a flat reply of field, "<version> <put time> <text>" pairs
+ * (design section 8), read with the model's eyes.
+ */
+
+/* Where an object is: its class and id, cut from a ref "class:id". */
+struct stored_ref {
+    const struct model_class *class_; /* NULL: a class that the model does not know (any more) */
+    const char *id;                   /* borrowed from the ref */
+};
+struct stored_ref stored_ref(const struct model *model, const char *ref);
+
+/* Adds the object as clients see it. */
+void stored_add_object(struct text *out, struct stored_ref ref, const struct redis_reply *fields);
+
+/* The object's version, 0 when there is none. */
+int64_t stored_version(const struct redis_reply *fields);
+
+/* Adds `["a","b"]`: the names of the fields whose version is at least `since`, in ascending order.
+ */
+void stored_add_updated(struct text *out, struct stored_ref ref, const struct redis_reply *fields,
+                        int64_t since);
+
+/* Adds the keys of the sessions that watch a class or a parent of it, newline-separated. */
+void stored_add_audience(struct text *out, const struct model_class *c);
+
+/* The words of a rule for scripts: "nobody", "everyone", "signedIn", "owner", and the owner field.
+ */
+const char *stored_rule(const struct model_class *c, enum action action);
+const char *stored_rule_field(const struct model_class *c, enum action action);

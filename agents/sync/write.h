@@ -1,0 +1,33 @@
+#pragma once
+
+#include "agents/runtime/agent.h"
+#include "agents/sync/stored.h"
+
+/*
+ * write - what creates, puts and removals have in common (design section 8): the arguments that
+ * every commit script begins with, the name under which its result is kept, refusals.
+ *
+ * A refusal is a response with result false and a SyncDataError in data (contract).
+ */
+
+/* The request's theObject, checked. False: *step is the answer. The caller deinits *object. */
+bool write_read_object(struct work *work, struct model_object *object, enum work_step *step);
+
+/* Begins the commit of `script` on one object; `id` "" asks for the next integer. */
+void write_begin(struct work *work, const struct redis_script *script,
+                 const struct model_class *class_, const char *id, enum action action);
+
+/* Adds the list of field, text, refs; with `nulls` also values that are null. */
+void write_add_values(struct redis_call *call, const struct model_object *object, bool nulls);
+
+/*
+ * Looks at a commit's reply. True: it was refused or failed, and *step is the answer. False: it
+ * succeeded; *outcome is its word, for a repeated request "<word> <kept>" of the first time.
+ */
+bool write_ended(struct work *work, const char **outcome, enum work_step *step);
+
+/* Answers with result false. `code` 0: the operation's own. */
+enum work_step write_refuse(struct work *work, enum response_code code, const char *message);
+
+/* The step after a write's reply was published: nothing is left to do. */
+work_fn write_replied;
