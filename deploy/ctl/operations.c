@@ -4,7 +4,7 @@
 
 #include "deploy/ctl/commands.h"
 
-static const char *agent_name(enum agent agent)
+static const char *agent_name(enum operation_agent agent)
 {
     static const char *const names[] = {
         [AGENT_NONE] = "-", [AGENT_SYNC] = "sync", [AGENT_AUTH] = "auth"};

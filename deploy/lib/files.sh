@@ -1,0 +1,85 @@
+# The files that a deployment needs beside its data: secrets, users, configuration. To be sourced
+# after common.sh and ports.sh; everything lies in $up, which nobody else may read.
+
+DEMO_USERS=(ada ben)
+
+make_folders() {
+    umask 077
+    mkdir -p "$up"/{run,log,ports,secrets,rabbitmq,redis}
+    chmod 700 "$up"
+}
+
+make_secrets() {
+    local user
+    make_secret "$up/secrets/session"
+    make_secret "$up/rabbitmq/password"
+    make_secret "$up/redis/password"
+    for user in "${DEMO_USERS[@]}"; do
+        make_secret "$up/secrets/$user"
+    done
+}
+
+# What a demo user logs in with at the provider `file`.
+demo_credential() {
+    echo "$1@example.org:$(cat "$up/secrets/$1")"
+}
+
+amqp_url() {
+    echo "amqp://activestack:$(cat "$up/rabbitmq/password")@127.0.0.1:$(port_of amqp)/activestack"
+}
+
+redis_url() {
+    echo "redis://:$(cat "$up/redis/password")@127.0.0.1:$(port_of redis)/0"
+}
+
+management_url() {
+    echo "http://activestack:$(cat "$up/rabbitmq/password")@127.0.0.1:$(port_of management)"
+}
+
+# A user's entry for the file provider.
+user_entry() {
+    local hash
+    hash=$("$build/deploy/ctl/activestack-ctl" hash-password <"$up/secrets/$1") || return
+    printf '{"firstName": "%s", "lastName": "Example", "email": "%s@example.org", "passHash": "%s"}' \
+        "${1^}" "$1" "$hash"
+}
+
+write_users() {
+    local user comma=
+    [ ! -e "$up/users.json" ] || return 0
+    {
+        printf '[\n'
+        for user in "${DEMO_USERS[@]}"; do
+            printf '%s  %s' "$comma" "$(user_entry "$user")"
+            comma=$',\n'
+        done
+        printf '\n]\n'
+    } >"$up/users.json.new"
+    mv "$up/users.json.new" "$up/users.json"
+}
+
+# What differs between processes, port and name, comes by their environment.
+write_config() {
+    cat >"$up/activestack.conf" <<END
+# Made by deploy/up. activestack-gateway --help-config explains every key.
+amqp.url = $(amqp_url)
+redis.url = $(redis_url)
+model.file = $root/deploy/example/model.json
+gateway.host = 127.0.0.1
+gateway.port = $(port_of gateway-1)
+gateway.session_secret = $(cat "$up/secrets/session")
+auth.providers = file
+auth.users_file = $up/users.json
+END
+}
+
+# A command that needs no environment, and is not confused by what `env` printed either.
+write_ctl() {
+    {
+        echo '#!/bin/bash'
+        # shellcheck disable=SC2016 # expanded when it runs
+        echo 'unset "${!ACTIVESTACK_@}"'
+        printf 'exec %q --config %q "$@"\n' "$build/deploy/ctl/activestack-ctl" "$up/activestack.conf"
+    } >"$up/activestack-ctl"
+    chmod 700 "$up/activestack-ctl"
+}
