@@ -123,3 +123,8 @@ bool secret_password_verify(const char *hash, const char *password, size_t size)
         return false;
     return false;
 }
+
+bool secret_password_is_current(const char *hash)
+{
+    return crypto_pwhash_str_needs_rehash(hash, PASSWORD_OPERATIONS, PASSWORD_MEMORY) == 0;
+}

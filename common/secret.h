@@ -47,3 +47,7 @@ _must_check_ enum err secret_password_hash(const char *password, size_t size, st
 
 /* Verifies in the time of one hash also when `hash` is NULL (unknown user: always false). */
 bool secret_password_verify(const char *hash, const char *password, size_t size);
+
+/* Is it a hash as secret_password_hash() makes them? Another takes another time to verify, which
+ * would tell who exists. */
+bool secret_password_is_current(const char *hash);

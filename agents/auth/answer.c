@@ -1,0 +1,109 @@
+#include "agents/auth/answer.h"
+
+#include <string.h>
+
+#include "common/log.h"
+#include "common/operations.h"
+
+static const struct {
+    enum auth_status status;
+    const char *message;
+} messages[] = {
+    // clang-format off
+    { AUTH_SUCCESS,      "Success"      },
+    { AUTH_UNAUTHORIZED, "Unauthorized" },
+    { AUTH_FORBIDDEN,    "Forbidden"    },
+    { AUTH_FAILURE,      "Failure"      },
+    // clang-format on
+};
+
+const char *auth_status_message(enum auth_status status)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(messages); i++)
+        if (messages[i].status == status)
+            return messages[i].message;
+    return "Failure";
+}
+
+static void add_member(struct text *out, const char *name, const char *value)
+{
+    text_addf(out, ",\"%s\":", name);
+    text_add_json_str(out, value);
+}
+
+enum work_step answer(struct work *work, enum auth_status status, const char *result)
+{
+    const struct request *rq = &work->request;
+    _cleanup_(text_deinitp) struct text body = {0};
+
+    text_add(&body, "{\"cn\":");
+    text_add_json_str(&body, rq->operation->response_class);
+    add_member(&body, "clientId", rq->client);
+    add_member(&body, "deviceId", rq->device);
+    add_member(&body, "correspondingMessageId", rq->message_id);
+    add_member(&body, "message", auth_status_message(status));
+    text_addf(&body, ",\"statusCode\":%d,\"result\":%s}", status, result);
+    return work_reply(work, &body, NULL);
+}
+
+enum work_step answer_refused(struct work *work, enum auth_status status)
+{
+    return answer(work, status, "null");
+}
+
+/* A script failed; its error is for the operator. */
+static enum work_step answer_failed(struct work *work)
+{
+    log_error("auth.script_failed", LOG_STR("script", work->call.script->name),
+              LOG_STR("error", redis_str(work->call.reply)));
+    return work_error(work, CODE_INTERNAL, "the logins cannot be read or written");
+}
+
+/* The members of a row, in the order in which scripts return them. */
+enum { ROW_USER = 1, ROW_ID, ROW_CREATED, ROW_MODIFIED, ROW_LOGIN, ROW_CLIENT, ROW_DEVICE };
+
+static void add_user_token(struct text *out, const struct redis_reply *row, const char *token)
+{
+    static const struct {
+        const char *name;
+        size_t item;
+    } times[] = {
+        {"dateCreated", ROW_CREATED}, {"dateModified", ROW_MODIFIED}, {"lastLogin", ROW_LOGIN}};
+
+    text_add(out, "{\"cn\":\"" AUTH_CLASS("UserToken") "\"");
+    add_member(out, "ID", redis_str(redis_item(row, ROW_ID)));
+    add_member(out, "id", redis_str(redis_item(row, ROW_ID)));
+    for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
+        text_addf(out, ",\"%s\":", times[i].name);
+        text_add_i64(out, redis_i64(redis_item(row, times[i].item)));
+    }
+    text_add(out, ",\"user\":{\"className\":\"" AUTH_CLASS("User") "\",\"properties\":null");
+    add_member(out, "ID", redis_str(redis_item(row, ROW_USER)));
+    text_add_char(out, '}');
+    add_member(out, "clientId", redis_str(redis_item(row, ROW_CLIENT)));
+    add_member(out, "deviceId", redis_str(redis_item(row, ROW_DEVICE)));
+    add_member(out, "token", token);
+    text_add_char(out, '}');
+}
+
+enum work_step answer_token(struct work *work, const char *token, enum auth_status refusal)
+{
+    const struct redis_reply *r = work->call.reply;
+    _cleanup_(text_deinitp) struct text result = {0};
+
+    if (redis_is_error(r))
+        return answer_failed(work);
+    if (strcmp(redis_str(redis_item(r, 0)), "ok") != 0)
+        return answer_refused(work, refusal);
+    add_user_token(&result, r, token);
+    return answer(work, AUTH_SUCCESS, text_str(&result));
+}
+
+enum work_step answer_flag(struct work *work)
+{
+    const struct redis_reply *r = work->call.reply;
+
+    if (redis_is_error(r))
+        return answer_failed(work);
+    return answer(work, AUTH_SUCCESS, redis_i64(r) ? "true" : "false");
+}

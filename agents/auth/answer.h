@@ -1,0 +1,22 @@
+#pragma once
+
+#include "agents/auth/status.h"
+#include "agents/runtime/work.h"
+
+/*
+ * answer - the last steps of the auth agent's requests: each publishes an AuthResponse (spec 4.4,
+ * every member always there) of the operation's class and is done.
+ */
+
+/* `result` is JSON text. */
+enum work_step answer(struct work *work, enum auth_status status, const char *result);
+
+/* A refusal: the result is null, and nothing tells which part was wrong. */
+enum work_step answer_refused(struct work *work, enum auth_status status);
+
+/* The UserToken (spec 8.2) that a script has returned as refused | ok, row (see store/token.lua);
+ * `token` is its secret, `refusal` the status when it is refused. */
+enum work_step answer_token(struct work *work, const char *token, enum auth_status refusal);
+
+/* What a script has returned as 1 or 0: a result of true or false. */
+enum work_step answer_flag(struct work *work);

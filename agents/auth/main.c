@@ -1,0 +1,44 @@
+#include "agents/auth/operations.h"
+#include "agents/auth/person.h"
+#include "agents/auth/providers/provider.h"
+#include "agents/runtime/agent.h"
+
+static const struct handler handlers[] = {
+    // clang-format off
+    { "authenticate",        plan_authenticate           }, /* authenticate.c */
+    { "disconnectAuth",      plan_disconnect_auth        }, /* tokens.c       */
+    { "reauthenticate",      plan_reauthenticate         }, /* tokens.c       */
+    { "validateUserByToken", plan_validate_user_by_token }, /* tokens.c       */
+    // clang-format on
+};
+
+/* Model and providers are both looked at, so that all mistakes are told at once. */
+static enum err load(struct agent *agent, struct text *problems)
+{
+    struct providers *providers = NULL;
+    enum err person_error = person_check(model_anchor(agent->model), problems);
+    enum err e = providers_open(&agent->proc.settings, &providers, problems);
+
+    agent->own = providers;
+    return e ? e : person_error;
+}
+
+static void unload(struct agent *agent)
+{
+    providers_close(agent->own);
+}
+
+static const struct agent_definition auth_agent = {
+    .program = PROGRAM_AUTH,
+    .serves = AGENT_AUTH,
+    .help = "Verifies who logs in, keeps users and their tokens.",
+    .handlers = handlers,
+    .handler_count = ARRAY_SIZE(handlers),
+    .load = load,
+    .unload = unload,
+};
+
+int main(int argc, char **argv)
+{
+    return agent_main(&auth_agent, argc, argv);
+}

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "agents/runtime/work.h"
+
+/*
+ * operations of the auth agent - one plan function each, listed in main.c; the family is the file.
+ */
+
+/* authenticate.c (spec 8.6) */
+work_fn plan_authenticate;
+/* tokens.c (spec 8.3) */
+work_fn plan_reauthenticate, plan_validate_user_by_token, plan_disconnect_auth;

@@ -1,0 +1,172 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "agents/auth/providers/provider.h"
+#include "common/json_get.h"
+#include "common/secret.h"
+
+/*
+ * Users in a file, for development and small deployments (spec 8.4): a JSON array of
+ *
+ *   {"firstName": "Ada", "lastName": "Example", "email": "ada@example.org", "passHash":
+ * "$argon2id$..."}
+ *
+ * read once at the start. The account's id is the email; a credential is "<email>:<password>" with
+ * exactly one colon.
+ */
+
+#define SETTING "auth.users_file"
+
+struct user {
+    struct account account;
+    const char *hash;
+};
+
+struct users {
+    struct json_object *file; /* owns all strings */
+    struct user *at;
+    size_t count;
+};
+
+static const char *file_id(const struct settings *settings)
+{
+    return settings->auth_file_provider_id;
+}
+
+static const struct user *find(const struct users *users, const char *email, size_t size)
+{
+    for (size_t i = 0; i < users->count; i++) {
+        const char *id = users->at[i].account.id;
+
+        if (strlen(id) == size && !memcmp(id, email, size))
+            return &users->at[i];
+    }
+    return NULL;
+}
+
+/* ---- Reading: every mistake is told ---- */
+
+static enum err check_user(const struct users *users, const struct user *user, const char *path,
+                           struct text *problems)
+{
+    const char *email = user->account.id;
+    const size_t before = problems->size;
+
+    if (!*email || strchr(email, ':'))
+        text_addf(problems, "%s.email: expected a text without colon\n", path);
+    if (find(users, email, strlen(email)))
+        text_addf(problems, "%s.email: is there twice\n", path);
+    if (!secret_password_is_current(user->hash))
+        text_addf(problems, "%s.passHash: expected what \"activestack-ctl hash-password\" prints\n",
+                  path);
+    return problems->size > before ? ERR_CONFIG : ERR_OK;
+}
+
+/* The file's user number `i`; a good one is added to `users`. */
+static enum err read_user(struct json_object *object, size_t i, struct users *users,
+                          struct text *problems)
+{
+    static const char *const members[] = {"firstName", "lastName", "email", "passHash", NULL};
+    const char *values[ARRAY_SIZE(members) - 1];
+    const size_t before = problems->size;
+    struct user user;
+    char path[64];
+
+    snprintf(path, sizeof(path), SETTING "[%zu]", i);
+    if (!json_object_is_type(object, json_type_object)) {
+        text_addf(problems, "%s: expected an object\n", path);
+        return ERR_CONFIG;
+    }
+    json_get_only(object, path, members, problems);
+    for (size_t m = 0; members[m]; m++)
+        if (json_get_string(object, path, members[m], true, &values[m], problems))
+            values[m] = NULL; /* told */
+    if (problems->size > before)
+        return ERR_CONFIG;
+    user = (struct user){
+        {.id = values[2], .first_name = values[0], .last_name = values[1], .email = values[2]},
+        .hash = values[3]};
+    if (check_user(users, &user, path, problems))
+        return ERR_CONFIG;
+    users->at[users->count++] = user;
+    return ERR_OK;
+}
+
+static enum err read_users(struct users *users, struct text *problems)
+{
+    const size_t count = json_object_array_length(users->file);
+    enum err first = ERR_OK;
+
+    users->at = calloc(count + 1, sizeof(*users->at));
+    if (!users->at)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < count; i++) {
+        enum err e = read_user(json_object_array_get_idx(users->file, i), i, users, problems);
+
+        first = first ? first : e;
+    }
+    return first;
+}
+
+static enum err file_open(struct provider *provider, const struct settings *settings,
+                          struct text *problems)
+{
+    struct users *users = calloc(1, sizeof(*users));
+    enum err e;
+
+    if (!users)
+        return ERR_NOMEM;
+    provider->own = users;
+    if (!*settings->auth_users_file) {
+        text_add(problems, SETTING ": is needed by the provider \"file\"\n");
+        return ERR_CONFIG;
+    }
+    e = json_get_file(settings->auth_users_file, &users->file, problems);
+    if (e)
+        return e;
+    if (!json_object_is_type(users->file, json_type_array)) {
+        text_add(problems, SETTING ": expected an array of users\n");
+        return ERR_CONFIG;
+    }
+    return read_users(users, problems);
+}
+
+static void file_close(struct provider *provider)
+{
+    struct users *users = provider->own;
+
+    if (!users)
+        return;
+    json_object_put(users->file);
+    free(users->at);
+    free(users);
+}
+
+/* ---- Verifying ---- */
+
+static enum auth_status file_verify(const struct provider *provider, const char *credential,
+                                    struct account *account_out)
+{
+    const char *colon = strchr(credential, ':');
+    const struct user *user;
+
+    if (!colon || strchr(colon + 1, ':'))
+        return AUTH_FORBIDDEN;
+    user = find(provider->own, credential, (size_t)(colon - credential));
+    if (!secret_password_verify(user ? user->hash : NULL, colon + 1, strlen(colon + 1)))
+        return AUTH_FORBIDDEN;
+    *account_out = user->account;
+    return AUTH_SUCCESS;
+}
+
+const struct provider_kind provider_file = {
+    .name = "file",
+    .needs_credential = true,
+    .id = file_id,
+    .open = file_open,
+    .verify = file_verify,
+    .close = file_close,
+};

@@ -1,0 +1,115 @@
+#include "agents/auth/providers/provider.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const struct provider_kind *const kinds[] = {&provider_anonymous, &provider_file};
+
+struct providers {
+    struct provider at[ARRAY_SIZE(kinds)];
+    size_t count;
+};
+
+static const struct provider_kind *kind_by_name(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+        if (!strcmp(kinds[i]->name, name))
+            return kinds[i];
+    return NULL;
+}
+
+const struct provider *providers_find(const struct providers *providers, const char *id)
+{
+    for (size_t i = 0; i < providers->count; i++)
+        if (!strcasecmp(providers->at[i].id, id))
+            return &providers->at[i];
+    return NULL;
+}
+
+static char *lower_case(const char *str)
+{
+    char *copy = strdup(str);
+
+    if (!copy)
+        err_out_of_memory();
+    for (char *c = copy; *c; c++)
+        *c = (char)tolower((unsigned char)*c);
+    return copy;
+}
+
+static enum err open_one(struct providers *providers, const char *name,
+                         const struct settings *settings, struct text *problems)
+{
+    const struct provider_kind *kind = kind_by_name(name);
+    struct provider *provider;
+
+    if (!kind) {
+        text_addf(problems, "auth.providers: there is no \"%s\", only", name);
+        for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+            text_addf(problems, "%s %s", i ? "," : "", kinds[i]->name);
+        text_add_char(problems, '\n');
+        return ERR_CONFIG;
+    }
+    if (providers_find(providers, kind->id(settings))) {
+        text_addf(problems, "auth.providers: the id \"%s\" is there twice\n", kind->id(settings));
+        return ERR_CONFIG;
+    }
+    provider = &providers->at[providers->count++]; /* there is room: each kind has one id */
+    provider->kind = kind;
+    provider->id = lower_case(kind->id(settings));
+    return kind->open ? kind->open(provider, settings, problems) : ERR_OK;
+}
+
+static enum err open_all(struct providers *providers, const struct settings *settings,
+                         struct text *problems)
+{
+    char *list = strdup(settings->auth_providers), *rest;
+    enum err first = ERR_OK;
+
+    if (!list)
+        err_out_of_memory();
+    for (char *name = strtok_r(list, ", ", &rest); name; name = strtok_r(NULL, ", ", &rest)) {
+        enum err e = open_one(providers, name, settings, problems);
+
+        first = first ? first : e;
+    }
+    free(list);
+    if (!first && !providers->count) {
+        text_add(problems, "auth.providers: is empty, so nobody could log in\n");
+        first = ERR_CONFIG;
+    }
+    return first;
+}
+
+enum err providers_open(const struct settings *settings, struct providers **out,
+                        struct text *problems)
+{
+    struct providers *providers = calloc(1, sizeof(*providers));
+    enum err e;
+
+    *out = NULL;
+    if (!providers)
+        return ERR_NOMEM;
+    e = open_all(providers, settings, problems);
+    if (e)
+        providers_close(providers);
+    else
+        *out = providers;
+    return e;
+}
+
+void providers_close(struct providers *providers)
+{
+    if (!providers)
+        return;
+    for (size_t i = 0; i < providers->count; i++) {
+        struct provider *provider = &providers->at[i];
+
+        if (provider->kind->close)
+            provider->kind->close(provider);
+        free(provider->id);
+    }
+    free(providers);
+}

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "agents/auth/status.h"
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "common/settings.h"
+#include "common/text.h"
+
+/*
+ * provider - who can say whether somebody is whom they claim to be (spec 8.4).
+ *
+ * A kind of provider is one file that defines one struct provider_kind, and a line in the table of
+ * provider.c. The setting auth.providers says which ones are open.
+ *
+ * Threads: opened before any thread starts, closed after the last; verify() is called from all
+ *          workers at once and changes nothing.
+ */
+
+/* Somebody, as the provider knows them. Belongs to the provider. */
+struct account {
+    const char *id; /* unique at this provider, and for ever the same */
+    const char *first_name;
+    const char *last_name;
+    const char *email;
+};
+
+struct provider {
+    const struct provider_kind *kind;
+    char *id;  /* lower-case; what authProvider is compared with */
+    void *own; /* the kind's */
+};
+
+struct provider_kind {
+    const char *name;      /* in auth.providers */
+    bool needs_credential; /* otherwise it may be NULL */
+    const char *(*id)(const struct settings *settings);
+    /* Reads what it needs into provider->own. ERR_CONFIG, ERR_IO: told in `problems`, a line each
+     * mistake. NULL: nothing. */
+    enum err (*open)(struct provider *provider, const struct settings *settings,
+                     struct text *problems);
+    /* AUTH_SUCCESS with *account_out, or how it is refused. Takes the same time for accounts that
+     * do not exist. */
+    enum auth_status (*verify)(const struct provider *provider, const char *credential,
+                               struct account *account_out);
+    void (*close)(struct provider *provider); /* also after a failed open; or NULL */
+};
+
+extern const struct provider_kind provider_file;
+extern const struct provider_kind provider_anonymous;
+
+/* The open providers. */
+struct providers;
+
+/* Opens those that auth.providers lists. On failure all mistakes are in `problems`, a line each,
+ * and *out is NULL. */
+_must_check_ enum err providers_open(const struct settings *settings, struct providers **out,
+                                     struct text *problems);
+void providers_close(struct providers *providers);
+DEFINE_CLEANUP(struct providers *, providers_close)
+
+/* By id in any case, or NULL. */
+const struct provider *providers_find(const struct providers *providers, const char *id);

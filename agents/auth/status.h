@@ -1,0 +1,16 @@
+#pragma once
+
+/*
+ * status - how an attempt to log in ended: statusCode of an AuthResponse, message beside it
+ * (spec 8.7).
+ */
+
+enum auth_status {
+    AUTH_SUCCESS = 200,
+    AUTH_UNAUTHORIZED = 401, /* no such token */
+    AUTH_FORBIDDEN = 402,    /* refused by the provider */
+    AUTH_FAILURE = 403       /* no such provider */
+};
+
+/* "Success", "Unauthorized", ... */
+const char *auth_status_message(enum auth_status status);

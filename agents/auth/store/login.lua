@@ -1,0 +1,50 @@
+-- "authenticate" (spec 8.6) once the provider has verified the account: finds or makes the user and
+-- the user's Person, and issues the token. One for each user and client, and for each user and device.
+-- Arguments: provider, account, id if the user is new, first name, last name, email, token hash,
+-- token's id, client, device, name of the request ("": none), now, expires, and for the Person:
+-- class ("": none stands for users), id ("" asks for the next integer), field of the user's id,
+-- audience, list of field, text.
+-- Returns refused | ok, row of the token.
+local provider, account, user, first_name, last_name, email = arg(), arg(), arg(), arg(), arg(), arg()
+local hash, token_id, client, device, request, now, expires =
+  arg(), arg(), arg(), arg(), arg(), arg(), arg()
+local class = arg()
+
+local account_key = '{a:' .. provider .. ':' .. account .. '}'
+local known = redis.call('GET', account_key)
+if known and is_disabled(known) then
+  return { 'refused' }
+end
+if known then
+  user = known
+else
+  redis.call('SET', account_key, user)
+  redis.call('HSET', user_key(user), 'firstName', first_name, 'lastName', last_name,
+    'email', email, 'created', now)
+end
+
+local function make_person()
+  local id, field, audience, values = arg(), arg(), arg(), arg_list()
+  if id == '' then
+    id = tostring(redis.call('INCR', class_key(class, ':next')))
+  end
+  table.insert(values, field)
+  table.insert(values, '"' .. user .. '"')
+  local ref = class .. ':' .. id
+  object_create(ref, now, values)
+  fan_out(ref, 'u', 1, audience, '', 1, now) -- a sync agent takes it: it is due
+  redis.call('HSET', user_key(user), 'anchor', id,
+    'me', '{"className":"' .. class .. '","ID":"' .. id .. '"}')
+end
+if class ~= '' and redis.call('HEXISTS', user_key(user), 'anchor') == 0 then
+  make_person()
+end
+
+tokens_delete(tokens_of_client(client), user, hash, request)
+if device ~= '' then
+  tokens_delete(tokens_of_device(user, device), user, hash, request)
+end
+local token = { id = token_id, user = user, client = client, device = device, request = request,
+  created = now, modified = now, login = now, expires = expires }
+token_write(hash, token, now)
+return token_row(token)

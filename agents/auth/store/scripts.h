@@ -1,0 +1,13 @@
+#pragma once
+
+#include "common/redis_link.h"
+
+/*
+ * scripts - every step that the auth agent takes in Redis. Each file store/<name>.lua begins with
+ * its arguments and what it returns; all can be run again without doing anything twice.
+ */
+
+extern const struct redis_script script_disconnect_auth;
+extern const struct redis_script script_login;
+extern const struct redis_script script_reauthenticate;
+extern const struct redis_script script_validate;
