@@ -162,8 +162,12 @@ static void run_calls(struct worker *worker)
         return; /* they stay in line: every call may be run again */
     for (size_t i = 0; i < count; i++)
         line_pop(&worker->calls);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        if (redis_is_error(calls[i]->reply))
+            log_error("redis.refused", LOG_STR("script", calls[i]->script->name),
+                      LOG_STR("reply", redis_str(calls[i]->reply)));
         runner_place(runners[i], runners[i]->work.next(&runners[i]->work));
+    }
 }
 
 /* ---- Messages ---- */

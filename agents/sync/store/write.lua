@@ -1,5 +1,5 @@
 -- What all commits begin with: who asks, and has it been answered before? (design section 8)
-local client, accepted, now, lease = arg(), arg_number(), arg_number(), arg()
+local client, accepted, lease = arg(), arg_number(), arg()
 local result_name, results_kept, results_s = arg(), arg_number(), arg_number()
 local class, id, rule, owner, audience = arg(), arg(), arg(), arg(), arg()
 
