@@ -15,10 +15,9 @@ random_hex() {
     od -An -vtx1 -N "$1" /dev/urandom | tr -d ' \n'
 }
 
-# Makes a secret of 24 random bytes in FILE, readable by us alone, unless FILE is there already.
+# make_secret FILE [BYTES]: a random secret in FILE, readable by us alone, unless it is there already.
 make_secret() {
-    local file=$1
-    [ -s "$file" ] || (umask 077 && random_hex 24 >"$file")
+    [ -s "$1" ] || (umask 077 && random_hex "${2:-24}" >"$1")
 }
 
 # Does nobody on this machine answer on PORT of the loopback interface?

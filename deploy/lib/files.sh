@@ -15,7 +15,7 @@ make_secrets() {
     make_secret "$up/rabbitmq/password"
     make_secret "$up/redis/password"
     for user in "${DEMO_USERS[@]}"; do
-        make_secret "$up/secrets/$user"
+        make_secret "$up/secrets/$user" 8
     done
 }
 

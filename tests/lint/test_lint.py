@@ -1,0 +1,44 @@
+"""What a reader expects of every source file, checked by the tools that know."""
+
+import os
+import subprocess
+
+import pytest
+from servers import ROOT
+from stack import BUILD
+
+FOLDERS = ("common", "gateway", "agents", "deploy", "tests")
+SCRIPTS = [".ci/run", "tests/run", "deploy/up", "deploy/rabbitmq/serve", "deploy/redis/serve",
+           "deploy/lib/supervise", "deploy/lib/install-packages",
+           *(str(p.relative_to(ROOT)) for p in sorted((ROOT / "deploy/lib").glob("*.sh")))]
+
+
+def sources(*endings):
+    found = [p for folder in FOLDERS for p in (ROOT / folder).rglob("*") if p.suffix in endings]
+    assert found, f"no files with {endings}"
+    return sorted(found)
+
+
+def run(*command):
+    ended = subprocess.run(list(map(str, command)), cwd=ROOT, text=True, stdin=subprocess.DEVNULL,
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert ended.returncode == 0, ended.stdout
+
+
+def test_c_files_are_formatted():
+    run("clang-format", "--dry-run", "-Werror", *sources(".c", ".h"))
+
+
+def test_c_files_are_tidy():
+    run("run-clang-tidy", "-quiet", f"-j{os.cpu_count()}", "-p", BUILD,
+        *map(lambda p: f"^{p}$", sources(".c")))
+
+
+def test_lua_scripts_parse():
+    for script in sources(".lua"):
+        run("luac5.1", "-p", script)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_bash_scripts_parse(script):
+    run("bash", "-n", script)
