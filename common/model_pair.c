@@ -33,29 +33,38 @@ static enum err check_integer_id(const char *id, const char **why)
     return ERR_TYPE;
 }
 
-static bool is_array_id(struct json_span array)
+/* Adds the one spelling of an array ID. */
+static bool spell_array(struct json_span array, struct text *out)
 {
     struct json_walk w = json_walk(array);
-    bool fits = json_kind(array) == JSON_ARRAY && json_count(array) > 0;
+    size_t count = 0;
 
-    while (fits && json_next(&w)) {
+    if (json_kind(array) != JSON_ARRAY)
+        return false;
+    for (; json_next(&w); count++) {
         int64_t number;
 
-        fits = json_kind(w.value) == JSON_STRING || json_int64(w.value, &number) == ERR_OK;
+        text_add_char(out, count ? ',' : '[');
+        if (json_kind(w.value) == JSON_STRING)
+            json_add_canonical(out, w.value);
+        else if (json_int64(w.value, &number) == ERR_OK)
+            text_add_i64(out, number);
+        else
+            return false;
     }
-    return fits;
+    text_add_char(out, ']');
+    return count > 0;
 }
 
 static enum err check_array_id(const char *id, const char **why)
 {
     static const struct json_limits limits = {.depth = 1, .number_chars = 20};
-    _cleanup_(text_deinit) struct text canonical = {0};
+    _cleanup_(text_deinitp) struct text spelt = {0};
 
     *why = "expected the compact JSON text of an array of integers and strings";
-    if (json_check(id, strlen(id), &limits, NULL) || !is_array_id(json_span_of(id)))
+    if (json_check(id, strlen(id), &limits, NULL) || !spell_array(json_span_of(id), &spelt))
         return ERR_TYPE;
-    json_add_canonical(&canonical, json_span_of(id));
-    return text_equals(&canonical, id) ? ERR_OK : ERR_TYPE;
+    return text_equals(&spelt, id) ? ERR_OK : ERR_TYPE;
 }
 
 enum err model_check_id(const struct model_class *c, const char *id, const char **why)

@@ -1,0 +1,389 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/model.h"
+#include "tests/support/unit.h"
+
+/* Requests' objects, pairs and IDs, against the example domain. */
+
+static struct model *load_example(void)
+{
+    _cleanup_(text_deinitp) struct text problems = {0};
+    struct model *model = NULL;
+
+    assert_ok(model_load(SOURCE_ROOT "/deploy/example/model.json", &model, &problems));
+    return model;
+}
+
+#define EXAMPLE _cleanup_(model_destroyp) struct model *model = load_example()
+
+static const struct model_class *class_of(const struct model *model, const char *name)
+{
+    const struct model_class *c = model_class(model, name, strlen(name));
+
+    ck_assert_msg(c != NULL, "no class %s", name);
+    return c;
+}
+
+static struct json_span checked(const char *json)
+{
+    static const struct json_limits limits = {.depth = 64, .number_chars = 1000};
+
+    ck_assert_msg(json_check(json, strlen(json), &limits, NULL) == ERR_OK, "%s", json);
+    return json_span_of(json);
+}
+
+/* The text of a field, or NULL if the object does not carry it. */
+static const char *value_of(const struct model_object *object, const char *name)
+{
+    for (size_t i = 0; i < object->count; i++)
+        if (strcmp(object->values[i].field->name, name) == 0) {
+            ck_assert_uint_eq(strlen(object->values[i].text), object->values[i].size);
+            return object->values[i].text;
+        }
+    return NULL;
+}
+
+#define TASK(members)   "{\"cn\":\"com.app.mo.Task\"," members "}"
+#define PERSON(members) "{\"cn\":\"com.app.mo.Person\"," members "}"
+
+/* ---- Objects that are right ---- */
+
+START_TEST(an_object_is_read_with_its_id_and_values)
+{
+    EXAMPLE;
+    _cleanup_(text_deinitp) struct text problem = {0};
+    struct model_object object;
+
+    assert_ok(
+        model_read_object(model,
+                          checked(TASK("\"ID\":\"t1\",\"done\":true,\"title\":\"a \\u00e9 \\/\","
+                                       "\"priority\":9007199254740993,\"estimate\":1.10,"
+                                       "\"due\":-1,\"assignee\":{\"className\":"
+                                       "\"com.app.mo.Person\",\"ID\":\"7\",\"properties\":{}},"
+                                       "\"text\":null,\"owner\":null")),
+                          &object, &problem));
+    ck_assert_ptr_eq(object.class_, class_of(model, "com.app.mo.Task"));
+    ck_assert_str_eq(object.id, "t1");
+    ck_assert_uint_eq(object.count, 8);
+    ck_assert_str_eq(value_of(&object, "done"), "true");
+    ck_assert_str_eq(value_of(&object, "title"), "\"a \xc3\xa9 /\"");
+    ck_assert_str_eq(value_of(&object, "priority"), "9007199254740993");
+    ck_assert_str_eq(value_of(&object, "estimate"), "1.10");
+    ck_assert_str_eq(value_of(&object, "due"), "-1");
+    ck_assert_str_eq(value_of(&object, "assignee"),
+                     "{\"className\":\"com.app.mo.Person\",\"ID\":\"7\"}");
+    ck_assert_str_eq(value_of(&object, "text"), "null");
+    ck_assert_str_eq(value_of(&object, "owner"), "null");
+    ck_assert_ptr_null(value_of(&object, "created"));
+    ck_assert_uint_eq(problem.size, 0);
+    model_object_deinit(&object);
+}
+END_TEST
+
+START_TEST(json_values_stay_as_they_are)
+{
+    EXAMPLE;
+    static const char *const values[][2] = {
+        {"[]", "[]"},
+        {"{}", "{}"},
+        {"null", "null"},
+        {"[ ]", "[]"},
+        {"12345678901234567890123", "12345678901234567890123"},
+        {"[1.0, 1e5, -0, 1E+2]", "[1.0,1e5,-0,1E+2]"},
+        {"{ \"b\" : 1, \"a\" : {\"c\":[null,\"\\u0041\"]} }",
+         "{\"b\":1,\"a\":{\"c\":[null,\"A\"]}}"},
+        {"\"\"", "\"\""},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+        _cleanup_(text_deinitp) struct text json = {0}, problem = {0};
+        struct model_object object;
+
+        text_addf(&json, "{\"cn\":\"com.app.mo.Note\",\"body\":%s}", values[i][0]);
+        assert_ok(model_read_object(model, checked(json.at), &object, &problem));
+        ck_assert_str_eq(value_of(&object, "body"), values[i][1]);
+        model_object_deinit(&object);
+    }
+}
+END_TEST
+
+START_TEST(an_id_that_is_absent_null_or_blank_is_none)
+{
+    EXAMPLE;
+    static const char *const objects[] = {TASK("\"done\":true"), TASK("\"ID\":null"),
+                                          TASK("\"ID\":\"\""), TASK("\"ID\":\" \\t \"")};
+
+    for (size_t i = 0; i < ARRAY_SIZE(objects); i++) {
+        _cleanup_(text_deinitp) struct text problem = {0};
+        struct model_object object;
+
+        assert_ok(model_read_object(model, checked(objects[i]), &object, &problem));
+        ck_assert_ptr_null(object.id);
+        model_object_deinit(&object);
+    }
+}
+END_TEST
+
+START_TEST(what_the_server_keeps_or_derives_is_ignored)
+{
+    EXAMPLE;
+    _cleanup_(text_deinitp) struct text problem = {0};
+    struct model_object object;
+
+    assert_ok(model_read_object(model,
+                                checked(PERSON("\"ID\":\"1\",\"userId\":7,\"connected\":{},"
+                                               "\"status\":\"x\"")),
+                                &object, &problem));
+    ck_assert_uint_eq(object.count, 1);
+    ck_assert_str_eq(value_of(&object, "status"), "\"x\"");
+    model_object_deinit(&object);
+
+    assert_ok(model_read_object(
+        model, checked("{\"cn\":\"com.app.mo.Group\",\"ID\":\"1\",\"children\":7}"), &object,
+        &problem));
+    ck_assert_uint_eq(object.count, 0);
+    model_object_deinit(&object);
+}
+END_TEST
+
+START_TEST(a_list_is_read_pair_by_pair)
+{
+    EXAMPLE;
+    static const char *const lists[][2] = {
+        {"[]", "[]"},
+        {"null", "[]"},
+        {"[ {\"ID\":\"1\",\"className\":\"com.app.mo.Person\"},"
+         "{\"className\":\"com.app.mo.Group\",\"ID\":\"-2\",\"properties\":null} ]",
+         "[{\"className\":\"com.app.mo.Person\",\"ID\":\"1\"},"
+         "{\"className\":\"com.app.mo.Group\",\"ID\":\"-2\"}]"},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+        _cleanup_(text_deinitp) struct text json = {0}, problem = {0};
+        struct model_object object;
+
+        text_addf(&json, "{\"cn\":\"com.app.mo.Favorites\",\"children\":%s}", lists[i][0]);
+        assert_ok(model_read_object(model, checked(json.at), &object, &problem));
+        ck_assert_str_eq(value_of(&object, "children"), lists[i][1]);
+        model_object_deinit(&object);
+    }
+}
+END_TEST
+
+/* ---- Objects that are wrong ---- */
+
+struct wrong {
+    const char *json;
+    enum err e;
+    const char *told; /* the whole line */
+};
+
+static const struct wrong wrongs[] = {
+    // clang-format off
+    {"[]", ERR_TYPE, "theObject: expected an object, found an array"},
+    {"null", ERR_TYPE, "theObject: expected an object, found null"},
+    {"{}", ERR_MALFORMED, "theObject.cn: missing"},
+    {"{\"cn\":7}", ERR_TYPE, "theObject.cn: expected a string, found a number"},
+    {"{\"cn\":null}", ERR_TYPE, "theObject.cn: expected a string, found null"},
+    {"{\"cn\":\"com.app.mo.Tas\"}", ERR_NOT_FOUND, "theObject.cn: no such class"},
+    {"{\"cn\":\"com.app.mo.Task\\u0000\"}", ERR_NOT_FOUND, "theObject.cn: no such class"},
+    {"{\"cn\":\"com.app.mo.Item\"}", ERR_NOT_FOUND, "theObject.cn: com.app.mo.Item is abstract"},
+    {TASK("\"cn\":\"com.app.mo.Task\""), ERR_MALFORMED, "theObject.cn: stands there twice"},
+    {TASK("\"ID\":null,\"ID\":\"x\""), ERR_MALFORMED, "theObject.ID: stands there twice"},
+    {TASK("\"ID\":7"), ERR_TYPE, "theObject.ID: expected a string, found a number"},
+    {TASK("\"ID\":\"a\\nb\""), ERR_RANGE, "theObject.ID: an ID holds no control characters"},
+    {TASK("\"ID\":\"a\\u0000b\""), ERR_RANGE,
+     "theObject.ID: an ID has 1 to 512 bytes and holds no control characters"},
+    {PERSON("\"ID\":\"x\""), ERR_TYPE, "theObject.ID: expected the decimal text of a 64-bit integer"},
+    {TASK("\"colour\":1"), ERR_MALFORMED, "theObject: com.app.mo.Task has no field \"colour\""},
+    {TASK("\"done\\u0000\":true"), ERR_MALFORMED,
+     "theObject: com.app.mo.Task has no field \"done\\u0000\""},
+    {TASK("\"0123456789012345678901234567890123456789012345678901234567890123456789\":1"),
+     ERR_MALFORMED, "theObject: com.app.mo.Task has no field of such a long name"},
+    {TASK("\"done\":true,\"done\":true"), ERR_MALFORMED, "theObject.done: stands there twice"},
+    {TASK("\"done\":true,\"d\\u006fne\":true"), ERR_MALFORMED, "theObject.done: stands there twice"},
+    {PERSON("\"userId\":1,\"userId\":1"), ERR_MALFORMED, "theObject.userId: stands there twice"},
+    {TASK("\"done\":\"true\""), ERR_TYPE, "theObject.done: expected a boolean, found a string"},
+    {TASK("\"done\":0"), ERR_TYPE, "theObject.done: expected a boolean, found a number"},
+    {TASK("\"title\":1"), ERR_TYPE, "theObject.title: expected a string, found a number"},
+    {TASK("\"priority\":\"1\""), ERR_TYPE, "theObject.priority: expected an integer, found a string"},
+    {TASK("\"priority\":1.0"), ERR_TYPE,
+     "theObject.priority: expected an integer without fraction and exponent"},
+    {TASK("\"priority\":1e3"), ERR_TYPE,
+     "theObject.priority: expected an integer without fraction and exponent"},
+    {TASK("\"priority\":9223372036854775808"), ERR_RANGE,
+     "theObject.priority: outside the range of 64-bit integers"},
+    {TASK("\"due\":true"), ERR_TYPE, "theObject.due: expected an integer, found a boolean"},
+    {TASK("\"estimate\":\"1\""), ERR_TYPE, "theObject.estimate: expected a number, found a string"},
+    {PERSON("\"presence\":\"away\""), ERR_RANGE,
+     "theObject.presence: expected one of online, busy, offline"},
+    {TASK("\"owner\":\"1\""), ERR_TYPE, "theObject.owner: expected an object, found a string"},
+    {TASK("\"owner\":{}"), ERR_TYPE, "theObject.owner.className: expected a string, found nothing"},
+    {TASK("\"owner\":{\"className\":\"x\",\"ID\":\"1\"}"), ERR_TYPE,
+     "theObject.owner.className: no such class"},
+    {TASK("\"owner\":{\"className\":\"com.app.mo.Note\",\"ID\":\"1\"}"), ERR_TYPE,
+     "theObject.owner.className: objects of com.app.mo.Note cannot stand here"},
+    {TASK("\"owner\":{\"className\":\"com.app.mo.Person\",\"ID\":\"x\"}"), ERR_TYPE,
+     "theObject.owner.ID: expected the decimal text of a 64-bit integer"},
+    {TASK("\"owner\":{\"className\":\"com.app.mo.Person\",\"ID\":\"1\",\"cn\":\"y\"}"), ERR_MALFORMED,
+     "theObject.owner: a pair has the members className, ID and properties only"},
+    {"{\"cn\":\"com.app.mo.Notebook\",\"children\":{}}", ERR_TYPE,
+     "theObject.children: expected an array, found an object"},
+    {"{\"cn\":\"com.app.mo.Notebook\",\"children\":[null]}", ERR_TYPE,
+     "theObject.children[0]: expected an object, found null"},
+    {"{\"cn\":\"com.app.mo.Notebook\",\"children\":[{\"className\":\"com.app.mo.Note\",\"ID\":\"n\"},"
+     "{\"className\":\"com.app.mo.Item\",\"ID\":\"n\"}]}", ERR_TYPE,
+     "theObject.children[1].className: objects of com.app.mo.Item cannot stand here"},
+    // clang-format on
+};
+
+static void refused(const struct model *model, const struct wrong *w)
+{
+    _cleanup_(text_deinitp) struct text problem = {0};
+    struct model_object object;
+    enum err e = model_read_object(model, checked(w->json), &object, &problem);
+
+    ck_assert_msg(e == w->e, "%s: %s", w->json, err_text(e));
+    assert_text(&problem, w->told);
+    ck_assert_ptr_null(object.id);
+    ck_assert_ptr_null(object.values);
+    ck_assert_uint_eq(object.count, 0);
+}
+
+START_TEST(a_wrong_object_is_refused_with_the_path)
+{
+    EXAMPLE;
+
+    for (size_t i = 0; i < ARRAY_SIZE(wrongs); i++)
+        refused(model, &wrongs[i]);
+}
+END_TEST
+
+/* ---- IDs and pairs ---- */
+
+START_TEST(an_id_is_of_its_class_kind)
+{
+    EXAMPLE;
+    static const struct {
+        const char *class_name, *id;
+        enum err e;
+    } ids[] = {
+        // clang-format off
+        {"com.app.mo.Task", "t:1 {x}", ERR_OK},      {"com.app.mo.Task", "", ERR_RANGE},
+        {"com.app.mo.Task", "\x7f", ERR_RANGE},      {"com.app.mo.Task", "\xc3\xa9", ERR_OK},
+        {"com.app.mo.Person", "0", ERR_OK},          {"com.app.mo.Person", "-9223372036854775808", ERR_OK},
+        {"com.app.mo.Person", "-0", ERR_TYPE},       {"com.app.mo.Person", "9223372036854775808", ERR_TYPE},
+        {"com.app.mo.Person", "01", ERR_TYPE},       {"com.app.mo.Person", "+1", ERR_TYPE},
+        {"com.app.mo.Person", " 1", ERR_TYPE},       {"com.app.mo.Person", "1.0", ERR_TYPE},
+        {"com.app.mo.Message", "[1,2]", ERR_OK},     {"com.app.mo.Message", "[\"a\",2]", ERR_OK},
+        {"com.app.mo.Message", "[1, 2]", ERR_TYPE},  {"com.app.mo.Message", "[]", ERR_TYPE},
+        {"com.app.mo.Message", "[1.5]", ERR_TYPE},   {"com.app.mo.Message", "[[1]]", ERR_TYPE},
+        {"com.app.mo.Message", "[\"\\u0041\"]", ERR_TYPE}, {"com.app.mo.Message", "[1,2", ERR_TYPE},
+        {"com.app.mo.Message", "7", ERR_TYPE},       {"com.app.mo.Message", "[null]", ERR_TYPE},
+        {"com.app.mo.Message", "[-0]", ERR_TYPE},
+        // clang-format on
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+        const char *why = NULL;
+        enum err e = model_check_id(class_of(model, ids[i].class_name), ids[i].id, &why);
+
+        ck_assert_msg(e == ids[i].e, "%s: %s", ids[i].id, err_text(e));
+        ck_assert(!e || why);
+    }
+}
+END_TEST
+
+START_TEST(an_id_has_512_bytes_at_most)
+{
+    EXAMPLE;
+    char id[514] = {0};
+    const char *why;
+
+    memset(id, 'x', 512);
+    ck_assert_int_eq(model_check_id(class_of(model, "com.app.mo.Task"), id, &why), ERR_OK);
+    id[512] = 'x';
+    ck_assert_int_eq(model_check_id(class_of(model, "com.app.mo.Task"), id, &why), ERR_RANGE);
+}
+END_TEST
+
+START_TEST(a_pair_names_a_class_and_an_id)
+{
+    EXAMPLE;
+    _cleanup_(text_deinitp) struct text problem = {0};
+    const struct model_class *c = NULL;
+    char *id = NULL;
+
+    assert_ok(model_read_pair(model,
+                              checked("{\"properties\":{\"a\":1},\"ID\":\"t\\/1\","
+                                      "\"className\":\"com.app.mo.Item\"}"),
+                              &c, &id, &problem));
+    ck_assert_ptr_eq(c, class_of(model, "com.app.mo.Item"));
+    ck_assert_str_eq(id, "t/1");
+    free(id);
+}
+END_TEST
+
+static const struct wrong wrong_pairs[] = {
+    // clang-format off
+    {"7", ERR_TYPE, ": expected an object, found a number"},
+    {"{\"ID\":\"1\"}", ERR_TYPE, ".className: expected a string, found nothing"},
+    {"{\"className\":\"x\",\"ID\":\"1\"}", ERR_NOT_FOUND, ".className: no such class"},
+    {"{\"className\":\"com.app.mo.Task\"}", ERR_TYPE, ".ID: expected a string, found nothing"},
+    {"{\"className\":\"com.app.mo.Task\",\"ID\":\"\"}", ERR_RANGE, ".ID: an ID has 1 to 512 bytes"},
+    {"{\"className\":\"com.app.mo.Task\",\"ID\":\"1\",\"ID\":\"1\"}", ERR_MALFORMED,
+     ".ID: stands there twice"},
+    {"{\"className\":\"com.app.mo.Task\",\"ID\":\"1\",\"x\":1}", ERR_MALFORMED,
+     ": a pair has the members className, ID and properties only"},
+    // clang-format on
+};
+
+static void pair_refused(const struct model *model, const struct wrong *w)
+{
+    _cleanup_(text_deinitp) struct text problem = {0};
+    const struct model_class *c = NULL;
+    char *id = NULL;
+    enum err e = model_read_pair(model, checked(w->json), &c, &id, &problem);
+
+    ck_assert_msg(e == w->e, "%s: %s", w->json, err_text(e));
+    assert_text(&problem, w->told);
+    ck_assert_ptr_null(id);
+}
+
+START_TEST(a_wrong_pair_is_refused_with_the_path)
+{
+    EXAMPLE;
+
+    for (size_t i = 0; i < ARRAY_SIZE(wrong_pairs); i++)
+        pair_refused(model, &wrong_pairs[i]);
+}
+END_TEST
+
+/* ---- Output ---- */
+
+static const char *one_value(const void *arg, const struct model_field *field)
+{
+    return strcmp(field->name, arg) == 0 ? "\"x\"" : NULL;
+}
+
+START_TEST(an_object_is_written_with_every_field)
+{
+    EXAMPLE;
+    _cleanup_(text_deinitp) struct text out = {0};
+
+    model_add_object(&out, class_of(model, "com.app.mo.Room"), "7", one_value, "name");
+    ck_assert_str_eq(out.at, "{\"cn\":\"com.app.mo.Room\",\"ID\":\"7\",\"name\":\"x\","
+                             "\"members\":[],\"children\":[]}");
+    text_clear(&out);
+    model_add_object(&out, class_of(model, "com.app.mo.Membership"), "a\"b", one_value, "none");
+    ck_assert_str_eq(out.at, "{\"cn\":\"com.app.mo.Membership\",\"ID\":\"a\\\"b\","
+                             "\"group\":null,\"person\":null}");
+}
+END_TEST
+
+UNIT_SUITE("model", an_object_is_read_with_its_id_and_values, json_values_stay_as_they_are,
+           an_id_that_is_absent_null_or_blank_is_none, what_the_server_keeps_or_derives_is_ignored,
+           a_list_is_read_pair_by_pair, a_wrong_object_is_refused_with_the_path,
+           an_id_is_of_its_class_kind, an_id_has_512_bytes_at_most, a_pair_names_a_class_and_an_id,
+           a_wrong_pair_is_refused_with_the_path, an_object_is_written_with_every_field)

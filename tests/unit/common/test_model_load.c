@@ -1,0 +1,438 @@
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/model.h"
+#include "tests/support/unit.h"
+
+/* Loads a model from `json`, through a file of its own. */
+static enum err load(const char *json, struct model **out, struct text *problems)
+{
+    char path[] = "/tmp/activestack-model-XXXXXX";
+    int fd = mkstemp(path);
+    FILE *file = fdopen(fd, "w");
+    enum err e;
+
+    ck_assert_ptr_nonnull(file);
+    fputs(json, file);
+    fclose(file);
+    e = model_load(path, out, problems);
+    unlink(path);
+    return e;
+}
+
+static const struct model_class *class_of(const struct model *model, const char *name)
+{
+    const struct model_class *c = model_class(model, name, strlen(name));
+
+    ck_assert_msg(c != NULL, "no class %s", name);
+    return c;
+}
+
+static const struct model_field *field_of(const struct model_class *c, const char *name)
+{
+    const struct model_field *field = model_field(c, name, strlen(name));
+
+    ck_assert_msg(field != NULL, "no field %s.%s", c->name, name);
+    return field;
+}
+
+/* ---- Mistakes ---- */
+
+struct mistake {
+    const char *json;
+    const char *told; /* a line of the problems begins so */
+};
+
+/* A class A with these members; a class A with these fields. */
+#define CLASS(members)  "{\"classes\":{\"A\":{" members "}}}"
+#define FIELDS(members) CLASS("\"fields\":{" members "}")
+/* Field f of class A, which has a string s and refers to B by b. */
+#define FIELD(row)                                                                    \
+    "{\"classes\":{\"A\":{\"fields\":{\"s\":{\"type\":\"string\"},\"f\":{" row "}}}," \
+    "\"B\":{\"fields\":{\"a\":{\"type\":\"toOne\",\"target\":\"A\"},"                 \
+    "\"b\":{\"type\":\"toOne\",\"target\":\"B\"},\"n\":{\"type\":\"integer\"}}}}}"
+#define OWNER(members)                                                                       \
+    "{\"classes\":{\"U\":{\"anchor\":\"user\",\"fields\":{\"user\":{\"type\":\"string\"}}}," \
+    "\"A\":{\"fields\":{\"n\":{\"type\":\"integer\"},"                                       \
+    "\"a\":{\"type\":\"toOne\",\"target\":\"A\"}},\"access\":{" members "}}}}"
+
+static const struct mistake mistakes[] = {
+    // clang-format off
+    {"[]", "expected an object"},
+    {"{}", "classes: missing"},
+    {"{\"classes\":[]}", "classes: expected an object, found an array"},
+    {"{\"classes\":{},\"x\":1}", "x: unknown"},
+    {"{\"classes\":{\"A\":7}}", "classes.A: expected an object"},
+    {"{\"classes\":{\"A:b\":{}}}", "classes.A:b: a class has a name"},
+    {"{\"classes\":{\"\":{}}}", "classes.: a class has a name"},
+    {CLASS("\"colour\":1"), "classes.A.colour: unknown"},
+    {CLASS("\"abstract\":1"), "classes.A.abstract: expected a boolean"},
+    {CLASS("\"id\":\"uuid\""), "classes.A.id: expected string, integer or array"},
+    {CLASS("\"type\":7"), "classes.A.type: expected a string"},
+    {CLASS("\"type\":\"a b\""), "classes.A.type: expected letters"},
+    {CLASS("\"type\":\"a\",\"abstract\":true"), "classes.A.type: an abstract class has none"},
+    {"{\"classes\":{\"A\":{\"type\":\"t\"},\"B\":{\"type\":\"t\"}}}", "classes.B.type: that of A"},
+    {CLASS("\"parent\":\"B\""), "classes.A.parent: no such class"},
+    {CLASS("\"parent\":\"A\""), "classes.A.parent: a class cannot descend from itself"},
+    {"{\"classes\":{\"A\":{\"parent\":\"B\"},\"B\":{\"parent\":\"C\"},\"C\":{\"parent\":\"B\"}}}",
+     "classes.C.parent: a class cannot descend from itself"},
+    {"{\"classes\":{\"A\":{},\"B\":{\"parent\":\"A\",\"id\":\"integer\"}}}",
+     "classes.B.id: that of the parent"},
+    {CLASS("\"fields\":[]"), "classes.A.fields: expected an object"},
+    {CLASS("\"fields\":7"), "classes.A.fields: expected an object"},
+    {FIELDS("\"f\":7"), "classes.A.fields.f: expected an object"},
+    {FIELDS("\"f\":{}"), "classes.A.fields.f.type: missing"},
+    {FIELDS("\"f\":{\"type\":\"text\"}"), "classes.A.fields.f.type: expected string, integer"},
+    {FIELDS("\"cn\":{\"type\":\"string\"}"), "classes.A.fields.cn: a field has a name"},
+    {FIELDS("\"ID\":{\"type\":\"string\"}"), "classes.A.fields.ID: a field has a name"},
+    {FIELDS("\"@v\":{\"type\":\"string\"}"), "classes.A.fields.@v: a field has a name"},
+    {"{\"classes\":{\"A\":{\"fields\":{\"f\":{\"type\":\"string\"}}},"
+     "\"B\":{\"parent\":\"A\",\"fields\":{\"f\":{\"type\":\"string\"}}}}}",
+     "classes.B.fields.f: the parent has a field of this name"},
+    {FIELDS("\"f\":{\"type\":\"string\",\"size\":7}"), "classes.A.fields.f.size: unknown"},
+    {FIELDS("\"f\":{\"type\":\"string\",\"target\":\"A\"}"), "classes.A.fields.f.target: unknown"},
+    {FIELDS("\"f\":{\"type\":\"date\",\"values\":[\"x\"]}"), "classes.A.fields.f.values: unknown"},
+    {FIELDS("\"f\":{\"type\":\"date\",\"required\":1}"), "classes.A.fields.f.required: expected a b"},
+    {FIELDS("\"f\":{\"type\":\"string\",\"values\":\"x\"}"), "classes.A.fields.f.values: expected an"},
+    {FIELDS("\"f\":{\"type\":\"string\",\"values\":[]}"), "classes.A.fields.f.values: expected one"},
+    {FIELDS("\"f\":{\"type\":\"string\",\"values\":[\"x\",1]}"), "classes.A.fields.f.values: expected"},
+    {FIELDS("\"f\":{\"type\":\"string\",\"default\":1}"),
+     "classes.A.fields.f.default: expected a string, found a number"},
+    {FIELDS("\"f\":{\"type\":\"string\",\"values\":[\"x\"],\"default\":\"y\"}"),
+     "classes.A.fields.f.default: expected one of x"},
+    {FIELDS("\"f\":{\"type\":\"integer\",\"default\":1.5}"), "classes.A.fields.f.default: expected an i"},
+    {FIELDS("\"f\":{\"type\":\"boolean\",\"default\":0}"), "classes.A.fields.f.default: expected a b"},
+    {FIELD("\"type\":\"toOne\""), "classes.A.fields.f.target: missing"},
+    {FIELD("\"type\":\"toOne\",\"target\":\"C\""), "classes.A.fields.f.target: no such class"},
+    {FIELD("\"type\":\"toOne\",\"target\":7"), "classes.A.fields.f.target: expected a string"},
+    {FIELD("\"type\":\"list\",\"target\":[]"), "classes.A.fields.f.target: expected one string"},
+    {FIELD("\"type\":\"list\",\"target\":[\"B\",\"C\"]"), "classes.A.fields.f.target: no such class"},
+    {FIELD("\"type\":\"list\",\"target\":\"B\",\"default\":[]"), "classes.A.fields.f.default: unknown"},
+    {FIELD("\"type\":\"toMany\",\"target\":\"B\""), "classes.A.fields.f.inverse: missing"},
+    {FIELD("\"type\":\"toMany\",\"target\":\"B\",\"inverse\":\"x\""),
+     "classes.A.fields.f.inverse: no toOne of the target that refers here"},
+    {FIELD("\"type\":\"toMany\",\"target\":\"B\",\"inverse\":\"n\""),
+     "classes.A.fields.f.inverse: no toOne of the target that refers here"},
+    {FIELD("\"type\":\"toMany\",\"target\":\"B\",\"inverse\":\"b\""),
+     "classes.A.fields.f.inverse: no toOne of the target that refers here"},
+    {FIELD("\"type\":\"toMany\",\"target\":\"B\",\"inverse\":\"ID\""),
+     "classes.A.fields.f.inverse: no toOne of the target that refers here"},
+    {FIELD("\"type\":\"toMany\",\"target\":\"B\",\"inverse\":\"a\",\"required\":true"),
+     "classes.A.fields.f.required: unknown"},
+    {FIELD("\"type\":\"toMany\",\"target\":\"B\",\"inverse\":\"a\",\"onward\":\"b\""),
+     "classes.A.fields.f.onward: stands only beside"},
+    {FIELD("\"type\":\"toMany\",\"target\":\"A\",\"inverse\":\"a\",\"through\":\"C\",\"onward\":\"b\""),
+     "classes.A.fields.f.through: no such class"},
+    {FIELD("\"type\":\"toMany\",\"target\":\"A\",\"inverse\":\"a\",\"through\":\"B\""),
+     "classes.A.fields.f.onward: missing"},
+    {FIELD("\"type\":\"toMany\",\"target\":\"A\",\"inverse\":\"b\",\"through\":\"B\",\"onward\":\"a\""),
+     "classes.A.fields.f.inverse: no toOne of the join class"},
+    {FIELD("\"type\":\"toMany\",\"target\":\"A\",\"inverse\":\"a\",\"through\":\"B\",\"onward\":\"b\""),
+     "classes.A.fields.f.onward: no toOne of the join class"},
+    {CLASS("\"anchor\":\"f\""), "classes.A.anchor: expected the name of a field of type string"},
+    {CLASS("\"anchor\":\"f\",\"fields\":{\"f\":{\"type\":\"integer\"}}"), "classes.A.anchor: expected"},
+    {CLASS("\"abstract\":true,\"anchor\":\"f\",\"fields\":{\"f\":{\"type\":\"string\"}}"),
+     "classes.A.anchor: an abstract class"},
+    {"{\"classes\":{\"A\":{\"anchor\":\"f\",\"fields\":{\"f\":{\"type\":\"string\"}}},"
+     "\"B\":{\"anchor\":\"f\",\"fields\":{\"f\":{\"type\":\"string\"}}}}}", "classes.B.anchor: another"},
+    {OWNER("\"see\":\"everyone\""), "classes.A.access.see: unknown"},
+    {OWNER("\"read\":\"friends\""), "classes.A.access.read: expected nobody, everyone, signedIn"},
+    {OWNER("\"read\":true"), "classes.A.access.read: expected nobody, everyone, signedIn"},
+    {OWNER("\"read\":{}"), "classes.A.access.read.owner: missing"},
+    {OWNER("\"read\":{\"owner\":\"x\"}"), "classes.A.access.read.owner: expected a field"},
+    {OWNER("\"read\":{\"owner\":\"n\"}"), "classes.A.access.read.owner: expected a field"},
+    {OWNER("\"read\":{\"owner\":\"a\"}"), "classes.A.access.read.owner: expected a field"},
+    {OWNER("\"read\":{\"owner\":\"a\",\"or\":1}"), "classes.A.access.read.or: unknown"},
+    {CLASS("\"access\":\"everyone\""), "classes.A.access: expected an object"},
+    // clang-format on
+};
+
+static void refused(const struct mistake *m)
+{
+    _cleanup_(text_deinitp) struct text problems = {0};
+    struct model *model = NULL;
+    const char *found;
+
+    ck_assert_msg(load(m->json, &model, &problems) == ERR_CONFIG, "%s", m->json);
+    ck_assert_ptr_null(model);
+    found = strstr(text_str(&problems), m->told);
+    ck_assert_msg(found && (found == problems.at || found[-1] == '\n'), "%s: told %s", m->json,
+                  text_str(&problems));
+    ck_assert_int_eq(problems.at[problems.size - 1], '\n');
+}
+
+START_TEST(a_mistake_is_told_with_its_path)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(mistakes); i++)
+        refused(&mistakes[i]);
+}
+END_TEST
+
+START_TEST(a_name_that_stands_there_twice_is_refused)
+{
+    static const char *const files[] = {
+        "{\"classes\":{\"A\":{},\"A\":{}}}",
+        FIELDS("\"f\":{\"type\":\"string\"},\"f\":{\"type\":\"string\"}"),
+        FIELDS("\"f\":{\"type\":\"string\",\"type\":\"date\"}"),
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+        _cleanup_(text_deinitp) struct text problems = {0};
+        struct model *model = NULL;
+
+        ck_assert_int_eq(load(files[i], &model, &problems), ERR_CONFIG);
+        ck_assert_ptr_nonnull(strstr(text_str(&problems), "second time"));
+    }
+}
+END_TEST
+
+START_TEST(all_mistakes_are_told_at_once)
+{
+    _cleanup_(text_deinitp) struct text problems = {0};
+    struct model *model = NULL;
+
+    ck_assert_int_eq(
+        load(FIELDS("\"f\":{\"type\":\"x\"},\"g\":{\"type\":\"date\",\"default\":\"\"},"
+                    "\"h\":{\"type\":\"list\",\"target\":\"C\"}"),
+             &model, &problems),
+        ERR_CONFIG);
+    ck_assert_ptr_nonnull(strstr(text_str(&problems), "classes.A.fields.f.type: "));
+    ck_assert_ptr_nonnull(strstr(text_str(&problems), "classes.A.fields.g.default: "));
+    ck_assert_ptr_nonnull(strstr(text_str(&problems), "classes.A.fields.h.target: "));
+}
+END_TEST
+
+START_TEST(a_file_that_is_not_there_or_not_json_is_told)
+{
+    _cleanup_(text_deinitp) struct text problems = {0};
+    struct model *model = NULL;
+
+    ck_assert_int_eq(model_load("/nonexistent/model.json", &model, &problems), ERR_IO);
+    ck_assert_ptr_nonnull(strstr(text_str(&problems), "/nonexistent/model.json"));
+    text_clear(&problems);
+    ck_assert_int_eq(load("{\"classes\":", &model, &problems), ERR_CONFIG);
+    ck_assert_uint_gt(problems.size, 0);
+}
+END_TEST
+
+/* ---- What is right ---- */
+
+START_TEST(an_empty_model_is_a_model)
+{
+    _cleanup_(text_deinitp) struct text problems = {0};
+    _cleanup_(model_destroyp) struct model *model = NULL;
+
+    ck_assert_int_eq(load("{\"classes\":{}}", &model, &problems), ERR_OK);
+    ck_assert_uint_eq(model_class_count(model), 0);
+    ck_assert_ptr_null(model_anchor(model));
+    ck_assert_ptr_null(model_class(model, "A", 1));
+    ck_assert_ptr_null(model_class_by_type(model, "a"));
+}
+END_TEST
+
+START_TEST(defaults_are_kept_as_they_are_written)
+{
+    _cleanup_(text_deinitp) struct text problems = {0};
+    _cleanup_(model_destroyp) struct model *model = NULL;
+    const struct model_class *c;
+
+    ck_assert_int_eq(load(FIELDS("\"i\":{\"type\":\"integer\",\"default\":9007199254740993},"
+                                 "\"d\":{\"type\":\"double\",\"default\":1.10},"
+                                 "\"s\":{\"type\":\"string\",\"default\":\"a\\/\\u00e9\"},"
+                                 "\"j\":{\"type\":\"json\",\"default\":{\"a\" : [ ]}},"
+                                 "\"n\":{\"type\":\"json\",\"default\":null}"),
+                          &model, &problems),
+                     ERR_OK);
+    c = class_of(model, "A");
+    ck_assert_str_eq(field_of(c, "i")->initial, "9007199254740993");
+    ck_assert_str_eq(field_of(c, "d")->initial, "1.10");
+    ck_assert_str_eq(field_of(c, "s")->initial, "\"a/\xc3\xa9\"");
+    ck_assert_str_eq(field_of(c, "j")->initial, "{\"a\":[]}");
+    ck_assert_ptr_null(field_of(c, "n")->initial);
+}
+END_TEST
+
+START_TEST(a_child_that_stands_first_has_fields_id_and_rules_of_its_parents)
+{
+    _cleanup_(text_deinitp) struct text problems = {0};
+    _cleanup_(model_destroyp) struct model *model = NULL;
+    const struct model_class *child, *top;
+
+    ck_assert_int_eq(load("{\"classes\":{"
+                          "\"C\":{\"parent\":\"B\",\"fields\":{\"c\":{\"type\":\"date\"}},"
+                          "\"access\":{\"remove\":\"nobody\"}},"
+                          "\"B\":{\"parent\":\"A\",\"abstract\":true},"
+                          "\"A\":{\"id\":\"array\",\"fields\":{\"z\":{\"type\":\"string\"},"
+                          "\"y\":{\"type\":\"date\"}},"
+                          "\"access\":{\"read\":\"everyone\",\"update\":{\"owner\":\"z\"},"
+                          "\"remove\":\"signedIn\"}}}}",
+                          &model, &problems),
+                     ERR_OK);
+    child = class_of(model, "C");
+    top = class_of(model, "A");
+    ck_assert_uint_eq(child->field_count, 3);
+    ck_assert_str_eq(child->fields[0].name, "z");
+    ck_assert_str_eq(child->fields[1].name, "y");
+    ck_assert_str_eq(child->fields[2].name, "c");
+    ck_assert_int_eq(child->id, ID_ARRAY);
+    ck_assert_int_eq(child->rules[ACTION_READ].kind, RULE_EVERYONE);
+    ck_assert_int_eq(child->rules[ACTION_CREATE].kind, RULE_NOBODY);
+    ck_assert_int_eq(child->rules[ACTION_REMOVE].kind, RULE_NOBODY);
+    ck_assert_int_eq(child->rules[ACTION_UPDATE].kind, RULE_OWNER);
+    ck_assert_ptr_eq(child->rules[ACTION_UPDATE].field, &child->fields[0]);
+    ck_assert(model_is_a(child, top) && !model_is_a(top, child));
+    ck_assert_uint_eq(top->concrete_count, 2);
+    ck_assert_ptr_eq(top->concrete[0], child);
+    ck_assert_ptr_eq(top->concrete[1], top);
+}
+END_TEST
+
+START_TEST(a_required_field_may_be_left_out_but_not_be_null)
+{
+    _cleanup_(text_deinitp) struct text problems = {0};
+    _cleanup_(model_destroyp) struct model *model = NULL;
+    struct model_object object;
+
+    ck_assert_int_eq(load(FIELDS("\"f\":{\"type\":\"json\",\"required\":true}"), &model, &problems),
+                     ERR_OK);
+    ck_assert_int_eq(model_read_object(model, json_span_of("{\"cn\":\"A\"}"), &object, &problems),
+                     ERR_OK);
+    model_object_deinit(&object);
+    ck_assert_int_eq(
+        model_read_object(model, json_span_of("{\"cn\":\"A\",\"f\":null}"), &object, &problems),
+        ERR_TYPE);
+    ck_assert_str_eq(problems.at, "theObject.f: required, so it cannot be null");
+}
+END_TEST
+
+/* ---- The example ---- */
+
+struct expected {
+    const char *name, *type;
+    enum id_kind id;
+    const char *fields; /* "name:type ", the type as in enum field_type */
+};
+
+static const struct expected example[] = {
+    // clang-format off
+    {"Person", "user", ID_INTEGER, "userId:0 first_name:0 last_name:0 display_name:0 picture:0 status:0 "
+                                   "presence:0 connected:3 "},
+    {"Item", NULL, ID_STRING, "title:0 text:0 created:4 owner:6 "},
+    {"Task", "task", ID_STRING, "title:0 text:0 created:4 owner:6 done:3 priority:1 estimate:2 due:4 "
+                                "assignee:6 "},
+    {"Note", "note", ID_STRING, "title:0 text:0 created:4 owner:6 body:5 "},
+    {"Group", "unit", ID_INTEGER, "name:0 children:8 "},
+    {"Membership", NULL, ID_STRING, "group:6 person:6 "},
+    {"Index", "index", ID_INTEGER, "children:7 "},
+    {"Favorites", "fav", ID_INTEGER, "children:7 "},
+    {"Rooms", "rooms", ID_INTEGER, "children:7 "},
+    {"Conversations", "conversations", ID_INTEGER, "children:7 "},
+    {"Notebook", "notes", ID_INTEGER, "children:7 "},
+    {"Room", "room", ID_INTEGER, "name:0 members:7 children:8 "},
+    {"Message", "msg", ID_ARRAY, "sender:6 time:4 text:0 read:3 "},
+    // clang-format on
+};
+
+static struct model *load_example(void)
+{
+    _cleanup_(text_deinitp) struct text problems = {0};
+    struct model *model = NULL;
+    enum err e = model_load(SOURCE_ROOT "/deploy/example/model.json", &model, &problems);
+
+    ck_assert_msg(e == ERR_OK, "%s", text_str(&problems));
+    return model;
+}
+
+static void is_as_expected(const struct model_class *c, const struct expected *x)
+{
+    _cleanup_(text_deinitp) struct text name = {0}, fields = {0};
+
+    text_addf(&name, "com.app.mo.%s", x->name);
+    ck_assert_str_eq(c->name, name.at);
+    ck_assert_pstr_eq(c->type, x->type);
+    ck_assert_int_eq(c->id, x->id);
+    ck_assert_int_eq(c->abstract, strcmp(x->name, "Item") == 0);
+    for (size_t i = 0; i < c->field_count; i++)
+        text_addf(&fields, "%s:%d ", c->fields[i].name, (int)c->fields[i].type);
+    ck_assert_str_eq(fields.at, x->fields);
+}
+
+START_TEST(the_example_has_the_classes_and_fields_of_the_contract)
+{
+    _cleanup_(model_destroyp) struct model *model = load_example();
+
+    ck_assert_uint_eq(model_class_count(model), ARRAY_SIZE(example));
+    for (size_t i = 0; i < ARRAY_SIZE(example); i++) {
+        const struct model_class *c = model_class_at(model, i);
+
+        is_as_expected(c, &example[i]);
+        ck_assert_ptr_eq(class_of(model, c->name), c);
+        if (c->type)
+            ck_assert_ptr_eq(model_class_by_type(model, c->type), c);
+    }
+}
+END_TEST
+
+START_TEST(the_example_has_the_rights_of_the_contract)
+{
+    _cleanup_(model_destroyp) struct model *model = load_example();
+
+    for (size_t i = 0; i < model_class_count(model); i++) {
+        const struct model_class *c = model_class_at(model, i);
+        const bool open = model_is_a(c, class_of(model, "com.app.mo.Item"));
+        const enum rule_kind writes = open ? RULE_SIGNED_IN : RULE_NOBODY;
+        const bool person = c == model_anchor(model);
+
+        ck_assert_int_eq(c->rules[ACTION_READ].kind, RULE_SIGNED_IN);
+        ck_assert_int_eq(c->rules[ACTION_CREATE].kind, writes);
+        ck_assert_int_eq(c->rules[ACTION_UPDATE].kind, person ? RULE_OWNER : writes);
+        ck_assert_int_eq(c->rules[ACTION_REMOVE].kind, writes);
+    }
+    ck_assert_str_eq(model_anchor(model)->name, "com.app.mo.Person");
+    ck_assert_str_eq(model_anchor(model)->anchor_field, "userId");
+    ck_assert_str_eq(model_anchor(model)->rules[ACTION_UPDATE].field->name, "userId");
+}
+END_TEST
+
+START_TEST(the_example_has_the_values_and_relations_of_the_contract)
+{
+    _cleanup_(model_destroyp) struct model *model = load_example();
+    const struct model_class *person = class_of(model, "com.app.mo.Person");
+    const struct model_field *presence = field_of(person, "presence");
+    const struct model_field *f;
+
+    ck_assert_str_eq(presence->initial, "\"offline\"");
+    ck_assert_str_eq(presence->values[0], "online");
+    ck_assert_str_eq(presence->values[2], "offline");
+    ck_assert_ptr_null(presence->values[3]);
+    ck_assert(field_of(person, "connected")->read_only && field_of(person, "userId")->read_only);
+
+    f = field_of(class_of(model, "com.app.mo.Message"), "read");
+    ck_assert_str_eq(f->initial, "false");
+    f = field_of(class_of(model, "com.app.mo.Group"), "children");
+    ck_assert_ptr_eq(f->targets[0], person);
+    ck_assert_ptr_eq(f->through, class_of(model, "com.app.mo.Membership"));
+    ck_assert_str_eq(f->inverse, "group");
+    ck_assert_str_eq(f->onward, "person");
+    ck_assert(!f->listed);
+    f = field_of(class_of(model, "com.app.mo.Favorites"), "children");
+    ck_assert_ptr_eq(f->targets[0], person);
+    ck_assert_ptr_eq(f->targets[1], class_of(model, "com.app.mo.Group"));
+    ck_assert_ptr_null(f->targets[2]);
+    f = field_of(class_of(model, "com.app.mo.Room"), "children");
+    ck_assert_str_eq(f->inverse, "ID");
+    for (size_t i = 0; i < model_class_count(model); i++)
+        for (size_t j = 0; j < model_class_at(model, i)->field_count; j++)
+            ck_assert(!model_class_at(model, i)->fields[j].required);
+}
+END_TEST
+
+UNIT_SUITE("model_load", a_mistake_is_told_with_its_path, a_name_that_stands_there_twice_is_refused,
+           all_mistakes_are_told_at_once, a_file_that_is_not_there_or_not_json_is_told,
+           an_empty_model_is_a_model, defaults_are_kept_as_they_are_written,
+           a_child_that_stands_first_has_fields_id_and_rules_of_its_parents,
+           a_required_field_may_be_left_out_but_not_be_null,
+           the_example_has_the_classes_and_fields_of_the_contract,
+           the_example_has_the_rights_of_the_contract,
+           the_example_has_the_values_and_relations_of_the_contract)
