@@ -1,0 +1,380 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <check.h>
+
+#include "common/amqp_link.h"
+#include "common/clock.h"
+#include "common/text.h"
+#include "tests/support/amqp_probe.h"
+#include "tests/support/management.h"
+#include "tests/support/tcp_proxy.h"
+
+/* amqp_link on a connection that is cut, stalled, blocked, closed, or speaks nonsense. */
+
+static struct amqp_probe probe;
+static struct tcp_proxy *proxy;
+
+static void start_proxy(void)
+{
+    proxy = tcp_proxy_start(getenv("AMQP_URL"));
+}
+
+static void stop_proxy(void)
+{
+    tcp_proxy_resume(proxy); /* so that the link can say goodbye */
+    amqp_probe_close(&probe);
+    tcp_proxy_stop(proxy);
+}
+
+static void open_through_proxy(const char *queue)
+{
+    amqp_probe_open(&probe, tcp_proxy_url(proxy), queue);
+}
+
+/* ---- Cuts ---- */
+
+START_TEST(a_cut_link_comes_back_and_declares_and_consumes_anew)
+{
+    const char *queue = amqp_probe_name();
+
+    open_through_proxy(queue);
+    amqp_probe_say(&probe, queue, "before");
+    amqp_probe_until(&probe, probe.count == 1);
+    amqp_link_ack(probe.link, probe.tags[0], false);
+    for (int i = 1; i <= 3; i++) {
+        tcp_proxy_cut(proxy);
+        amqp_probe_until(&probe, probe.downs == i && probe.ups == i + 1);
+        ck_assert_uint_eq(amqp_probe_say(&probe, queue, "after"), 1); /* numbers start again */
+        amqp_probe_until(&probe, probe.messages[probe.count - 1]->body[0] == 'a');
+    }
+}
+END_TEST
+
+START_TEST(unacknowledged_messages_come_again_after_a_cut)
+{
+    const char *queue = amqp_probe_name();
+
+    open_through_proxy(queue);
+    for (int i = 0; i < 10; i++)
+        amqp_probe_say(&probe, queue, "{}");
+    amqp_probe_until(&probe, probe.count == 10 && probe.confirmed == 10);
+    amqp_link_ack(probe.link, probe.tags[3], true);
+    /* A confirm proves that the broker has read what was sent before it. */
+    amqp_probe_say(&probe, "test-no-such-queue", "{}");
+    amqp_probe_until(&probe, probe.told == 11);
+    tcp_proxy_cut(proxy);
+    amqp_probe_until(&probe, probe.ups == 2 && probe.count >= 16);
+    ck_assert_uint_eq(probe.count, 16);
+    for (size_t i = 10; i < 16; i++)
+        ck_assert(probe.redelivered[i]);
+}
+END_TEST
+
+START_TEST(while_down_nothing_can_be_published_or_acknowledged)
+{
+    const char *queue = amqp_probe_name();
+    struct msg m = {.queue = queue, .body = "{}", .size = 2};
+
+    open_through_proxy(queue);
+    tcp_proxy_cut(proxy);
+    amqp_probe_until(&probe, probe.downs == 1);
+    ck_assert(!amqp_link_is_up(probe.link));
+    ck_assert_int_eq(amqp_link_publish(probe.link, &m, NULL), ERR_AWAY);
+    amqp_link_ack(probe.link, 1, true);
+    amqp_link_reject(probe.link, 1, true);
+    amqp_probe_until(&probe, probe.ups == 2);
+    amqp_probe_say(&probe, queue, "{}");
+    amqp_probe_until(&probe, probe.count == 1);
+    ck_assert_int_eq(probe.downs, 1);
+}
+END_TEST
+
+START_TEST(a_link_that_stopped_consuming_does_not_begin_again_after_a_cut)
+{
+    const char *queue = amqp_probe_name();
+
+    open_through_proxy(queue);
+    amqp_link_stop_consuming(probe.link);
+    tcp_proxy_cut(proxy);
+    amqp_probe_until(&probe, probe.ups == 2);
+    for (uint64_t i = 1; i <= 2; i++) {
+        amqp_probe_say(&probe, queue, "{}");
+        amqp_probe_until(&probe, probe.confirmed == i); /* a delivery would have come with it */
+    }
+    ck_assert_uint_eq(probe.count, 0);
+}
+END_TEST
+
+START_TEST(a_large_message_that_was_cut_in_two_is_forgotten)
+{
+    const char *queue = amqp_probe_name();
+    char *body = calloc(1, AMQP_BODY_LIMIT);
+    struct msg m = {.queue = queue, .body = body, .size = AMQP_BODY_LIMIT};
+
+    open_through_proxy(queue);
+    tcp_proxy_stall(proxy);
+    ck_assert_int_eq(amqp_link_publish(probe.link, &m, NULL), ERR_OK);
+    tcp_proxy_cut(proxy);
+    tcp_proxy_resume(proxy);
+    amqp_probe_until(&probe, probe.ups == 2);
+    amqp_probe_say(&probe, queue, "next");
+    amqp_probe_until(&probe, probe.count == 1);
+    ck_assert_str_eq(probe.messages[0]->body, "next");
+    free(body);
+}
+END_TEST
+
+/* ---- A broker that does not read, or says nothing ---- */
+
+START_TEST(publishing_to_a_stalled_broker_never_blocks_and_loses_nothing)
+{
+    const char *queue = amqp_probe_name();
+    char *body = calloc(1, 20000);
+    struct msg m = {.queue = queue, .body = body, .size = 20000};
+    uint64_t sent = 0;
+    int64_t longest_ms = 0;
+    enum err e;
+
+    open_through_proxy(queue);
+    tcp_proxy_stall(proxy);
+    do {
+        int64_t start_ms = clock_mono_ms();
+
+        e = amqp_link_publish(probe.link, &m, NULL);
+        if (clock_mono_ms() - start_ms > longest_ms)
+            longest_ms = clock_mono_ms() - start_ms;
+        sent += e == ERR_OK;
+    } while (e == ERR_OK);
+    ck_assert_int_eq(e, ERR_FULL);
+    ck_assert_uint_gt(sent, 5);
+    ck_assert_int_lt(longest_ms, 500);
+    ck_assert(!amqp_link_turn(probe.link, -1, 1000)); /* it is quiet, not down */
+
+    tcp_proxy_resume(proxy);
+    for (; sent < 500; sent++)
+        amqp_probe_publish(&probe, &m);
+    amqp_probe_until(&probe, probe.confirmed == 500 && probe.count == 500);
+    ck_assert_int_eq(probe.downs, 0);
+    free(body);
+}
+END_TEST
+
+START_TEST(a_broker_that_falls_silent_is_left)
+{
+    amqp_probe_start(&probe,
+                     (struct amqp_link_config){.url = tcp_proxy_url(proxy), .heartbeat_s = 1});
+    amqp_probe_until(&probe, probe.ups == 1);
+    tcp_proxy_stall(proxy);
+    amqp_probe_until(&probe, probe.downs == 1);
+    tcp_proxy_resume(proxy);
+    amqp_probe_until(&probe, probe.ups == 2);
+}
+END_TEST
+
+START_TEST(heartbeats_keep_an_idle_link_up)
+{
+    int64_t end_ms;
+
+    amqp_probe_start(&probe,
+                     (struct amqp_link_config){.url = tcp_proxy_url(proxy), .heartbeat_s = 1});
+    amqp_probe_until(&probe, probe.ups == 1);
+    end_ms = clock_mono_ms() + 4000; /* the broker hangs up after two missed ones */
+    amqp_probe_until(&probe, clock_mono_ms() > end_ms);
+    ck_assert_int_eq(probe.downs, 0);
+}
+END_TEST
+
+/* ---- What the broker may say ---- */
+
+/* A method frame on channel 0. */
+static void inject_method(uint8_t method, const void *arguments, uint8_t size)
+{
+    uint8_t frame[256] = {1, 0, 0, 0, 0, 0, (uint8_t)(4 + size), 0, 10, 0, method};
+
+    memcpy(frame + 11, arguments, size);
+    frame[11 + size] = 0xCE;
+    tcp_proxy_inject(proxy, frame, (size_t)size + 12);
+}
+
+START_TEST(a_blocked_link_refuses_until_it_is_unblocked)
+{
+    const char *queue = amqp_probe_name();
+    struct msg m = {.queue = queue, .body = "{}", .size = 2};
+
+    open_through_proxy(queue);
+    inject_method(60, "\012low memory", 11);
+    amqp_probe_until(&probe, probe.blocks == 1);
+    ck_assert_int_eq(amqp_link_publish(probe.link, &m, NULL), ERR_FULL);
+    ck_assert(amqp_link_is_up(probe.link));
+    inject_method(61, "", 0);
+    amqp_probe_until(&probe, probe.unblocks == 1);
+    amqp_probe_say(&probe, queue, "{}");
+    amqp_probe_until(&probe, probe.count == 1);
+}
+END_TEST
+
+START_TEST(a_connection_that_the_broker_closes_is_made_again)
+{
+    /* 320 CONNECTION_FORCED, a text, no method */
+    static const char close[] = "\x01\x40\x08shutdown\0\0\0\0";
+    const char *queue = amqp_probe_name();
+
+    open_through_proxy(queue);
+    inject_method(50, close, sizeof(close) - 1);
+    amqp_probe_until(&probe, probe.downs == 1 && probe.ups == 2);
+    amqp_probe_say(&probe, queue, "{}");
+    amqp_probe_until(&probe, probe.count == 1);
+}
+END_TEST
+
+START_TEST(a_channel_that_the_broker_closes_is_made_again)
+{
+    const char *queue = amqp_probe_name();
+
+    open_through_proxy(queue);
+    amqp_link_ack(probe.link, 12345, false); /* an unknown tag is an error of the channel */
+    amqp_probe_until(&probe, probe.downs == 1 && probe.ups == 2);
+    amqp_probe_say(&probe, queue, "{}");
+    amqp_probe_until(&probe, probe.count == 1);
+}
+END_TEST
+
+START_TEST(a_deleted_queue_is_declared_again)
+{
+    const char *queue = amqp_probe_name();
+    _cleanup_(text_deinitp) struct text path = {0};
+
+    text_addf(&path, "/queues/{vhost}/%s", queue);
+    open_through_proxy(queue);
+    ck_assert_int_eq(management_call("DELETE", text_str(&path), NULL), 204);
+    amqp_probe_until(&probe, probe.downs == 1 && probe.ups == 2);
+    amqp_probe_say(&probe, queue, "{}");
+    amqp_probe_until(&probe, probe.count == 1);
+    ck_assert_uint_eq(probe.returned, 0);
+}
+END_TEST
+
+/* Frames of content that are out of place, or lie. */
+START_TEST(nonsense_from_the_broker_makes_the_link_come_back)
+{
+    static const struct {
+        const char *bytes;
+        size_t size;
+    } nonsense[] = {
+#define NONSENSE(bytes) {bytes, sizeof(bytes) - 1}
+        NONSENSE("GET / HTTP/1.1\r\n\r\n"),
+        /* a body frame, a header frame, without a method before */
+        NONSENSE("\x03\0\x01\0\0\0\x02{}\xCE"),
+        NONSENSE("\x02\0\x01\0\0\0\x0E\0\x3C\0\0\0\0\0\0\0\0\0\x02\0\0\xCE"),
+        /* a frame of 4 GB */
+        NONSENSE("\x03\0\x01\xFF\xFF\xFF\xFF"),
+        /* two deliveries within each other: tag "t", number 1, not again, exchange "", key "k" */
+        NONSENSE("\x01\0\x01\0\0\0\x12\0\x3C\0\x3C\x01t\0\0\0\0\0\0\0\x01\0\0\x01k\xCE"
+                 "\x01\0\x01\0\0\0\x12\0\x3C\0\x3C\x01t\0\0\0\0\0\0\0\x01\0\0\x01k\xCE"),
+        /* a delivery with more body than its header says */
+        NONSENSE("\x01\0\x01\0\0\0\x12\0\x3C\0\x3C\x01t\0\0\0\0\0\0\0\x01\0\0\x01k\xCE"
+                 "\x02\0\x01\0\0\0\x0E\0\x3C\0\0\0\0\0\0\0\0\0\x01\0\0\xCE"
+                 "\x03\0\x01\0\0\0\x02{}\xCE"),
+#undef NONSENSE
+    };
+
+    open_through_proxy(NULL);
+    for (size_t i = 0; i < ARRAY_SIZE(nonsense); i++) {
+        tcp_proxy_inject(proxy, nonsense[i].bytes, nonsense[i].size);
+        amqp_probe_until(&probe, probe.downs == (int)i + 1 && probe.ups == (int)i + 2);
+    }
+    ck_assert_uint_eq(probe.count, 0);
+}
+END_TEST
+
+START_TEST(a_delivery_that_claims_exabytes_takes_no_memory)
+{
+    static const char claim[] =
+        "\x01\0\x01\0\0\0\x12\0\x3C\0\x3C\x01t\0\0\0\0\0\0\0\x01\0\0\x01k\xCE"
+        "\x02\0\x01\0\0\0\x0E\0\x3C\0\0\x7F\xFF\xFF\xFF\xFF\xFF\xFF\xFF\0\0\xCE"
+        "\x03\0\x01\0\0\0\x02{}\xCE";
+
+    open_through_proxy(NULL);
+    tcp_proxy_inject(proxy, claim, sizeof(claim) - 1);
+    inject_method(60, "\001x", 2); /* proves that all of it was read */
+    amqp_probe_until(&probe, probe.blocks == 1);
+    ck_assert_int_eq(probe.downs, 0);
+}
+END_TEST
+
+/* ---- No way in ---- */
+
+START_TEST(a_refused_login_is_tried_again_with_patience)
+{
+    _cleanup_(text_deinitp) struct text url = {0};
+    const char *host = strrchr(tcp_proxy_url(proxy), '@');
+    int64_t end_ms = clock_mono_ms() + 2000;
+    int turns = 0;
+
+    text_addf(&url, "amqp://nobody:wrong%s", host);
+    amqp_probe_start(&probe, (struct amqp_link_config){.url = text_str(&url)});
+    while (clock_mono_ms() < end_ms) {
+        ck_assert(!amqp_link_turn(probe.link, -1, 5000));
+        turns++;
+    }
+    ck_assert_int_eq(probe.ups + probe.downs, 0);
+    ck_assert_int_lt(turns, 20); /* it sleeps between the attempts */
+}
+END_TEST
+
+START_TEST(nobody_at_the_address_is_no_reason_to_give_up)
+{
+    int64_t start_ms = clock_mono_ms();
+
+    amqp_probe_start(&probe, (struct amqp_link_config){.url = "amqp://a:b@127.0.0.1:1/"});
+    for (int i = 0; i < 5; i++)
+        ck_assert(!amqp_link_turn(probe.link, -1, 100));
+    ck_assert(!amqp_link_is_up(probe.link));
+    ck_assert_int_lt(clock_mono_ms() - start_ms, 2000);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("amqp_recovery");
+    TCase *t = tcase_create("troubled");
+
+    tcase_add_checked_fixture(t, start_proxy, stop_proxy);
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, a_cut_link_comes_back_and_declares_and_consumes_anew);
+    tcase_add_test(t, unacknowledged_messages_come_again_after_a_cut);
+    tcase_add_test(t, while_down_nothing_can_be_published_or_acknowledged);
+    tcase_add_test(t, a_link_that_stopped_consuming_does_not_begin_again_after_a_cut);
+    tcase_add_test(t, a_large_message_that_was_cut_in_two_is_forgotten);
+    tcase_add_test(t, publishing_to_a_stalled_broker_never_blocks_and_loses_nothing);
+    tcase_add_test(t, a_broker_that_falls_silent_is_left);
+    tcase_add_test(t, heartbeats_keep_an_idle_link_up);
+    tcase_add_test(t, a_blocked_link_refuses_until_it_is_unblocked);
+    tcase_add_test(t, a_connection_that_the_broker_closes_is_made_again);
+    tcase_add_test(t, a_channel_that_the_broker_closes_is_made_again);
+    tcase_add_test(t, a_deleted_queue_is_declared_again);
+    tcase_add_test(t, nonsense_from_the_broker_makes_the_link_come_back);
+    tcase_add_test(t, a_delivery_that_claims_exabytes_takes_no_memory);
+    tcase_add_test(t, a_refused_login_is_tried_again_with_patience);
+    tcase_add_test(t, nobody_at_the_address_is_no_reason_to_give_up);
+    suite_add_tcase(s, t);
+    return s;
+}
+
+int main(void)
+{
+    SRunner *runner;
+    int failed;
+
+    if (!getenv("AMQP_URL") || !getenv("MANAGEMENT_URL")) {
+        puts("skipped: AMQP_URL and MANAGEMENT_URL name no broker");
+        return 77;
+    }
+    runner = srunner_create(suite());
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
