@@ -10,6 +10,7 @@ process that started them, however that ends.
 """
 
 import base64
+import contextlib
 import json
 import os
 import secrets
@@ -158,10 +159,20 @@ class Redis(Server):
         self.port = free_port()
         self.command = [ROOT / "deploy/redis/serve", folder, self.port]
         self.url = f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+        self.free_databases = list(range(1, 16))
 
     @property
     def pid(self):
         return self.process.pid
+
+    @contextlib.contextmanager
+    def database(self):
+        """Lends an empty database; gives its URL."""
+        number = self.free_databases.pop(0)
+        url = self.url.rsplit("/", 1)[0] + f"/{number}"
+        redis.Redis.from_url(url).flushdb()
+        yield url
+        self.free_databases.append(number)
 
     def answers(self):
         return self.connect().ping()

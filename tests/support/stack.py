@@ -10,6 +10,7 @@ live side by side. After each test `check()` fails if a process died that nobody
 sanitizer or valgrind wrote a report into a log.
 """
 
+import contextlib
 import itertools
 import os
 import re
@@ -195,7 +196,8 @@ class Stack:
         self.folder = servers.folder / f"stack-{number}"
         self.folder.mkdir(mode=0o700)
         self._make_vhost("activestack" if number == 0 else f"test-{number}")
-        self._choose_database(number % 16)
+        self._lent = contextlib.ExitStack()
+        self.redis_url = self._lent.enter_context(servers.redis.database())
         self.config = self.folder / "activestack.conf"
         self._write_config(settings or {})
         self.gateways = [Gateway(self, i + 1) for i in range(gateways)]
@@ -224,6 +226,7 @@ class Stack:
             self.check()
         finally:
             self._kill()
+            self._lent.close()
             if self.vhost != "activestack":
                 self.servers.rabbitmq.management("DELETE", f"/api/vhosts/{self.vhost}")
 
@@ -269,10 +272,6 @@ class Stack:
         for policy in template["policies"]:
             call("PUT", f"/api/policies/{vhost}/{policy['name']}",
                  {k: policy[k] for k in ("pattern", "definition", "apply-to", "priority")})
-
-    def _choose_database(self, number):
-        self.redis_url = self.servers.redis.url.rsplit("/", 1)[0] + f"/{number}"
-        self.redis().flushdb()
 
     def _write_config(self, settings):
         users = self.folder / "users.json"
