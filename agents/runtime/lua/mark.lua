@@ -122,10 +122,10 @@ local function patience(session, tries, timing)
   return math.min(timing.first * 2 ^ tries, timing.most)
 end
 
--- The session's binding as marks need it.
+-- The session's binding as marks need it; nil once it has ended.
 local function session_read(sid)
-  local s = redis.call('HMGET', session_key(sid), 'client', 'gw', 'epoch', 'receipts')
-  if not s[1] then
+  local s = redis.call('HMGET', session_key(sid), 'client', 'gw', 'epoch', 'receipts', 'ended')
+  if not s[1] or s[5] then
     return nil
   end
   return { client = s[1], gateway = s[2], epoch = tonumber(s[3]), answers = s[4] == '1' }

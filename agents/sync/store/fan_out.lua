@@ -34,8 +34,8 @@ local function tell(sid)
   if not session then
     return unwatch(sid, ref)
   end
-  if kind == 'd' then
-    unwatch(sid, ref)
+  if kind == 'd' then -- the set of watchers itself goes last, so that a step can be done again
+    redis.call('SREM', session_key(sid, ':w'), ref)
   elseif not may_read(sid, ref, restricted) then
     return
   end

@@ -5,7 +5,7 @@ local now, told, sids = arg_number(), arg_list(), arg_list()
 
 local function say_again(sid, ref, kind, version)
   local session = session_read(sid)
-  if not session or redis.call('HEXISTS', session_key(sid), 'ended') == 1 then
+  if not session then
     return
   end
   local mark = mark_read(sid, ref, session.epoch)

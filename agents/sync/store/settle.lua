@@ -6,10 +6,10 @@ local refs = arg_list()
 local MOST_NUMBERS_KEPT = 1000
 
 local sid = session_of(client, now)
-if not sid then
+local session = sid and session_read(sid)
+if not session then
   return { 'client' }
 end
-local session = session_read(sid)
 if session.client ~= client or (epoch ~= 0 and epoch ~= session.epoch) then
   return { 'ok', sid }
 end

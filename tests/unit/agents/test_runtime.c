@@ -1,0 +1,197 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include <check.h>
+
+#include "agents/runtime/acks.h"
+#include "agents/runtime/line.h"
+#include "agents/runtime/request.h"
+#include "tests/support/unit.h"
+
+/* ---- line ---- */
+
+START_TEST(a_line_gives_back_in_the_order_of_pushing)
+{
+    struct line line = {0};
+    int items[1000];
+
+    for (size_t i = 0; i < 1000; i++) {
+        line_push(&line, &items[i]);
+        if (i % 3 == 0)
+            ck_assert_ptr_eq(line_pop(&line), &items[i / 3]);
+    }
+    ck_assert_ptr_eq(line_at(&line, 1), &items[335]);
+    for (size_t i = 334; i < 1000; i++)
+        ck_assert_ptr_eq(line_pop(&line), &items[i]);
+    ck_assert_ptr_null(line_pop(&line));
+    line_deinit(&line);
+}
+END_TEST
+
+/* ---- acks ---- */
+
+START_TEST(an_acknowledgement_waits_for_the_oldest)
+{
+    struct acks acks = {0};
+
+    for (uint64_t tag = 1; tag <= 3; tag++)
+        acks_begin(&acks, tag);
+    acks_settle(&acks, 2);
+    acks_settle(&acks, 3);
+    ck_assert_uint_eq(acks_take(&acks), 0);
+    acks_settle(&acks, 1);
+    ck_assert_uint_eq(acks_take(&acks), 3);
+    ck_assert_uint_eq(acks_take(&acks), 0);
+    acks_deinit(&acks);
+}
+END_TEST
+
+START_TEST(many_unsettled_deliveries_keep_their_place)
+{
+    struct acks acks = {0};
+
+    for (uint64_t tag = 1; tag <= 5000; tag++)
+        acks_begin(&acks, tag);
+    for (uint64_t tag = 5000; tag > 1; tag--)
+        acks_settle(&acks, tag);
+    ck_assert_uint_eq(acks_take(&acks), 0);
+    acks_settle(&acks, 1);
+    ck_assert_uint_eq(acks_take(&acks), 5000);
+    acks_deinit(&acks);
+}
+END_TEST
+
+START_TEST(a_new_link_counts_its_tags_from_one)
+{
+    struct acks acks = {0};
+
+    acks_begin(&acks, 1);
+    acks_settle(&acks, 1);
+    acks_begin(&acks, 2);
+    acks_reset(&acks);
+    ck_assert_uint_eq(acks_take(&acks), 0);
+    acks_begin(&acks, 1);
+    ck_assert_uint_eq(acks_take(&acks), 0);
+    acks_settle(&acks, 1);
+    ck_assert_uint_eq(acks_take(&acks), 1);
+    acks_deinit(&acks);
+}
+END_TEST
+
+/* ---- request ---- */
+
+static enum err read_request(struct request *request, struct msg m, struct text *problem)
+{
+    m.queue = "findById";
+    m.size = strlen(m.body);
+    return request_read(request, operation_by_name("findById", 8), &m, problem);
+}
+
+START_TEST(headers_say_who_asks_whatever_the_body_says)
+{
+    struct request request;
+    struct text problem = {0};
+
+    ck_assert_int_eq(read_request(&request,
+                                  (struct msg){.client = "c1",
+                                               .user = "u1",
+                                               .device = "d1",
+                                               .message_id = "m1",
+                                               .epoch = 3,
+                                               .accepted_ms = 1234,
+                                               .body = "{\"clientId\":\"other\",\"userId\":\"x\"}"},
+                                  &problem),
+                     ERR_OK);
+    ck_assert_str_eq(request.client, "c1");
+    ck_assert_str_eq(request.user, "u1");
+    ck_assert_str_eq(request.device, "d1");
+    ck_assert_str_eq(request.message_id, "m1");
+    ck_assert_uint_eq(request.epoch, 3);
+    ck_assert_int_eq(request.accepted_ms, 1234);
+    request_deinit(&request);
+}
+END_TEST
+
+START_TEST(a_message_published_by_hand_is_read_from_its_body)
+{
+    struct request request;
+    struct text problem = {0};
+
+    ck_assert_int_eq(
+        read_request(&request,
+                     (struct msg){.body = "{\"clientId\":\"c\\u0031\",\"userId\":\"u1\","
+                                          "\"deviceId\":null,\"messageId\":\"m\"}"},
+                     &problem),
+        ERR_OK);
+    ck_assert_str_eq(request.client, "c1");
+    ck_assert_str_eq(request.user, "u1");
+    ck_assert_str_eq(request.device, "");
+    ck_assert_str_eq(request.message_id, "m");
+    ck_assert_int_gt(request.accepted_ms, 1600000000000);
+    request_deinit(&request);
+}
+END_TEST
+
+static const struct {
+    const char *body, *problem;
+} bad_bodies[] = {
+    {"", "not JSON at byte 0"},
+    {"{\"a\":", "not JSON at byte 5"},
+    {"[1]", "expected an object, found array"},
+    {"{\"messageId\":7}", "messageId: expected a string, found number"},
+    {"{\"clientId\":[]}", "clientId: expected a string, found array"},
+    {"{\"clientId\":\"a\\u0000b\"}", "clientId: expected at most 512 bytes without NUL"},
+};
+
+START_TEST(what_is_no_request_is_refused_with_the_reason)
+{
+    struct request request;
+    _cleanup_(text_deinitp) struct text problem = {0};
+
+    ck_assert_int_eq(
+        read_request(&request, (struct msg){.client = "c", .body = bad_bodies[_i].body}, &problem),
+        bad_bodies[_i].problem[0] == 'c' ? ERR_OK : ERR_MALFORMED);
+    if (bad_bodies[_i].problem[0] != 'c')
+        ck_assert(strstr(problem.at, bad_bodies[_i].problem) == problem.at);
+    ck_assert_str_eq(request.client, "c"); /* enough for an answer */
+    request_deinit(&request);
+}
+END_TEST
+
+START_TEST(a_missing_empty_or_long_string_is_told_by_its_name)
+{
+    struct request request;
+    struct text problem = {0};
+    char *value = NULL;
+
+    ck_assert_int_eq(
+        read_request(&request, (struct msg){.body = "{\"a\":\"\",\"b\":1,\"c\":\"12345\"}"}, &problem),
+        ERR_OK);
+    ck_assert_int_eq(request_string(&request, "a", 4, &value, &problem), ERR_MALFORMED);
+    ck_assert_int_eq(request_string(&request, "b", 4, &value, &problem), ERR_MALFORMED);
+    ck_assert_int_eq(request_string(&request, "c", 4, &value, &problem), ERR_MALFORMED);
+    ck_assert_int_eq(request_string(&request, "d", 4, &value, &problem), ERR_MALFORMED);
+    ck_assert_ptr_nonnull(strstr(problem.at, "b: expected a string, found number"));
+    ck_assert_int_eq(request_string(&request, "c", 5, &value, &problem), ERR_OK);
+    ck_assert_str_eq(value, "12345");
+    free(value);
+    text_deinit(&problem);
+    request_deinit(&request);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tc = tcase_create("runtime");
+
+    tcase_add_test(tc, a_line_gives_back_in_the_order_of_pushing);
+    tcase_add_test(tc, an_acknowledgement_waits_for_the_oldest);
+    tcase_add_test(tc, many_unsettled_deliveries_keep_their_place);
+    tcase_add_test(tc, a_new_link_counts_its_tags_from_one);
+    tcase_add_test(tc, headers_say_who_asks_whatever_the_body_says);
+    tcase_add_test(tc, a_message_published_by_hand_is_read_from_its_body);
+    tcase_add_loop_test(tc, what_is_no_request_is_refused_with_the_reason, 0,
+                        ARRAY_SIZE(bad_bodies));
+    tcase_add_test(tc, a_missing_empty_or_long_string_is_told_by_its_name);
+    return unit_run_case("runtime", tc);
+}
