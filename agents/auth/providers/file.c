@@ -156,7 +156,7 @@ static enum auth_status file_verify(const struct provider *provider, const char 
     if (!colon || strchr(colon + 1, ':'))
         return AUTH_FORBIDDEN;
     user = find(provider->own, credential, (size_t)(colon - credential));
-    if (!secret_password_verify(user ? user->hash : NULL, colon + 1, strlen(colon + 1)))
+    if (!secret_password_verify(user ? user->hash : NULL, colon + 1, strlen(colon + 1)) || !user)
         return AUTH_FORBIDDEN;
     *account_out = user->account;
     return AUTH_SUCCESS;

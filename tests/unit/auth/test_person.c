@@ -1,0 +1,88 @@
+#include <string.h>
+
+#include "agents/auth/person.h"
+#include "tests/support/unit.h"
+
+static const struct account account = {
+    .id = "ada@example.org", .first_name = "Ada", .last_name = "\"X\"", .email = "ada@example.org"};
+
+static const struct model_class item = {.name = "mo.Item"};
+
+/* The arguments, each with a "|" behind it. */
+static void add_args(struct text *out, const struct model_class *anchor)
+{
+    struct redis_call call = {0};
+    size_t start = 0;
+
+    redis_call_begin(&call, NULL);
+    person_add_args(&call, anchor, &account);
+    for (size_t i = 0; i < call.count; start = call.ends[i++]) {
+        text_add_bytes(out, call.args.at + start, call.ends[i] - start);
+        text_add_char(out, '|');
+    }
+    redis_call_deinit(&call);
+}
+
+START_TEST(a_person_begins_with_names_and_defaults)
+{
+    static const struct model_field fields[] = {
+        {.name = "userId", .type = FIELD_STRING},
+        {.name = "first_name", .type = FIELD_STRING},
+        {.name = "last_name", .type = FIELD_STRING},
+        {.name = "display_name", .type = FIELD_STRING},
+        {.name = "firstName", .type = FIELD_JSON}, /* not a string */
+        {.name = "picture", .type = FIELD_STRING},
+        {.name = "presence", .type = FIELD_STRING, .initial = "\"offline\""},
+        {.name = "connected", .type = FIELD_BOOLEAN, .initial = "false"},
+    };
+    const struct model_class person = {.name = "mo.Person",
+                                       .id = ID_INTEGER,
+                                       .parent = &item,
+                                       .fields = fields,
+                                       .field_count = ARRAY_SIZE(fields),
+                                       .anchor_field = "userId"};
+    _cleanup_(text_deinitp) struct text args = {0};
+
+    add_args(&args, &person);
+    assert_text(&args, "mo.Person||userId|{k:mo.Person}:w\n{k:mo.Item}:w|10|"
+                       "first_name|\"Ada\"|last_name|\"\\\"X\\\"\"|display_name|\"Ada \\\"X\\\"\"|"
+                       "presence|\"offline\"|connected|false|");
+}
+END_TEST
+
+START_TEST(a_person_with_a_text_for_an_id_gets_a_random_one)
+{
+    const struct model_class person = {.name = "P", .id = ID_STRING, .anchor_field = "userId"};
+    _cleanup_(text_deinitp) struct text args = {0}, again = {0};
+
+    add_args(&args, &person);
+    add_args(&again, &person);
+    ck_assert_uint_eq(strcspn(args.at + strlen("P|"), "|"), 36);
+    ck_assert_str_ne(args.at, again.at);
+}
+END_TEST
+
+START_TEST(no_person_is_made_where_no_class_stands_for_users)
+{
+    _cleanup_(text_deinitp) struct text args = {0};
+
+    add_args(&args, NULL);
+    assert_text(&args, "|");
+}
+END_TEST
+
+START_TEST(a_class_whose_ids_nobody_can_make_cannot_stand_for_users)
+{
+    const struct model_class person = {.name = "mo.Person", .id = ID_ARRAY};
+    _cleanup_(text_deinitp) struct text problems = {0};
+
+    assert_err(person_check(&person, &problems), ERR_CONFIG);
+    assert_contains(text_str(&problems), "mo.Person: ");
+    assert_ok(person_check(NULL, &problems));
+}
+END_TEST
+
+UNIT_SUITE("person", a_person_begins_with_names_and_defaults,
+           a_person_with_a_text_for_an_id_gets_a_random_one,
+           no_person_is_made_where_no_class_stands_for_users,
+           a_class_whose_ids_nobody_can_make_cannot_stand_for_users)
