@@ -1,16 +1,20 @@
 #!/usr/bin/python3
-"""totals.py FILE...: adds up JUnit reports and prints `N passed, N failed, N skipped`.
+"""totals.py STATUS:FILE...: adds up JUnit reports and prints `N passed, N failed, N skipped`.
 
-Exit code 0 if at least one test passed and none failed. A report that is missing or broken counts
-as a failure: its runner must have died.
+STATUS is the exit status of the runner that wrote the report. One failure more is counted for a
+report that is missing or broken, and for a runner that failed although no test of its report did
+(a program that leaks does so only after its last test).
+
+Exit code 0 if at least one test passed and none failed.
 """
 
 import sys
 import xml.etree.ElementTree as ElementTree
 
 
-def count(path):
+def count(argument):
     """(passed, failed, skipped) of one report."""
+    status, path = argument.split(":", 1)
     try:
         cases = list(ElementTree.parse(path).getroot().iter("testcase"))
     except (OSError, ElementTree.ParseError) as e:
@@ -18,7 +22,11 @@ def count(path):
         return 0, 1, 0
     failed = sum(1 for c in cases if c.find("failure") is not None or c.find("error") is not None)
     skipped = sum(1 for c in cases if c.find("skipped") is not None)
-    return len(cases) - failed - skipped, failed, skipped
+    passed = len(cases) - failed - skipped
+    if status != "0" and not failed:
+        print(f"{path}: no test failed, but the runner ended with {status}", file=sys.stderr)
+        failed = 1
+    return passed, failed, skipped
 
 
 passed, failed, skipped = map(sum, zip((0, 0, 0), *map(count, sys.argv[1:])))
