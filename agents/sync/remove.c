@@ -35,11 +35,14 @@ enum work_step plan_remove_object(struct work *work)
         json_kind(json_member(pair, "ID", NULL)) != JSON_STRING)
         return work_error(work, CODE_MALFORMED,
                           "removePair: expected an object with strings className and ID");
+    text_add(&problem, "removePair");
     e = model_read_pair(work->agent->model, pair, &c, &id, &problem);
     if (e == ERR_NOT_FOUND)
         return work_error(work, CODE_MISSING_CLASS, text_str(&problem));
     if (e)
         return write_refuse(work, 0, text_str(&problem));
+    if (c->abstract)
+        return write_refuse(work, 0, "removePair.className: expected the object's own class");
     write_begin(work, &script_remove, c, id, ACTION_REMOVE);
     redis_call_arg_i64(&work->call, work->agent->proc.settings.sync_tombstone_s);
     return work_call(work, remove_answer);
