@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/err.h"
+
 void acks_deinit(struct acks *acks)
 {
     free(acks->settled);
@@ -20,7 +22,7 @@ static void grow(struct acks *acks)
     bool *settled = calloc(room, sizeof(*settled));
 
     if (!settled)
-        abort();
+        err_out_of_memory();
     for (uint64_t tag = acks->acked + 1; tag < acks->last; tag++)
         settled[tag & (room - 1)] = acks->settled[tag & (acks->room - 1)];
     free(acks->settled);

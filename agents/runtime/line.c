@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/err.h"
+
 void line_deinit(struct line *line)
 {
     free(line->at);
@@ -15,7 +17,7 @@ static void grow(struct line *line)
     void **at = calloc(room, sizeof(*at));
 
     if (!at)
-        abort();
+        err_out_of_memory();
     for (size_t i = 0; i < line->count; i++)
         at[i] = line->at[(line->head + i) & (line->room - 1)];
     free(line->at);

@@ -28,10 +28,10 @@ void work_add_out(struct work *work, const struct msg *fields)
     stamped.format = MSG_FORMAT;
     grown = realloc(work->out, (work->out_count + 1) * sizeof(*grown));
     if (!grown)
-        abort(); /* as text does: there is no sensible answer in the middle of a step */
+        err_out_of_memory();
     work->out = grown;
     if (msg_create(&stamped, &grown[work->out_count].msg))
-        abort();
+        err_out_of_memory();
     grown[work->out_count++].outcome = AMQP_REFUSED;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agents/runtime/acks.h"
+#include "agents/runtime/awaited.h"
 #include "agents/runtime/line.h"
 #include "common/clock.h"
 #include "common/log.h"
@@ -28,12 +29,6 @@ struct work_runner {
     struct work_runner *previous, *following; /* in worker->works */
 };
 
-/* What a publish number stands for. */
-struct awaited {
-    struct work_runner *runner;
-    size_t out;
-};
-
 struct worker {
     const struct agent *agent;
     pthread_t thread;
@@ -43,9 +38,7 @@ struct worker {
     struct redis_link *redis;
     struct work_runner *works;
     struct line calls, outbox;
-    struct awaited *awaited; /* ring by publish number */
-    size_t awaited_room;     /* a power of two */
-    uint64_t oldest_awaited, newest_awaited;
+    struct awaited_ring awaited; /* works that wait for outcomes, by publish number */
     struct acks acks;
     int64_t next_poll_ms;
     bool polling, redis_away;
@@ -58,7 +51,7 @@ static struct work_runner *runner_create(struct worker *worker)
     struct work_runner *runner = calloc(1, sizeof(*runner));
 
     if (!runner)
-        abort();
+        err_out_of_memory();
     runner->worker = worker;
     runner->work.agent = worker->agent;
     runner->work.runner = runner;
@@ -172,28 +165,6 @@ static void run_calls(struct worker *worker)
 
 /* ---- Messages ---- */
 
-static void await_outcome(struct worker *worker, uint64_t number, struct work_runner *runner,
-                          size_t out)
-{
-    size_t room = worker->awaited_room ? worker->awaited_room : 1024;
-
-    while (number - worker->oldest_awaited >= room)
-        room *= 2;
-    if (room != worker->awaited_room) {
-        struct awaited *grown = calloc(room, sizeof(*grown));
-
-        if (!grown)
-            abort();
-        for (uint64_t n = worker->oldest_awaited; n <= worker->newest_awaited; n++)
-            grown[n & (room - 1)] = worker->awaited[n & (worker->awaited_room - 1)];
-        free(worker->awaited);
-        worker->awaited = grown;
-        worker->awaited_room = room;
-    }
-    worker->newest_awaited = number;
-    worker->awaited[number & (room - 1)] = (struct awaited){runner, out};
-}
-
 /* Publishes in order, as far as the broker takes it; the rest stays. */
 static void flush_outbox(struct worker *worker)
 {
@@ -211,7 +182,7 @@ static void flush_outbox(struct worker *worker)
                 log_error("worker.unpublishable", LOG_ERR(e));
                 runner->unconfirmed--;
             } else {
-                await_outcome(worker, number, runner, runner->unpublished);
+                awaited_add(&worker->awaited, number, runner, runner->unpublished);
             }
             runner->unpublished++;
         }
@@ -224,16 +195,12 @@ static void flush_outbox(struct worker *worker)
 static void on_outcome(void *arg, uint64_t number, enum amqp_outcome outcome)
 {
     struct worker *worker = arg;
-    struct awaited *awaited = &worker->awaited[number & (worker->awaited_room - 1)];
-    struct work_runner *runner = awaited->runner;
+    struct awaited awaited = awaited_take(&worker->awaited, number);
+    struct work_runner *runner = awaited.item;
 
-    awaited->runner = NULL;
-    while (worker->oldest_awaited <= worker->newest_awaited &&
-           !worker->awaited[worker->oldest_awaited & (worker->awaited_room - 1)].runner)
-        worker->oldest_awaited++;
     if (!runner)
         return;
-    runner->work.out[awaited->out].outcome = outcome;
+    runner->work.out[awaited.part].outcome = outcome;
     if (!--runner->unconfirmed && runner->unpublished == runner->work.out_count)
         runner_sent(runner);
 }
@@ -279,8 +246,7 @@ static void on_up(void *arg)
 {
     struct worker *worker = arg;
 
-    worker->oldest_awaited = 1;
-    worker->newest_awaited = 0;
+    awaited_reset(&worker->awaited);
 }
 
 /* Requests come again; jobs are claimed again when their lease is over. */
@@ -406,7 +372,7 @@ static void worker_destroy(struct worker *worker)
     line_deinit(&worker->calls);
     line_deinit(&worker->outbox);
     acks_deinit(&worker->acks);
-    free(worker->awaited);
+    awaited_deinit(&worker->awaited);
     free(worker);
 }
 

@@ -61,7 +61,7 @@ void push_add(struct work *work, const struct text *body, const struct push_to *
     bool *done = calloc(count + 1, sizeof(*done));
 
     if (!done)
-        abort();
+        err_out_of_memory();
     for (size_t i = 0; i < count; i++) {
         if (!done[i])
             add_for_gateway(work, body, to, count, i, done);

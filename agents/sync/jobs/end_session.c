@@ -40,7 +40,7 @@ void job_end_session_start(const struct work *work, const char *job, const char 
     struct end_session *end = calloc(1, sizeof(*end));
 
     if (!end)
-        abort();
+        err_out_of_memory();
     strncpy(end->job, job, sizeof(end->job) - 1);
     strncpy(end->session, session, sizeof(end->session) - 1);
     work_spawn(work, next_step, end, free);

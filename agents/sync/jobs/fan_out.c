@@ -166,7 +166,7 @@ static void add_pushes(struct work *work, struct stored_ref ref, const struct re
     _cleanup_(text_deinitp) struct text body = {0};
 
     if (!to)
-        abort();
+        err_out_of_memory();
     for (size_t i = 0; i < count; i++) {
         to[i].client = redis_str(redis_item(list, i * 4 + 1));
         to[i].gateway = redis_str(redis_item(list, i * 4 + 2));
@@ -227,7 +227,7 @@ static void start(const struct work *work, const char *job, int64_t set)
     struct fan_out *fan_out = calloc(1, sizeof(*fan_out));
 
     if (!fan_out)
-        abort();
+        err_out_of_memory();
     strncpy(fan_out->job, job, sizeof(fan_out->job) - 1);
     fan_out->set = set;
     work_spawn(work, mark_next, fan_out, fan_out_destroy);

@@ -136,7 +136,7 @@ void redeliver_start(const struct work *work, const char *session)
     struct redeliver *redeliver = calloc(1, sizeof(*redeliver));
 
     if (!redeliver)
-        abort();
+        err_out_of_memory();
     strncpy(redeliver->session, session, sizeof(redeliver->session) - 1);
     work_spawn(work, next_step, redeliver, free);
 }

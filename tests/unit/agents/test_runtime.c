@@ -4,6 +4,7 @@
 #include <check.h>
 
 #include "agents/runtime/acks.h"
+#include "agents/runtime/awaited.h"
 #include "agents/runtime/line.h"
 #include "agents/runtime/request.h"
 #include "tests/support/unit.h"
@@ -75,6 +76,28 @@ START_TEST(a_new_link_counts_its_tags_from_one)
     acks_settle(&acks, 1);
     ck_assert_uint_eq(acks_take(&acks), 1);
     acks_deinit(&acks);
+}
+END_TEST
+
+/* ---- awaited ---- */
+
+START_TEST(each_publish_number_leads_to_what_waits_for_it)
+{
+    struct awaited_ring ring = {0};
+    int items[5000];
+
+    awaited_reset(&ring);
+    for (uint64_t n = 1; n <= 5000; n++)
+        awaited_add(&ring, n, &items[n - 1], (size_t)n % 7);
+    ck_assert_ptr_eq(awaited_take(&ring, 4999).item, &items[4998]);
+    ck_assert_ptr_null(awaited_take(&ring, 4999).item);
+    for (uint64_t n = 1; n <= 5000; n++) {
+        if (n != 4999)
+            ck_assert_ptr_eq(awaited_take(&ring, n).item, &items[n - 1]);
+    }
+    awaited_add(&ring, 5001, &items[0], 3);
+    ck_assert_uint_eq(awaited_take(&ring, 5001).part, 3);
+    awaited_deinit(&ring);
 }
 END_TEST
 
@@ -164,9 +187,10 @@ START_TEST(a_missing_empty_or_long_string_is_told_by_its_name)
     struct text problem = {0};
     char *value = NULL;
 
-    ck_assert_int_eq(
-        read_request(&request, (struct msg){.body = "{\"a\":\"\",\"b\":1,\"c\":\"12345\"}"}, &problem),
-        ERR_OK);
+    ck_assert_int_eq(read_request(&request,
+                                  (struct msg){.body = "{\"a\":\"\",\"b\":1,\"c\":\"12345\"}"},
+                                  &problem),
+                     ERR_OK);
     ck_assert_int_eq(request_string(&request, "a", 4, &value, &problem), ERR_MALFORMED);
     ck_assert_int_eq(request_string(&request, "b", 4, &value, &problem), ERR_MALFORMED);
     ck_assert_int_eq(request_string(&request, "c", 4, &value, &problem), ERR_MALFORMED);
@@ -188,6 +212,7 @@ int main(void)
     tcase_add_test(tc, an_acknowledgement_waits_for_the_oldest);
     tcase_add_test(tc, many_unsettled_deliveries_keep_their_place);
     tcase_add_test(tc, a_new_link_counts_its_tags_from_one);
+    tcase_add_test(tc, each_publish_number_leads_to_what_waits_for_it);
     tcase_add_test(tc, headers_say_who_asks_whatever_the_body_says);
     tcase_add_test(tc, a_message_published_by_hand_is_read_from_its_body);
     tcase_add_loop_test(tc, what_is_no_request_is_refused_with_the_reason, 0,

@@ -72,9 +72,9 @@ static enum work_step ask(const char *operation, work_fn *plan, const char *body
                     .body = body,
                     .size = strlen(body)};
 
-    ck_assert_int_eq(request_read(&work.request, operation_by_name(operation, strlen(operation)),
-                                  &m, &problem),
-                     ERR_OK);
+    ck_assert_int_eq(
+        request_read(&work.request, operation_by_name(operation, strlen(operation)), &m, &problem),
+        ERR_OK);
     return plan(&work);
 }
 
@@ -179,14 +179,14 @@ END_TEST
 
 START_TEST(what_is_found_is_printed_whole_in_the_models_order)
 {
-    ask("findById", plan_find_by_id,
-        "{\"theClassName\":\"com.app.mo.Note\",\"theClassId\":\"n\"}");
-    fake_reply(&work.call, "*4\r\n$2\r\nok\r\n$1\r\n9\r\n$17\r\ncom.app.mo.Note:n\r\n"
-                           "*4\r\n$2\r\n@v\r\n$1\r\n3\r\n$4\r\nbody\r\n$16\r\n3 1000 [1.10,{}]\r\n");
+    ask("findById", plan_find_by_id, "{\"theClassName\":\"com.app.mo.Note\",\"theClassId\":\"n\"}");
+    fake_reply(&work.call,
+               "*4\r\n$2\r\nok\r\n$1\r\n9\r\n$17\r\ncom.app.mo.Note:n\r\n"
+               "*4\r\n$2\r\n@v\r\n$1\r\n3\r\n$4\r\nbody\r\n$16\r\n3 1000 [1.10,{}]\r\n");
     ck_assert_int_eq(work.next(&work), WORK_PUBLISH);
     assert_contains(work.out[0].msg->body,
-                  "\"result\":{\"cn\":\"com.app.mo.Note\",\"ID\":\"n\",\"title\":null,"
-                  "\"text\":null,\"created\":null,\"owner\":null,\"body\":[1.10,{}]}}");
+                    "\"result\":{\"cn\":\"com.app.mo.Note\",\"ID\":\"n\",\"title\":null,"
+                    "\"text\":null,\"created\":null,\"owner\":null,\"body\":[1.10,{}]}}");
     /* The look for something newer is ready: the object, its version, the session. */
     ck_assert(has_arg("com.app.mo.Note:n"));
     ck_assert(has_arg("3"));
@@ -196,16 +196,14 @@ END_TEST
 
 START_TEST(what_is_not_found_is_null)
 {
-    ask("findById", plan_find_by_id,
-        "{\"theClassName\":\"com.app.mo.Note\",\"theClassId\":\"n\"}");
+    ask("findById", plan_find_by_id, "{\"theClassName\":\"com.app.mo.Note\",\"theClassId\":\"n\"}");
     assert_contains(answer_to((const char *const[]){"ok", "9", NULL}), "\"result\":null}");
 }
 END_TEST
 
 START_TEST(an_unknown_client_is_told_so)
 {
-    ask("findById", plan_find_by_id,
-        "{\"theClassName\":\"com.app.mo.Note\",\"theClassId\":\"n\"}");
+    ask("findById", plan_find_by_id, "{\"theClassName\":\"com.app.mo.Note\",\"theClassId\":\"n\"}");
     assert_contains(answer_to((const char *const[]){"client", NULL}), "\"errorCode\":\"-100\"");
 }
 END_TEST
@@ -244,7 +242,7 @@ START_TEST(a_repeated_write_answers_as_the_first_time_and_tells_nobody)
 {
     ask("createObject", plan_create_object, TASK(",\"ID\":\"1\",\"done\":true"));
     assert_contains(answer_to((const char *const[]){"again", "9", "ok 1", NULL}),
-                  "\"theObject\":{\"cn\":\"com.app.mo.Task\",\"ID\":\"1\",\"title\":null,");
+                    "\"theObject\":{\"cn\":\"com.app.mo.Task\",\"ID\":\"1\",\"title\":null,");
     ck_assert_uint_eq(spawned, 0);
 }
 END_TEST
@@ -254,7 +252,7 @@ START_TEST(a_repeated_refusal_is_the_same_refusal)
     ask("removeObject", plan_remove_object,
         "{\"removePair\":{\"className\":\"com.app.mo.Task\",\"ID\":\"1\"}}");
     assert_contains(answer_to((const char *const[]){"again", "9", "forbidden ", NULL}),
-                  "\"code\":\"-117\"");
+                    "\"code\":\"-117\"");
 }
 END_TEST
 
@@ -291,7 +289,7 @@ START_TEST(a_default_is_stored_and_answered)
                      WORK_CALL);
     ck_assert(has_arg("\"offline\""));
     assert_contains(answer_to((const char *const[]){"ok", "9", "12", "77", "1", NULL}),
-                  "\"ID\":\"12\"");
+                    "\"ID\":\"12\"");
     assert_contains(work.out[0].msg->body, "\"presence\":\"offline\"");
 }
 END_TEST
@@ -343,7 +341,7 @@ START_TEST(a_connect_tells_the_gateway_its_epoch)
 {
     ask("connect", plan_connect, "{\"token\":\"t\"}");
     assert_contains(answer_to((const char *const[]){"ok", "9", "4", "u1", NULL}),
-                  "\"clientId\":\"c1\"");
+                    "\"clientId\":\"c1\"");
     ck_assert_uint_eq(work.out[0].msg->epoch, 4);
     ck_assert_str_eq(work.out[0].msg->user, "u1");
 }
