@@ -44,6 +44,7 @@ struct settings {
     int64_t gateway_max_frame_bytes;
     int64_t gateway_max_depth;
     int64_t gateway_max_number_chars;
+    int64_t gateway_login_timeout_ms; /* beyond: 4004 */
     int64_t gateway_request_timeout_ms;
     int64_t gateway_max_open_requests;      /* of one client */
     int64_t gateway_max_open_bytes;         /* of one client */

@@ -1,0 +1,361 @@
+#include "gateway/gateway.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "gateway/answers.h"
+#include "gateway/consumer.h"
+#include "gateway/incoming.h"
+#include "gateway/listener.h"
+#include "gateway/login.h"
+#include "gateway/pages.h"
+#include "gateway/publisher.h"
+#include "gateway/pushes.h"
+#include "gateway/requests.h"
+
+#define PAUSE_SHARE   4    /* a client with a quarter of its queue full is not read any more */
+#define NEWS_PER_SEND 4    /* the socket thread's queue is this much longer than the publisher's */
+#define GRACE_MS      3000 /* for the last messages of a stopping gateway */
+
+struct gateway_process {
+    struct gateway g; /* of the socket thread */
+    struct proc *proc;
+    struct listener *listener;
+    struct publisher *publisher;
+    struct consumer *consumer;
+    pthread_t thread; /* the socket thread */
+    bool started;
+    atomic_bool drain_asked, drained;
+};
+
+/* ---- Sockets come and go ---- */
+
+static struct client *on_opened(void *arg, const struct client_wire *wire, void *socket)
+{
+    struct gateway_process *p = arg;
+    struct gateway *g = &p->g;
+    struct client *c;
+
+    if (client_create(wire, &g->client_limits, socket, &c))
+        return NULL;
+    clients_add(g->clients, c);
+    login_expect(g, c);
+    metrics_add(g->metrics, METRIC_CONNECTIONS, 1);
+    metrics_add(g->metrics, METRIC_CONNECTIONS_TOTAL, 1);
+    if (g->draining)
+        client_close(c, 1001, "0");
+    else if (clients_count(g->clients) > (size_t)g->settings->gateway_max_connections)
+        client_close(c, 1013, "too many connections");
+    else if (bridge_away_ms(g->bridge, clock_mono_ms()) > g->settings->gateway_max_broker_outage_ms)
+        client_close(c, 1013, "the broker is away");
+    if (c->state == CLIENT_CLOSING)
+        metrics_add(g->metrics, METRIC_CONNECTIONS_REFUSED, 1);
+    return c;
+}
+
+static void on_frame(void *arg, struct client *c, const char *text, size_t size)
+{
+    struct gateway_process *p = arg;
+
+    incoming_frame(&p->g, c, text, size);
+}
+
+static void on_closed(void *arg, struct client *c)
+{
+    struct gateway_process *p = arg;
+    struct gateway *g = &p->g;
+
+    log_debug("client.closed", LOG_STR("client", c->session.client_id),
+              LOG_I64("code", c->close_code));
+    if (c->close_code)
+        metrics_count_close(g->metrics, c->close_code);
+    metrics_add(g->metrics, METRIC_CONNECTIONS, -1);
+    login_farewell(g, c);
+    requests_end_all(g, c);
+    clients_remove(g->clients, c);
+    client_destroy(c);
+}
+
+static int on_page(void *arg, const char *path, struct text *body)
+{
+    const struct gateway_process *p = arg;
+
+    return pages_get(&p->g, path, body);
+}
+
+/* ---- Drain: everybody is told when to come back, and goes when nothing of theirs is open ---- */
+
+struct farewell {
+    struct gateway *g;
+    size_t count;
+};
+
+static void send_away(void *arg, struct client *c, size_t index)
+{
+    const struct farewell *f = arg;
+    char delay_ms[24];
+
+    if (c->state == CLIENT_CLOSING || c->open.count > 0)
+        return;
+    snprintf(delay_ms, sizeof(delay_ms), "%lld",
+             (long long)(f->g->settings->gateway_drain_ms * (int64_t)index / (int64_t)f->count));
+    client_close(c, 1001, delay_ms);
+}
+
+static void drain(struct gateway_process *p)
+{
+    struct gateway *g = &p->g;
+    struct farewell f = {g, clients_count(g->clients)};
+
+    if (!atomic_load(&p->drain_asked) || atomic_load(&p->drained))
+        return;
+    if (!g->draining) {
+        log_info("gateway.draining", LOG_I64("clients", f.count));
+        g->draining = true;
+        listener_stop_accepting(p->listener);
+    }
+    clients_visit(g->clients, send_away, &f);
+    if (f.count > 0)
+        return;
+    atomic_store(&p->drained, true);
+    proc_request_stop(p->proc);
+}
+
+/* ---- News from the other threads ---- */
+
+static void take_message(struct gateway *g, const struct news *n)
+{
+    static const struct {
+        const char *type;
+        void (*take)(struct gateway *g, const struct msg *m);
+    } types[] = {
+        {"reply", answers_reply},
+        {"push", pushes_deliver},
+        {"control", pushes_control},
+    };
+    const char *type = n->message->type ? n->message->type : "";
+
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+        if (strcmp(type, types[i].type) == 0) {
+            types[i].take(g, n->message);
+            return;
+        }
+    }
+    log_warn("gateway.unknown_message", LOG_STR("type", type));
+}
+
+static void on_work(void *arg)
+{
+    static void (*const takers[])(struct gateway * g, const struct news *n) = {
+        [NEWS_MESSAGE] = take_message,
+        [NEWS_OUTCOME] = answers_outcome,
+        [NEWS_UNSENT] = answers_unsent,
+    };
+    struct gateway_process *p = arg;
+    struct news *n;
+
+    while ((n = bridge_next(p->g.bridge))) {
+        takers[n->kind](&p->g, n);
+        news_destroy(n);
+    }
+    drain(p);
+}
+
+static void on_tick(void *arg)
+{
+    struct gateway_process *p = arg;
+    const int64_t now_ms = clock_mono_ms();
+
+    answers_tick(&p->g, now_ms);
+    login_tick(&p->g, now_ms);
+    bridge_flush(p->g.bridge);
+    drain(p);
+}
+
+/* ---- Creation ---- */
+
+static void read_settings(struct gateway *g, const struct settings *s)
+{
+    g->settings = s;
+    g->keys = (struct session_keys){
+        .current = s->gateway_session_secret,
+        .previous = s->gateway_session_secret_previous,
+        .max_age_ms = s->gateway_session_max_age_s * 1000,
+    };
+    g->json_limits = (struct json_limits){
+        .depth = (size_t)s->gateway_max_depth,
+        .number_chars = (size_t)s->gateway_max_number_chars,
+    };
+    g->client_limits = (struct client_limits){
+        .send_bytes = (size_t)s->gateway_max_send_bytes,
+        .pause_bytes = (size_t)s->gateway_max_send_bytes / PAUSE_SHARE,
+    };
+}
+
+static enum err create_listener(struct gateway_process *p)
+{
+    const struct settings *s = p->g.settings;
+
+    return listener_create(
+        &(struct listener_config){
+            .host = s->gateway_host,
+            .port = (uint16_t)s->gateway_port,
+            .max_sockets = (size_t)s->gateway_max_connections,
+            .max_frame_bytes = (size_t)s->gateway_max_frame_bytes,
+            .ping_interval_ms = s->gateway_ping_interval_ms,
+            .ping_timeout_ms = s->gateway_ping_timeout_ms,
+            .metrics = p->g.metrics,
+            .events = {on_opened, on_frame, on_closed, on_page, on_work, on_tick},
+            .arg = p,
+        },
+        &p->listener);
+}
+
+static void wake_listener(void *arg)
+{
+    listener_wake(arg);
+}
+
+static enum err create_world(struct gateway_process *p)
+{
+    const struct settings *s = p->g.settings;
+    const struct open_limits limits = {
+        .count = (size_t)s->gateway_max_open_requests,
+        .bytes = (size_t)s->gateway_max_open_bytes,
+        .timeout_ms = s->gateway_request_timeout_ms,
+    };
+    enum err e;
+
+    TAILQ_INIT(&p->g.to_log_in);
+    TAILQ_INIT(&p->g.to_renew);
+    e = metrics_create(&p->g.metrics);
+    if (!e)
+        e = clients_create(&p->g.clients);
+    if (!e)
+        e = open_requests_create(&limits, &p->g.requests);
+    if (!e)
+        e = create_listener(p);
+    if (!e)
+        e = bridge_create((size_t)s->gateway_queue_length, wake_listener, p->listener,
+                          &p->g.bridge);
+    return e;
+}
+
+/* ---- Threads ---- */
+
+static void name_connection(const struct proc *proc, const char *what, struct text *out)
+{
+    const char *name = proc->settings.gateway_name;
+
+    text_addf(out, GATEWAY_APP_ID " %s %s", *name ? name : proc->host, what);
+}
+
+static enum err start_publisher(struct gateway_process *p)
+{
+    _cleanup_(text_deinitp) struct text name = {0};
+    const struct settings *s = p->g.settings;
+
+    name_connection(p->proc, "publisher", &name);
+    return publisher_start(
+        &(struct publisher_config){
+            .url = s->amqp_url,
+            .connection_name = text_str(&name),
+            .heartbeat_s = (uint16_t)s->amqp_heartbeat_s,
+            .outage_ms = s->gateway_max_broker_outage_ms,
+            .waiting_max = (size_t)s->gateway_queue_length,
+            .orders = bridge_orders(p->g.bridge),
+            .wake = bridge_publisher_wake(p->g.bridge),
+            .news = bridge_news(p->g.bridge),
+            .metrics = p->g.metrics,
+        },
+        &p->publisher);
+}
+
+static enum err start_consumer(struct gateway_process *p)
+{
+    _cleanup_(text_deinitp) struct text name = {0};
+    const struct settings *s = p->g.settings;
+
+    name_connection(p->proc, "consumer", &name);
+    return consumer_start(
+        &(struct consumer_config){
+            .url = s->amqp_url,
+            .connection_name = text_str(&name),
+            .tag = GATEWAY_APP_ID,
+            .queue = bridge_queue_name(p->g.bridge),
+            .heartbeat_s = (uint16_t)s->amqp_heartbeat_s,
+            .news = bridge_news(p->g.bridge),
+            .metrics = p->g.metrics,
+        },
+        &p->consumer);
+}
+
+static void *run_sockets(void *arg)
+{
+    struct gateway_process *p = arg;
+
+    listener_run(p->listener);
+    return NULL;
+}
+
+enum err gateway_start(struct proc *proc, struct gateway_process **out)
+{
+    _cleanup_(gateway_stopp) struct gateway_process *p = calloc(1, sizeof(*p));
+    enum err e;
+
+    if (!p)
+        return ERR_NOMEM;
+    p->proc = proc;
+    read_settings(&p->g, &proc->settings);
+    e = create_world(p);
+    if (!e)
+        e = start_publisher(p);
+    if (!e)
+        e = start_consumer(p);
+    if (!e && pthread_create(&p->thread, NULL, run_sockets, p) != 0)
+        e = ERR_IO;
+    if (e) {
+        log_error("gateway.not_started", LOG_ERR(e));
+        return e;
+    }
+    p->started = true;
+    *out = p;
+    p = NULL;
+    return ERR_OK;
+}
+
+void gateway_drain(struct gateway_process *p)
+{
+    atomic_store(&p->drain_asked, true);
+    listener_wake(p->listener);
+}
+
+bool gateway_is_drained(const struct gateway_process *p)
+{
+    return atomic_load(&p->drained);
+}
+
+/* The listener goes last: the other threads wake it. */
+void gateway_stop(struct gateway_process *p)
+{
+    if (!p)
+        return;
+    publisher_stop(p->publisher, gateway_is_drained(p) ? GRACE_MS : 0);
+    consumer_stop(p->consumer);
+    if (p->started) {
+        listener_end(p->listener);
+        (void)pthread_join(p->thread, NULL);
+    }
+    listener_destroy(p->listener);
+    bridge_destroy(p->g.bridge);
+    open_requests_destroy(p->g.requests);
+    clients_destroy(p->g.clients);
+    metrics_destroy(p->g.metrics);
+    text_deinit(&p->g.scratch);
+    free(p);
+}

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "common/json_scan.h"
+#include "common/proc.h"
+#include "common/text.h"
+#include "gateway/bridge.h"
+#include "gateway/client.h"
+#include "gateway/clients.h"
+#include "gateway/metrics.h"
+#include "gateway/open_requests.h"
+#include "gateway/session.h"
+
+/*
+ * gateway - the process: its threads, and the world in which the socket thread lives.
+ *
+ *   sockets ── listener ── incoming ─▶ requests ─▶ bridge ─▶ publisher ─▶ broker
+ *                 ▲                                  │
+ *                 └─────── answers, pushes ◀─────────┴─────◀ consumer ◀── broker
+ *
+ * Threads: struct gateway belongs to the socket thread. The functions at the end belong to the
+ *          thread that created it.
+ */
+
+struct gateway {
+    const struct settings *settings;
+    struct session_keys keys;
+    struct json_limits json_limits;
+    struct client_limits client_limits;
+    struct metrics *metrics;
+    struct bridge *bridge;
+    struct clients *clients;
+    struct open_requests *requests;
+    struct client_list to_log_in; /* login.c: not logged in, the oldest first */
+    struct client_list to_renew;  /* login.c: logged in, the oldest signed session first */
+    struct text scratch;          /* for what is just being put together */
+    bool draining;
+};
+
+#define GATEWAY_APP_ID "activestack-gateway"
+
+struct gateway_process;
+
+/* Opens the socket and starts the threads; they are at work when this returns. Errors are logged.
+ * `proc` is borrowed. */
+_must_check_ enum err gateway_start(struct proc *proc, struct gateway_process **out);
+
+/* Sends the clients away and finishes their open requests; then calls proc_request_stop(). */
+void gateway_drain(struct gateway_process *p);
+
+/* Has everybody left? */
+bool gateway_is_drained(const struct gateway_process *p);
+
+/* Ends the threads and frees everything. What has been ordered is still published if the gateway
+ * is drained. NULL is allowed. */
+void gateway_stop(struct gateway_process *p);
+
+DEFINE_CLEANUP(struct gateway_process *, gateway_stop)

@@ -1,0 +1,411 @@
+#include "gateway/listener.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <libwebsockets.h>
+
+#include "common/log.h"
+#include "gateway/acceptor.h"
+
+/*
+ * Sizes that the library's memory per connection and number of system calls depend on: what one
+ * connection reads at once, what all share for reading, and what is written at once.
+ */
+#define RECEIVE_BYTES 1024
+#define SHARED_BYTES  16384
+#define SEND_BYTES    65536
+
+#define SPARE_SOCKETS  64 /* beyond the clients: pages, the listening socket, the loop's own */
+#define HEADER_BYTES   8192
+#define HANDSHAKE_S    10
+#define PATH_MAX_BYTES 256
+#define SUBPROTOCOL    "activestack"
+#define PATH           "/activestack"
+
+static_assert(CLIENT_HEADROOM >= LWS_PRE, "the header of a WebSocket frame has to fit");
+
+struct listener {
+    struct listener_config config;
+    struct lws_context *context;
+    struct acceptor acceptor;
+    struct lws *acceptor_wsi;
+    lws_sorted_usec_list_t tick;
+    lws_retry_bo_t liveness;
+    atomic_bool ending;
+    bool destroyed; /* the context is on its way out */
+};
+
+/* What the library keeps for us with each connection. */
+struct connection {
+    struct client *client; /* NULL: plain HTTP */
+    struct text incoming;  /* a frame that comes in pieces */
+    struct text page;
+};
+
+/* ---- What a client may ask of its socket ---- */
+
+static void want_write(void *socket)
+{
+    lws_callback_on_writable(socket);
+}
+
+static void pause_reading(void *socket, bool pause)
+{
+    lws_rx_flow_control(socket, !pause);
+}
+
+static void kill_after(void *socket, int seconds)
+{
+    lws_set_timeout(socket, PENDING_TIMEOUT_USER_OK, seconds);
+}
+
+static const struct client_wire wire = {want_write, pause_reading, kill_after};
+
+/* ---- WebSocket ---- */
+
+static int on_established(struct listener *l, struct lws *wsi, struct connection *c)
+{
+    c->client = l->config.events.opened(l->config.arg, &wire, wsi);
+    return c->client ? 0 : -1;
+}
+
+static void on_closed(struct listener *l, struct connection *c)
+{
+    text_deinit(&c->incoming);
+    if (c->client)
+        l->config.events.closed(l->config.arg, c->client);
+    c->client = NULL;
+}
+
+/* A frame that fits one piece is read where it lies; others are put together, within the limit. */
+static void take_piece(struct listener *l, struct lws *wsi, struct connection *c, const char *at,
+                       size_t size)
+{
+    const size_t rest = lws_remaining_packet_payload(wsi);
+    const bool whole = lws_is_final_fragment(wsi) && rest == 0;
+
+    if (lws_frame_is_binary(wsi)) {
+        client_close(c->client, 1003, "text frames only");
+    } else if (c->incoming.size + size + rest > l->config.max_frame_bytes) {
+        client_close(c->client, 1009, "frame too large");
+    } else if (whole && c->incoming.size == 0) {
+        l->config.events.frame(l->config.arg, c->client, at, size);
+        return;
+    } else {
+        text_add_bytes(&c->incoming, at, size);
+        if (!whole)
+            return;
+        l->config.events.frame(l->config.arg, c->client, c->incoming.at, c->incoming.size);
+    }
+    text_deinit(&c->incoming);
+}
+
+static void on_receive(struct listener *l, struct lws *wsi, struct connection *c, const void *in,
+                       size_t size)
+{
+    lws_validity_confirmed(wsi); /* it is alive: spares it a ping */
+    if (c->client->state != CLIENT_CLOSING)
+        take_piece(l, wsi, c, size > 0 ? in : "", size);
+}
+
+/* The close frame's reason is never changed by the library, whatever its type says. */
+static int close_socket(struct lws *wsi, struct client *client)
+{
+    lws_close_reason(wsi, (enum lws_close_status)client->close_code,
+                     (unsigned char *)client->close_reason, strlen(client->close_reason));
+    return -1;
+}
+
+/* One frame at a time, as the library wants it. */
+static int on_writeable(struct listener *l, struct lws *wsi, struct connection *c)
+{
+    struct client_frame *f = client_next_frame(c->client);
+
+    if (!f)
+        return c->client->close_code ? close_socket(wsi, c->client) : 0;
+    if (lws_write(wsi, f->bytes + CLIENT_HEADROOM, f->size, LWS_WRITE_TEXT) < 0)
+        return -1;
+    metrics_add(l->config.metrics, METRIC_FRAMES_OUT, 1);
+    metrics_add(l->config.metrics, METRIC_BYTES_OUT, (int64_t)f->size);
+    client_frame_written(c->client);
+    if (client_next_frame(c->client) || c->client->close_code)
+        lws_callback_on_writable(wsi);
+    return 0;
+}
+
+/* ---- HTTP ---- */
+
+static bool get_path(struct lws *wsi, char *path, size_t size)
+{
+    return lws_hdr_copy(wsi, path, (int)size, WSI_TOKEN_GET_URI) > 0;
+}
+
+/* Offered are names with commas and spaces between them. */
+static bool offers_subprotocol(struct lws *wsi)
+{
+    char offered[PATH_MAX_BYTES], *rest, *name;
+
+    if (lws_hdr_copy(wsi, offered, sizeof(offered), WSI_TOKEN_PROTOCOL) <= 0)
+        return false;
+    for (name = strtok_r(offered, ", ", &rest); name; name = strtok_r(NULL, ", ", &rest))
+        if (strcmp(name, SUBPROTOCOL) == 0)
+            return true;
+    return false;
+}
+
+/* Positive: refused, and answered already. */
+static int on_upgrade(struct lws *wsi)
+{
+    char path[PATH_MAX_BYTES];
+
+    if (offers_subprotocol(wsi) || (get_path(wsi, path, sizeof(path)) && strcmp(path, PATH) == 0))
+        return 0;
+    return lws_return_http_status(wsi, HTTP_STATUS_NOT_FOUND, NULL) ? -1 : 1;
+}
+
+static int write_head(struct lws *wsi, int status, size_t size)
+{
+    unsigned char head[LWS_PRE + 1024];
+    unsigned char *start = head + LWS_PRE, *at = start, *end = head + sizeof(head) - 1;
+
+    if (lws_add_http_common_headers(wsi, (unsigned)status, "text/plain; charset=utf-8", size, &at,
+                                    end) ||
+        lws_finalize_write_http_header(wsi, start, &at, end))
+        return -1;
+    lws_callback_on_writable(wsi);
+    return 0;
+}
+
+/* The body is written from behind LWS_PRE bytes, like everything. */
+static int on_http(struct listener *l, struct lws *wsi, struct connection *c)
+{
+    static const char headroom[LWS_PRE];
+    char path[PATH_MAX_BYTES];
+    int status;
+
+    if (!get_path(wsi, path, sizeof(path)))
+        return lws_return_http_status(wsi, HTTP_STATUS_METHOD_NOT_ALLOWED, NULL) ||
+                       lws_http_transaction_completed(wsi)
+                   ? -1
+                   : 0;
+    text_clear(&c->page);
+    text_add_bytes(&c->page, headroom, sizeof(headroom));
+    status = l->config.events.page(l->config.arg, path, &c->page);
+    return write_head(wsi, status, c->page.size - sizeof(headroom));
+}
+
+static int on_http_writeable(struct lws *wsi, struct connection *c)
+{
+    int written;
+
+    if (c->page.size == 0)
+        return 0;
+    written = lws_write(wsi, (unsigned char *)c->page.at + LWS_PRE, c->page.size - LWS_PRE,
+                        LWS_WRITE_HTTP_FINAL);
+    text_deinit(&c->page);
+    return written < 0 || lws_http_transaction_completed(wsi) ? -1 : 0;
+}
+
+/* ---- The loop ---- */
+
+static void on_woken(struct listener *l)
+{
+    if (l->destroyed)
+        return;
+    if (atomic_load(&l->ending)) {
+        l->destroyed = true;
+        lws_sul_cancel(&l->tick);
+        lws_context_destroy(l->context);
+        return;
+    }
+    l->config.events.work(l->config.arg);
+}
+
+static void on_tick(lws_sorted_usec_list_t *tick)
+{
+    struct listener *l = lws_container_of(tick, struct listener, tick);
+
+    lws_sul_schedule(l->context, 0, tick, on_tick, LISTENER_TICK_MS * LWS_US_PER_MS);
+    l->config.events.tick(l->config.arg);
+}
+
+static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                    size_t size)
+{
+    struct listener *l = lws_context_user(lws_get_context(wsi));
+    struct connection *c = user;
+
+    switch (reason) {
+    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+        return on_upgrade(wsi);
+    case LWS_CALLBACK_ESTABLISHED:
+        return on_established(l, wsi, c);
+    case LWS_CALLBACK_RECEIVE:
+        on_receive(l, wsi, c, in, size);
+        return 0;
+    case LWS_CALLBACK_SERVER_WRITEABLE:
+        return on_writeable(l, wsi, c);
+    case LWS_CALLBACK_CLOSED:
+        on_closed(l, c);
+        return 0;
+    case LWS_CALLBACK_HTTP:
+        return on_http(l, wsi, c);
+    case LWS_CALLBACK_HTTP_WRITEABLE:
+        return on_http_writeable(wsi, c);
+    case LWS_CALLBACK_CLOSED_HTTP:
+        if (c)
+            text_deinit(&c->page);
+        return 0;
+    case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
+        on_woken(l);
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+static int on_accept(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                     size_t size)
+{
+    struct listener *l = lws_context_user(lws_get_context(wsi));
+    int fd;
+
+    (void)user;
+    (void)in;
+    (void)size;
+    if (reason == LWS_CALLBACK_RAW_RX_FILE)
+        while ((fd = acceptor_next(&l->acceptor)) >= 0)
+            (void)lws_adopt_socket_vhost(lws_get_vhost(wsi), fd); /* closes it when it cannot */
+    return 0;
+}
+
+/* A client that offers no subprotocol gets the first one, as does plain HTTP. */
+static const struct lws_protocols protocols[] = {
+    {.name = SUBPROTOCOL,
+     .callback = on_event,
+     .per_session_data_size = sizeof(struct connection),
+     .rx_buffer_size = RECEIVE_BYTES,
+     .tx_packet_size = SEND_BYTES},
+    {.name = "acceptor", .callback = on_accept},
+    {0},
+};
+
+/* ---- Creation ---- */
+
+/* Most of what the library complains about is the fault of some client. */
+static void log_library(int level, const char *line)
+{
+    (void)level;
+    log_warn("listener.library", LOG_STR("text", line));
+}
+
+static uint16_t seconds(int64_t ms)
+{
+    const int64_t s = (ms + 999) / 1000;
+
+    return (uint16_t)(s < UINT16_MAX ? s : UINT16_MAX);
+}
+
+static enum err create_context(struct listener *l)
+{
+    struct lws_context_creation_info info = {
+        .port = CONTEXT_PORT_NO_LISTEN_SERVER,
+        .protocols = protocols,
+        .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_UV_NO_SIGSEGV_SIGFPE_SPIN,
+        .user = l,
+        .server_string = "activestack",
+        .pt_serv_buf_size = SHARED_BYTES,
+        .max_http_header_data = HEADER_BYTES,
+        .fd_limit_per_thread = (unsigned)(l->config.max_sockets + SPARE_SOCKETS),
+        .timeout_secs = HANDSHAKE_S,
+        .retry_and_idle_policy = &l->liveness,
+    };
+
+    l->liveness.secs_since_valid_ping = seconds(l->config.ping_interval_ms);
+    l->liveness.secs_since_valid_hangup = seconds(l->config.ping_timeout_ms);
+    if (l->liveness.secs_since_valid_hangup <= l->liveness.secs_since_valid_ping)
+        l->liveness.secs_since_valid_hangup = l->liveness.secs_since_valid_ping + 1;
+    lws_set_log_level(LLL_ERR | LLL_WARN, log_library);
+    l->context = lws_create_context(&info);
+    if (l->context)
+        return ERR_OK;
+    log_error("listener.library_failed", LOG_STR("hint", "is libwebsockets-evlib-uv installed?"));
+    return ERR_IO;
+}
+
+/* The library closes its descriptor itself, so it gets one of its own. */
+static enum err adopt_acceptor(struct listener *l)
+{
+    lws_sock_file_fd_type fd = {.filefd = dup(l->acceptor.fd)};
+
+    l->acceptor_wsi = lws_adopt_descriptor_vhost(lws_get_vhost_by_name(l->context, "default"),
+                                                 LWS_ADOPT_RAW_FILE_DESC, fd, "acceptor", NULL);
+    return l->acceptor_wsi ? ERR_OK : ERR_IO;
+}
+
+enum err listener_create(const struct listener_config *config, struct listener **out)
+{
+    _cleanup_(listener_destroyp) struct listener *l = calloc(1, sizeof(*l));
+    enum err e;
+
+    if (!l)
+        return ERR_NOMEM;
+    l->config = *config;
+    e = acceptor_open(config->host, config->port, &l->acceptor);
+    if (e) {
+        log_error("listener.cannot_listen", LOG_STR("host", config->host),
+                  LOG_I64("port", config->port), LOG_STR("reason", strerror(errno)));
+        return e;
+    }
+    e = create_context(l);
+    if (!e)
+        e = adopt_acceptor(l);
+    if (e)
+        return e;
+    log_info("listener.ready", LOG_STR("host", config->host), LOG_I64("port", l->acceptor.port));
+    *out = l;
+    l = NULL;
+    return ERR_OK;
+}
+
+void listener_run(struct listener *l)
+{
+    lws_sul_schedule(l->context, 0, &l->tick, on_tick, LISTENER_TICK_MS * LWS_US_PER_MS);
+    while (!l->destroyed && lws_service(l->context, 0) >= 0)
+        ;
+}
+
+void listener_destroy(struct listener *l)
+{
+    if (!l)
+        return;
+    if (l->context)
+        lws_context_destroy(l->context);
+    acceptor_close(&l->acceptor);
+    free(l);
+}
+
+void listener_wake(struct listener *l)
+{
+    lws_cancel_service(l->context);
+}
+
+void listener_end(struct listener *l)
+{
+    atomic_store(&l->ending, true);
+    lws_cancel_service(l->context);
+}
+
+void listener_stop_accepting(struct listener *l)
+{
+    if (!l->acceptor_wsi)
+        return;
+    lws_set_timeout(l->acceptor_wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+    l->acceptor_wsi = NULL;
+    acceptor_close(&l->acceptor);
+}

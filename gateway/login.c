@@ -1,0 +1,318 @@
+#include "gateway/login.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/operations.h"
+#include "gateway/outgoing.h"
+#include "gateway/requests.h"
+
+#define ID_MAX 1024 /* bytes of a user id, token or device id */
+
+/* Replies are our agents' work, but an operator may write one by hand. */
+static const struct json_limits reply_limits = {JSON_DEPTH_MAX, SIZE_MAX};
+
+/* ---- Lists of what falls due; all entries of a list have the same time, so it is in order ---- */
+
+static void enlist(struct client_list *list, struct client *c, int64_t due_ms)
+{
+    if (c->due_list)
+        TAILQ_REMOVE(c->due_list, c, by_due);
+    c->due_list = list;
+    c->due_ms = due_ms;
+    TAILQ_INSERT_TAIL(list, c, by_due);
+}
+
+static void delist(struct client *c)
+{
+    if (c->due_list)
+        TAILQ_REMOVE(c->due_list, c, by_due);
+    c->due_list = NULL;
+}
+
+static struct client *take_due(struct client_list *list, int64_t now_ms)
+{
+    struct client *c = TAILQ_FIRST(list);
+
+    if (!c || c->due_ms > now_ms)
+        return NULL;
+    delist(c);
+    return c;
+}
+
+void login_expect(struct gateway *g, struct client *c)
+{
+    enlist(&g->to_log_in, c, clock_mono_ms() + g->settings->gateway_login_timeout_ms);
+}
+
+/* Issued anew when half of its time is over. */
+static void issue_session(struct gateway *g, struct client *c)
+{
+    outgoing_session(g, c);
+    if (session_is_logged_in(&c->session))
+        enlist(&g->to_renew, c, clock_mono_ms() + g->keys.max_age_ms / 2);
+}
+
+void login_tick(struct gateway *g, int64_t now_ms)
+{
+    struct client *c;
+
+    while ((c = take_due(&g->to_log_in, now_ms)))
+        client_close(c, 4004, "no login in time");
+    while ((c = take_due(&g->to_renew, now_ms)))
+        if (c->state != CLIENT_CLOSING)
+            issue_session(g, c);
+}
+
+void login_connect(struct gateway *g, struct client *c)
+{
+    if (c->state != CLIENT_NEW)
+        return;
+    client_set_state(c, CLIENT_CONNECTED);
+    issue_session(g, c);
+}
+
+/* ---- Requests of our own ---- */
+
+static void add_member(struct text *out, const char *name, const char *value)
+{
+    if (!value)
+        return;
+    text_addf(out, ",\"%s\":", name);
+    text_add_json_str(out, value);
+}
+
+/* Spec 1.3: what is not known is absent. */
+static void add_request(struct text *out, const char *class_name, const struct session *s,
+                        const char *token, const char *message_id)
+{
+    text_add(out, "{\"cn\":");
+    text_add_json_str(out, class_name);
+    add_member(out, "messageId", message_id);
+    add_member(out, "clientId", s->client_id);
+    add_member(out, "deviceId", s->device_id);
+    add_member(out, "token", token);
+    add_member(out, "userId", s->user_id);
+    text_add_char(out, '}');
+}
+
+static enum err start_own(struct gateway *g, struct client *c, const char *operation,
+                          enum purpose purpose, const char *message_id)
+{
+    _cleanup_(text_deinitp) struct text body = {0};
+    const struct operation *o = operation_by_name(operation, strlen(operation));
+
+    add_request(&body, o->request_class, &c->session, c->session.token, message_id);
+    return requests_start(g, c,
+                          &(struct request){.operation = o,
+                                            .purpose = purpose,
+                                            .message_id = message_id,
+                                            .body = body.at,
+                                            .size = body.size});
+}
+
+/* For a session that no longer has a socket here. */
+static void publish_farewell(struct gateway *g, const char *operation, const struct session *s,
+                             uint64_t epoch)
+{
+    _cleanup_(text_deinitp) struct text body = {0};
+    const struct operation *o = operation_by_name(operation, strlen(operation));
+    bool with_token = strcmp(operation, "disconnectAuth") == 0;
+
+    add_request(&body, o->request_class, s, with_token ? s->token : NULL, NULL);
+    requests_publish_only(
+        g, o->name,
+        &(struct msg){
+            .client = s->client_id, .user = s->user_id, .device = s->device_id, .epoch = epoch},
+        &body);
+}
+
+/* ---- Login ---- */
+
+/* What a login's response tells; texts are owned. */
+struct login {
+    char *user_id, *token, *device_id;
+};
+
+static void login_deinit(struct login *l)
+{
+    free(l->user_id);
+    free(l->token);
+    free(l->device_id);
+}
+
+/* NULL when it is absent, no string, or empty. */
+static char *read_text(struct json_span object, const char *name)
+{
+    char *value = NULL;
+
+    if (json_string(json_member(object, name, NULL), ID_MAX, &value))
+        return NULL;
+    if (*value)
+        return value;
+    free(value);
+    return NULL;
+}
+
+/* A UserToken as `result` (spec 8.2). Without a user it is a refusal. */
+static bool read_login(const struct msg *m, struct login *out)
+{
+    struct json_span result, user;
+
+    if (m->size == 0 || json_check(m->body, m->size, &reply_limits, NULL))
+        return false;
+    result = json_member(json_value(m->body, m->size), "result", NULL);
+    user = json_member(result, "user", NULL);
+    out->user_id = read_text(user, "ID");
+    if (!out->user_id)
+        out->user_id = read_text(user, "id");
+    out->token = read_text(result, "token");
+    out->device_id = read_text(result, "deviceId");
+    return out->user_id != NULL;
+}
+
+/* Back to where a client stands that never logged in. */
+static void undo(struct gateway *g, struct client *c)
+{
+    session_logout(&c->session);
+    c->epoch = 0;
+    client_set_state(c, CLIENT_CONNECTED);
+    login_expect(g, c);
+    requests_refuse_held(g, c, CODE_INVALID_CLIENT, "the login could not be completed");
+}
+
+void login_answered(struct gateway *g, struct open_request *r, const struct msg *m)
+{
+    struct client *c = r->client;
+    struct login l = {0};
+    enum err e;
+
+    client_send(c, m->body, m->size);
+    if (read_login(m, &l) && c->state == CLIENT_CONNECTED) {
+        session_login(&c->session, l.user_id, l.token, l.device_id);
+        client_set_state(c, CLIENT_BINDING);
+        issue_session(g, c);
+        e = start_own(g, c, "connect", PURPOSE_BIND, NULL);
+        if (e) {
+            outgoing_error(g, c, NULL, requests_code(e), requests_reason(e));
+            undo(g, c);
+        }
+    }
+    login_deinit(&l);
+}
+
+/* A ConnectResponse without a client id says that the login is no longer good. */
+static bool is_bound(const struct msg *m)
+{
+    struct json_span client;
+
+    if (m->epoch == 0 || json_check(m->body, m->size, &reply_limits, NULL))
+        return false;
+    client = json_member(json_value(m->body, m->size), "clientId", NULL);
+    return json_kind(client) == JSON_STRING;
+}
+
+static void keep_connect_response(struct client *c, const struct msg *m)
+{
+    struct text response = {0};
+
+    text_add_bytes(&response, m->body, m->size);
+    free(c->connect_response);
+    c->connect_response = text_steal(&response);
+}
+
+void login_bound(struct gateway *g, struct open_request *r, const struct msg *m)
+{
+    struct client *c = r->client;
+
+    client_send(c, m->body, m->size);
+    if (c->state != CLIENT_BINDING)
+        return; /* it could not be sent */
+    if (!is_bound(m)) {
+        undo(g, c);
+        return;
+    }
+    c->epoch = m->epoch;
+    c->receipts = 0;
+    keep_connect_response(c, m);
+    client_set_state(c, CLIENT_READY);
+    requests_release(g, c);
+    if (requests_has(c, PURPOSE_LOGOUT) && c->state == CLIENT_READY)
+        client_set_state(c, CLIENT_LEAVING);
+}
+
+void login_not_bound(struct gateway *g, struct open_request *r, enum response_code code,
+                     const char *desc)
+{
+    outgoing_error(g, r->client, NULL, code, desc);
+    if (r->client->state == CLIENT_BINDING)
+        undo(g, r->client);
+}
+
+void login_bound_too_late(struct gateway *g, const struct msg *m)
+{
+    struct session s = {0};
+
+    if (strlen(m->client) != SECRET_ID_CHARS)
+        return;
+    session_login(&s, m->user, NULL, m->device);
+    memcpy(s.client_id, m->client, sizeof(s.client_id));
+    publish_farewell(g, "disconnect", &s, m->epoch);
+    session_deinit(&s);
+}
+
+/* ---- Logout: first the session's end, then the token's, then the socket's ---- */
+
+void login_logged_out(struct gateway *g, struct open_request *r, const struct msg *m)
+{
+    struct client *c = r->client;
+    const char *message_id = open_request_message_id(r);
+    enum err e;
+
+    if (m->size > 0) { /* an error of the agent's: nothing has ended */
+        client_send(c, m->body, m->size);
+        if (c->state == CLIENT_LEAVING)
+            client_set_state(c, CLIENT_READY);
+        return;
+    }
+    c->epoch = 0;
+    e = start_own(g, c, "disconnectAuth", PURPOSE_LEAVE, message_id);
+    if (e)
+        login_not_left(g, r, requests_code(e), requests_reason(e));
+}
+
+void login_not_logged_out(struct gateway *g, struct open_request *r, enum response_code code,
+                          const char *desc)
+{
+    outgoing_error(g, r->client, open_request_message_id(r), code, desc);
+    if (r->client->state == CLIENT_LEAVING)
+        client_set_state(r->client, CLIENT_READY);
+}
+
+void login_left(struct gateway *g, struct open_request *r, const struct msg *m)
+{
+    (void)g;
+    client_send(r->client, m->body, m->size);
+    client_close(r->client, 1000, "logged out");
+}
+
+void login_not_left(struct gateway *g, struct open_request *r, enum response_code code,
+                    const char *desc)
+{
+    outgoing_error(g, r->client, open_request_message_id(r), code, desc);
+    client_close(r->client, 1000, "logged out");
+}
+
+/* ---- The end ---- */
+
+/* While a ConnectRequest is under way there is no epoch yet: login_bound_too_late() follows. */
+void login_farewell(struct gateway *g, struct client *c)
+{
+    if (requests_has(c, PURPOSE_LOGOUT))
+        publish_farewell(g, "disconnectAuth", &c->session, 0);
+    else if (c->epoch > 0)
+        publish_farewell(g, "disconnect", &c->session, c->epoch);
+    delist(c);
+}

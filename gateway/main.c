@@ -1,0 +1,35 @@
+#include <stdlib.h>
+
+#include "common/log.h"
+#include "common/proc.h"
+#include "gateway/gateway.h"
+
+/* The first signal sends everybody away in order, a second one ends at once. */
+static void run(struct proc *proc, struct gateway_process *gateway)
+{
+    proc_wait_stop(proc);
+    gateway_drain(gateway);
+    proc_wait_stop(proc); /* drained, or a second signal */
+    log_info("gateway.stopped", LOG_I64("drained", gateway_is_drained(gateway)));
+}
+
+int main(int argc, char **argv)
+{
+    static const char help[] =
+        "Carries ActiveStack from WebSockets to RabbitMQ and back.\n"
+        "SIGTERM sends the clients away and finishes open requests; a second one ends at once.";
+    struct gateway_process *gateway = NULL;
+    struct proc proc;
+    int exit_code = EXIT_SUCCESS;
+
+    if (!proc_start(&proc, PROGRAM_GATEWAY, help, argc, argv, &exit_code))
+        return exit_code;
+    (void)proc_raise_file_limit();
+    if (gateway_start(&proc, &gateway))
+        exit_code = EXIT_FAILURE;
+    else
+        run(&proc, gateway);
+    gateway_stop(gateway);
+    proc_end(&proc);
+    return exit_code;
+}

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <stdint.h>
+
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "common/text.h"
+
+/*
+ * metrics - what the gateway counts, as Prometheus reads it under /metrics.
+ *
+ * One table in metrics.c names each figure and explains it. Several rows may share a name and
+ * differ in a label.
+ *
+ * Threads: every function may be called from any thread; figures are atomics and stand alone.
+ */
+
+enum metric {
+    METRIC_CONNECTIONS, /* gauge */
+    METRIC_CONNECTIONS_TOTAL,
+    METRIC_CONNECTIONS_REFUSED,
+    METRIC_CLOSED_1000, /* closed by the gateway, by close code; see metrics_count_close() */
+    METRIC_CLOSED_1001,
+    METRIC_CLOSED_1003,
+    METRIC_CLOSED_1007,
+    METRIC_CLOSED_1008,
+    METRIC_CLOSED_1009,
+    METRIC_CLOSED_1013,
+    METRIC_CLOSED_4001,
+    METRIC_CLOSED_4002,
+    METRIC_CLOSED_4003,
+    METRIC_CLOSED_4004,
+    METRIC_CLOSED_4005,
+    METRIC_CLOSED_OTHER,
+    METRIC_FRAMES_IN,
+    METRIC_FRAMES_OUT,
+    METRIC_BYTES_IN,
+    METRIC_BYTES_OUT,
+    METRIC_REQUESTS,
+    METRIC_OPEN_REQUESTS, /* gauge */
+    METRIC_REPLIES,
+    METRIC_REPLIES_LATE,
+    METRIC_ERRORS_NOT_LOGGED_IN,
+    METRIC_ERRORS_NOT_IMPLEMENTED,
+    METRIC_ERRORS_MALFORMED,
+    METRIC_ERRORS_TIMEOUT,
+    METRIC_ERRORS_TOO_MANY,
+    METRIC_ERRORS_AWAY,
+    METRIC_PUSHES,
+    METRIC_PUSHES_SKIPPED,
+    METRIC_REPLY_RECEIPTS,
+    METRIC_SPECIAL_UNKNOWN,
+    METRIC_PUBLISHER_UP, /* gauge */
+    METRIC_CONSUMER_UP,  /* gauge */
+    METRIC_PUBLISHED,
+    METRIC_PUBLISHED_AGAIN,
+    METRIC_RETURNED,
+    METRIC_REFUSED,
+    METRIC_WAITING, /* gauge */
+    METRIC_COUNT
+};
+
+struct metrics;
+
+_must_check_ enum err metrics_create(struct metrics **out);
+void metrics_destroy(struct metrics *m);
+
+void metrics_add(struct metrics *m, enum metric metric, int64_t amount);
+void metrics_set(struct metrics *m, enum metric metric, int64_t value);
+int64_t metrics_get(const struct metrics *m, enum metric metric);
+
+/* One socket closed by us with this close code. */
+void metrics_count_close(struct metrics *m, int code);
+
+/* One SyncErrorResponse written by the gateway itself, by its code. */
+void metrics_count_error(struct metrics *m, int code);
+
+/* Time from a client's request to its reply. */
+void metrics_observe_latency(struct metrics *m, int64_t us);
+
+/* Everything in the Prometheus text format, version 0.0.4. */
+void metrics_print(const struct metrics *m, struct text *out);
+
+DEFINE_CLEANUP(struct metrics *, metrics_destroy)

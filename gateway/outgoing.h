@@ -1,0 +1,18 @@
+#pragma once
+
+#include "common/response.h"
+#include "gateway/gateway.h"
+
+/*
+ * outgoing - what the gateway itself says to a client. What agents say goes out as it came.
+ */
+
+/* {"gatewayConnectAck": ...}: the signed session as it is now. */
+void outgoing_session(struct gateway *g, struct client *c);
+
+/* {"ack": ...}: the request is safe. */
+void outgoing_ack(struct gateway *g, struct client *c, const char *message_id);
+
+/* A SyncErrorResponse. `message_id` may be NULL; `desc` is for the client's eyes. */
+void outgoing_error(struct gateway *g, struct client *c, const char *message_id,
+                    enum response_code code, const char *desc);

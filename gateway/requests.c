@@ -1,0 +1,184 @@
+#include "gateway/requests.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "gateway/dialect/activestack.h"
+#include "gateway/outgoing.h"
+
+#define NUMBER_CHARS 21 /* of a 64-bit number in decimal, with its NUL */
+
+static struct msg compose(const struct gateway *g, const struct client *c, const struct request *r,
+                          const char *number)
+{
+    const char *name = activestack_served_name(r->operation);
+
+    return (struct msg){
+        .queue = name,
+        .type = name,
+        .message_id = r->message_id,
+        .correlation_id = number,
+        .reply_to = bridge_queue_name(g->bridge),
+        .app_id = GATEWAY_APP_ID,
+        .persistent = r->operation->has_effects || r->wants_ack,
+        .mandatory = true,
+        .client = c->session.client_id,
+        .user = c->session.user_id,
+        .device = r->device ? r->device : c->session.device_id,
+        .dialect = "activestack",
+        .accepted_ms = clock_wall_ms(),
+        .format = MSG_FORMAT,
+        .body = r->body,
+        .size = r->size,
+    };
+}
+
+/* What is only known when it really goes: the epoch, and the receipt's number. */
+static enum err publish(struct gateway *g, const struct open_request *r, struct msg *m)
+{
+    const struct bridge_terms terms = {
+        .number = r->number,
+        .deadline_ms = r->deadline_ms,
+        .expires = !m->persistent,
+        .tell_confirm = r->wants_ack,
+    };
+
+    m->epoch = r->client->epoch;
+    if (r->operation->is_receipt)
+        m->receipt = ++r->client->receipts;
+    if (bridge_publish(g->bridge, m, &terms))
+        return ERR_AWAY;
+    metrics_add(g->metrics, METRIC_REQUESTS, 1);
+    return ERR_OK;
+}
+
+static bool must_be_held(const struct client *c, const struct request *r)
+{
+    return c->state == CLIENT_BINDING && r->operation->needs_login && r->purpose != PURPOSE_BIND;
+}
+
+enum err requests_start(struct gateway *g, struct client *c, const struct request *r)
+{
+    const struct open_request fields = {
+        .client = c,
+        .operation = r->operation,
+        .purpose = r->purpose,
+        .wants_ack = r->wants_ack,
+        .bytes = r->size,
+    };
+    char number[NUMBER_CHARS];
+    struct open_request *open;
+    struct msg m;
+    enum err e;
+
+    e = open_requests_add(g->requests, &c->open, &fields, r->message_id, clock_mono_us(), &open);
+    if (e)
+        return e;
+    snprintf(number, sizeof(number), "%" PRIu64, open->number);
+    m = compose(g, c, r, number);
+    if (!must_be_held(c, r))
+        e = publish(g, open, &m);
+    else if (msg_create(&m, &open->held))
+        err_out_of_memory();
+    if (e)
+        open_requests_end(g->requests, &c->open, open);
+    metrics_set(g->metrics, METRIC_OPEN_REQUESTS, (int64_t)open_requests_count(g->requests));
+    return e;
+}
+
+void requests_publish_only(struct gateway *g, const char *operation, const struct msg *identity,
+                           const struct text *body)
+{
+    struct msg m = *identity;
+
+    m.queue = m.type = operation;
+    m.app_id = GATEWAY_APP_ID;
+    m.dialect = "activestack";
+    m.persistent = m.mandatory = true;
+    m.accepted_ms = clock_wall_ms();
+    m.format = MSG_FORMAT;
+    m.body = body->at;
+    m.size = body->size;
+    if (!bridge_publish(g->bridge, &m, &(struct bridge_terms){0}))
+        metrics_add(g->metrics, METRIC_REQUESTS, 1);
+}
+
+enum response_code requests_code(enum err e)
+{
+    return e == ERR_FULL ? CODE_TOO_MANY : CODE_BACK_END_AWAY;
+}
+
+const char *requests_reason(enum err e)
+{
+    return e == ERR_FULL ? "too many requests of this client are open"
+                         : "too many requests wait for the broker";
+}
+
+static void refuse(struct gateway *g, struct open_request *r, enum response_code code,
+                   const char *desc)
+{
+    outgoing_error(g, r->client, open_request_message_id(r), code, desc);
+    requests_end(g, r);
+}
+
+static void release(struct gateway *g, struct open_request *r)
+{
+    struct msg m = *r->held;
+    enum err e = publish(g, r, &m);
+
+    msg_destroy(r->held);
+    r->held = NULL;
+    if (e)
+        refuse(g, r, requests_code(e), requests_reason(e));
+}
+
+void requests_release(struct gateway *g, struct client *c)
+{
+    struct open_request *r = TAILQ_FIRST(&c->open.list), *next;
+
+    for (; r; r = next) {
+        next = TAILQ_NEXT(r, by_client);
+        if (r->held)
+            release(g, r);
+    }
+}
+
+void requests_refuse_held(struct gateway *g, struct client *c, enum response_code code,
+                          const char *desc)
+{
+    struct open_request *r = TAILQ_FIRST(&c->open.list), *next;
+
+    for (; r; r = next) {
+        next = TAILQ_NEXT(r, by_client);
+        if (r->held)
+            refuse(g, r, code, desc);
+    }
+}
+
+bool requests_has(const struct client *c, enum purpose purpose)
+{
+    const struct open_request *r;
+
+    TAILQ_FOREACH(r, &c->open.list, by_client)
+    if (r->purpose == purpose)
+        return true;
+    return false;
+}
+
+void requests_end(struct gateway *g, struct open_request *r)
+{
+    if (!r->held)
+        bridge_forget(g->bridge, r->number);
+    open_requests_end(g->requests, &r->client->open, r);
+    metrics_set(g->metrics, METRIC_OPEN_REQUESTS, (int64_t)open_requests_count(g->requests));
+}
+
+void requests_end_all(struct gateway *g, struct client *c)
+{
+    struct open_request *r;
+
+    while ((r = TAILQ_FIRST(&c->open.list)))
+        requests_end(g, r);
+}

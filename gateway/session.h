@@ -1,0 +1,65 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/cleanup.h"
+#include "common/err.h"
+#include "common/secret.h"
+#include "common/text.h"
+
+/*
+ * session - who a client is, as the gateway knows it, and the signed session that proves it to
+ * any gateway later (spec 1.3, 1.4).
+ *
+ * Everything that a client claims about its identity is replaced by what stands here.
+ *
+ * Threads: a session belongs to the socket thread.
+ */
+
+struct session {
+    char client_id[SECRET_ID_CHARS + 1]; /* fresh with every connection */
+    char *user_id;                       /* NULL: not logged in */
+    char *token;                         /* of the login; never leaves towards a log */
+    char *device_id;                     /* NULL while unknown */
+};
+
+/* A fresh client id and nothing else. */
+void session_init(struct session *s);
+void session_deinit(struct session *s);
+
+/* Logged in as `user_id`; `token` and `device_id` may be NULL. Copies. */
+void session_login(struct session *s, const char *user_id, const char *token,
+                   const char *device_id);
+
+/* Token and user are gone, the device stays. */
+void session_logout(struct session *s);
+
+bool session_is_logged_in(const struct session *s);
+
+/* What signed sessions are signed and accepted with. */
+struct session_keys {
+    const char *current;
+    const char *previous; /* still accepted, so that keys can be changed; "" or NULL: none */
+    int64_t max_age_ms;
+};
+
+/*
+ * Adds the signed session: base64(JSON) ";" base64(HMAC-SHA-512 of the first part). It is signed,
+ * not encrypted: the client reads its client id from it.
+ */
+void session_sign(const struct session *s, const struct session_keys *keys, int64_t now_ms,
+                  struct text *out);
+
+/*
+ * Reads a signed session into *out, which the caller releases. ERR_MALFORMED: not in the form
+ * above; ERR_REFUSED: signed with neither key; ERR_TIMEOUT: older than max_age_ms.
+ */
+_must_check_ enum err session_verify(const char *text, size_t size, const struct session_keys *keys,
+                                     int64_t now_ms, struct session *out);
+
+static inline void session_deinitp(struct session *s)
+{
+    session_deinit(s);
+}
