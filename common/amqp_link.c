@@ -15,55 +15,65 @@
 
 /* ---- Creation ---- */
 
-static enum err parse_url(struct amqp_link *link)
+/* Room for everything first, so that no text moves when the next is kept. */
+static void reserve_texts(struct amqp_link *link, const struct amqp_link_config *config)
 {
-    amqp_default_connection_info(&link->where);
-    if (amqp_parse_url(link->url, &link->where) != AMQP_STATUS_OK || link->where.ssl)
-        return ERR_CONFIG;
-    if (!link->where.vhost[0])
-        link->where.vhost = (char *)(uintptr_t) "/";
-    return ERR_OK;
+    size_t size = strlen(config->url) + strlen(config->connection_name) + 3;
+
+    if (config->consumer_tag)
+        size += strlen(config->consumer_tag);
+    for (size_t i = 0; i < config->queue_count; i++)
+        size += strlen(config->queues[i].name) + 1;
+    text_reserve(&link->kept, size);
 }
 
-static enum err copy_queues(struct amqp_link *link)
+static char *keep(struct amqp_link *link, const char *str)
 {
-    const struct amqp_link_config *config = &link->config;
+    size_t at = link->kept.size;
 
-    link->queues = calloc(config->queue_count + 1, sizeof(*link->queues));
+    text_add_bytes(&link->kept, str, strlen(str) + 1);
+    return link->kept.at + at;
+}
+
+static enum err keep_config(struct amqp_link *link, const struct amqp_link_config *config)
+{
+    reserve_texts(link, config);
+    link->config = *config;
+    link->config.connection_name = keep(link, config->connection_name);
+    link->config.consumer_tag = keep(link, config->consumer_tag ? config->consumer_tag : "");
+    link->config.queues = link->queues = calloc(config->queue_count + 1, sizeof(*link->queues));
     if (!link->queues)
         return ERR_NOMEM;
     for (size_t i = 0; i < config->queue_count; i++) {
         link->queues[i] = config->queues[i];
-        link->queues[i].name = strdup(config->queues[i].name);
-        if (!link->queues[i].name)
-            return ERR_NOMEM;
+        link->queues[i].name = keep(link, config->queues[i].name);
     }
-    link->config.queues = link->queues;
     return ERR_OK;
 }
 
-static enum err copy_config(struct amqp_link *link, const struct amqp_link_config *config)
+static enum err keep_url(struct amqp_link *link, const char *url)
 {
-    link->config = *config;
-    link->config.connection_name = strdup(config->connection_name);
-    link->config.consumer_tag = strdup(config->consumer_tag ? config->consumer_tag : "");
-    link->url = strdup(config->url);
-    if (!link->config.connection_name || !link->config.consumer_tag || !link->url)
-        return ERR_NOMEM;
-    return copy_queues(link);
+    static char root[] = "/";
+
+    if (amqp_parse_url(keep(link, url), &link->where) != AMQP_STATUS_OK || link->where.ssl)
+        return ERR_CONFIG;
+    if (!link->where.vhost[0])
+        link->where.vhost = root;
+    return ERR_OK;
 }
 
 enum err amqp_link_create(const struct amqp_link_config *config, struct amqp_link **out)
 {
-    _cleanup_(amqp_link_destroyp) struct amqp_link *link = calloc(1, sizeof(*link));
+    struct amqp_link *link = calloc(1, sizeof(*link));
     enum err e;
 
     if (!link)
         return ERR_NOMEM;
-    if ((e = copy_config(link, config)) || (e = parse_url(link)))
+    if ((e = keep_config(link, config)) || (e = keep_url(link, config->url))) {
+        amqp_link_destroy(link);
         return e;
+    }
     *out = link;
-    link = NULL;
     return ERR_OK;
 }
 
@@ -93,12 +103,6 @@ static void forget_connection(struct amqp_link *link)
     }
 }
 
-/* Texts of the configuration are ours to free, although everybody else only reads them. */
-static void free_text(const char *str)
-{
-    free((void *)(uintptr_t)str);
-}
-
 void amqp_link_destroy(struct amqp_link *link)
 {
     if (!link)
@@ -106,12 +110,8 @@ void amqp_link_destroy(struct amqp_link *link)
     if (amqp_link_is_up(link))
         say_goodbye(link);
     forget_connection(link);
-    for (size_t i = 0; link->queues && i < link->config.queue_count; i++)
-        free_text(link->queues[i].name);
     free(link->queues);
-    free_text(link->config.connection_name);
-    free_text(link->config.consumer_tag);
-    free(link->url);
+    text_deinit(&link->kept);
     text_deinit(&link->texts);
     free(link);
 }

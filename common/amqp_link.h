@@ -27,7 +27,7 @@
  */
 
 /* The largest body, either way. A larger delivery goes to its dead-letter exchange unseen. */
-#define AMQP_BODY_LIMIT (16 * 1024 * 1024)
+#define AMQP_BODY_LIMIT 16777216
 
 struct amqp_link;
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string.h>
+
 #include <amqp.h>
 #include <amqp_framing.h>
 
@@ -53,10 +55,10 @@ struct amqp_outgoing {
 };
 
 struct amqp_link {
-    struct amqp_link_config config; /* the texts in it are ours */
-    struct amqp_queue *queues;      /* config.queues, ours */
-    char *url;                      /* `where` points into it */
-    struct amqp_connection_info where;
+    struct amqp_link_config config;    /* whose texts are in `kept` */
+    struct amqp_queue *queues;         /* config.queues, ours */
+    struct amqp_connection_info where; /* whose texts are in `kept`, too */
+    struct text kept;                  /* does not grow once the link is created */
 
     amqp_connection_state_t connection; /* NULL: down */
     bool broken;                        /* to be ended by the turn */
@@ -111,7 +113,16 @@ size_t amqp_incoming_room(size_t properties_size);
 /* The publish number in a returned message; 0: none of ours. */
 uint64_t amqp_returned_number(const amqp_basic_properties_t *properties);
 
+/* The library's types do not say so, but it only reads what it is given to send. */
+static inline amqp_bytes_t amqp_bytes_sized(const char *at, size_t size)
+{
+    amqp_bytes_t bytes = {.len = size};
+
+    memcpy(&bytes.bytes, &at, sizeof(at));
+    return bytes;
+}
+
 static inline amqp_bytes_t amqp_bytes_of(const char *str)
 {
-    return amqp_cstring_bytes(str ? str : "");
+    return amqp_bytes_sized(str, strlen(str));
 }

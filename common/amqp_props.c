@@ -8,6 +8,7 @@
 #define SHORT_TEXT_MAX    255   /* AMQP's limit for a text property */
 #define HEADERS_MAX       65536 /* ours, half of a frame */
 #define NUMBER_CHARS      21    /* of a 64-bit number and a NUL */
+#define FIXED_OVERHEAD    256   /* frames, method, the properties that every message has */
 #define FIELD_OVERHEAD    16    /* bytes that a field or header takes beside its name and text */
 #define PERSISTENT        2     /* AMQP's delivery mode */
 #define WIDEST_EXACT_REAL 9007199254740992.0
@@ -123,10 +124,11 @@ static enum err fill_texts(struct amqp_outgoing *out, const struct msg *m)
     for (size_t i = 0; i < ARRAY_SIZE(properties); i++) {
         const struct property *property = &properties[i];
         const char *str = text_at(m, property->msg_at);
-        amqp_bytes_t bytes = amqp_bytes_of(str);
+        amqp_bytes_t bytes;
 
         if (!str)
             continue;
+        bytes = amqp_bytes_of(str);
         if (bytes.len > SHORT_TEXT_MAX)
             return ERR_RANGE;
         memcpy((char *)&out->properties + property->amqp_at, &bytes, sizeof(bytes));
@@ -159,7 +161,7 @@ enum err amqp_outgoing_fill(struct amqp_outgoing *out, const struct msg *m, uint
     enum err e;
 
     memset(out, 0, sizeof(*out));
-    out->size = 16 * FIELD_OVERHEAD + strlen(m->queue); /* frames, method, fixed properties */
+    out->size = FIXED_OVERHEAD + strlen(m->queue);
     if (strlen(m->queue) > SHORT_TEXT_MAX)
         return ERR_RANGE;
     if ((e = fill_texts(out, m)))

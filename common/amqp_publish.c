@@ -1,5 +1,4 @@
 #include <linux/sockios.h>
-#include <string.h>
 #include <sys/ioctl.h>
 
 #include "common/amqp_private.h"
@@ -46,7 +45,7 @@ static int write_piece(struct amqp_link *link, const char *at, size_t size)
 {
     amqp_frame_t frame = {.frame_type = AMQP_FRAME_BODY, .channel = AMQP_CHANNEL_PUBLISH};
 
-    frame.payload.body_fragment = (amqp_bytes_t){.len = size, .bytes = (void *)(uintptr_t)at};
+    frame.payload.body_fragment = amqp_bytes_sized(at, size);
     return amqp_send_frame(link->connection, &frame);
 }
 
@@ -80,10 +79,9 @@ void amqp_write_rest(struct amqp_link *link)
 
 static int write_whole(struct amqp_link *link, const struct amqp_outgoing *out, const struct msg *m)
 {
-    amqp_bytes_t body = {.len = m->size, .bytes = (void *)(uintptr_t)m->body};
-
     return amqp_basic_publish(link->connection, AMQP_CHANNEL_PUBLISH, amqp_empty_bytes,
-                              amqp_bytes_of(m->queue), m->mandatory, 0, &out->properties, body);
+                              amqp_bytes_of(m->queue), m->mandatory, 0, &out->properties,
+                              amqp_bytes_sized(m->body, m->size));
 }
 
 static int begin_large(struct amqp_link *link, struct amqp_outgoing *out, const struct msg *m)

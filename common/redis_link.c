@@ -10,9 +10,9 @@
 #include "common/log.h"
 #include "common/redis_private.h"
 
-#define FLUSH_CALLS  1000          /* more at once fill the socket buffers of both ends */
-#define FLUSH_BYTES  4194304       /* of arguments; a single larger call is a flush of its own */
-#define READ_KEPT    (1024 * 1024) /* read buffer that is not given back after a large reply */
+#define FLUSH_CALLS  1000    /* more at once fill the socket buffers of both ends */
+#define FLUSH_BYTES  4194304 /* of arguments; a single larger call is a flush of its own */
+#define READ_KEPT    1048576 /* read buffer that is not given back after a large reply */
 #define SHA_CHARS    40
 #define SCRIPT_WORDS 3 /* before a script's arguments: EVALSHA sha 0 */
 
@@ -40,20 +40,20 @@ struct redis_link {
 enum err redis_link_create(const char *url, const char *client_name, int64_t timeout_ms,
                            struct redis_link **out)
 {
-    _cleanup_(redis_link_destroyp) struct redis_link *link = calloc(1, sizeof(*link));
+    struct redis_link *link = calloc(1, sizeof(*link));
     enum err e;
 
     if (!link)
         return ERR_NOMEM;
-    if ((e = redis_address_parse(url, &link->where)))
-        return e;
     link->timeout.tv_sec = timeout_ms / 1000;
     link->timeout.tv_usec = timeout_ms % 1000 * 1000;
     link->client_name = strdup(client_name);
-    if (!link->client_name)
-        return ERR_NOMEM;
+    e = link->client_name ? redis_address_parse(url, &link->where) : ERR_NOMEM;
+    if (e) {
+        redis_link_destroy(link);
+        return e;
+    }
     *out = link;
-    link = NULL;
     return ERR_OK;
 }
 

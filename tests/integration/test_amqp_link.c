@@ -293,7 +293,8 @@ END_TEST
 /* With the bare library, because our own link would not. */
 static void publish_too_large(const char *queue)
 {
-    char *url = strdup(getenv("AMQP_URL")), *body = body_of(AMQP_BODY_LIMIT + 1);
+    const char *given = getenv("AMQP_URL");
+    char *url = strdup(given ? given : ""), *body = body_of(AMQP_BODY_LIMIT + 1);
     amqp_connection_state_t connection = amqp_new_connection();
     struct amqp_connection_info where;
     amqp_rpc_reply_t reply;

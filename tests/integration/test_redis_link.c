@@ -218,7 +218,7 @@ START_TEST(a_call_can_be_used_again)
 {
     struct redis_call call = {0}, *calls[] = {&call};
 
-    for (int i = 0; i < 3; i++) {
+    for (int64_t i = 0; i < 3; i++) {
         begin(&call, &add_script, "n", "5");
         run(calls, 1);
         run(calls, 1);
@@ -287,7 +287,7 @@ START_TEST(a_forgotten_script_takes_effect_once)
     begin(&calls[0], &add_script, "n", "1");
     begin(&calls[1], NULL, "SCRIPT", "FLUSH");
     begin(&calls[2], &add_script, "n", "1");
-    for (int i = 1; i <= 5; i++) {
+    for (int64_t i = 1; i <= 5; i++) {
         run(all, 3);
         ck_assert_int_eq(value_of("n"), 2 * i);
     }
