@@ -1,0 +1,42 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/text.h"
+
+/*
+ * ws - a WebSocket client that costs next to nothing, for making load.
+ *
+ * It trusts the server: whatever is not as expected ends the program. Connecting, logging in and
+ * writing block; reading takes what is there. Its mask is zero, which the protocol allows and which
+ * saves the work.
+ */
+
+struct ws {
+    int fd;
+    struct text in, out; /* bytes that have arrived, and that are not sent yet */
+    size_t at;           /* of `in`: taken up to here */
+};
+
+/* Connects to the gateway on 127.0.0.1. */
+void ws_open(struct ws *ws, unsigned port);
+void ws_close(struct ws *ws);
+
+/* Logs in with the provider "anonymous"; the ConnectResponse has arrived when it returns. */
+void ws_login(struct ws *ws);
+
+/* Adds a text frame to what is to be sent; ws_flush() sends it all in one go. */
+void ws_add(struct ws *ws, const char *text, size_t size);
+void ws_flush(struct ws *ws);
+
+/* Takes in what has arrived, without waiting. */
+void ws_read(struct ws *ws);
+
+/* The next text frame of what has arrived, or NULL; borrowed until the next call of ws_read().
+ * Behind it stands what came next, and at the end a NUL. Pings are answered on the way. */
+const char *ws_next(struct ws *ws, size_t *size);
+
+/* Does the frame contain `text`? Returns what follows it, or NULL. */
+const char *ws_find(const char *frame, size_t size, const char *text);
