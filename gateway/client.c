@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define CLOSE_TOO_SLOW 4003
-#define LINGER_S       5 /* for the last frames and the close handshake */
+#define LINGER_S       30 /* for the last frames, and for what is still coming in */
 #define BIT(state)     (1U << (state))
 
 /* From which states each state may be entered. */
@@ -80,16 +80,16 @@ static struct client_frame *join(const struct client_piece *pieces, size_t count
 {
     struct client_frame *f;
     size_t size = 0;
-    unsigned char *at;
+    char *at;
 
     for (size_t i = 0; i < count; i++)
         size += pieces[i].size;
-    f = malloc(sizeof(*f) + CLIENT_HEADROOM + size);
+    f = malloc(sizeof(*f) + size);
     if (!f)
         err_out_of_memory();
     f->next = NULL;
     f->size = size;
-    at = f->bytes + CLIENT_HEADROOM;
+    at = f->bytes;
     for (size_t i = 0; i < count; i++) {
         memcpy(at, pieces[i].at, pieces[i].size);
         at += pieces[i].size;

@@ -31,13 +31,11 @@ enum client_state {
     CLIENT_STATE_COUNT
 };
 
-#define CLIENT_HEADROOM 16 /* free bytes before each frame, for the WebSocket header */
-
 /* A text frame on its way to the client. */
 struct client_frame {
     struct client_frame *next;
     size_t size;
-    unsigned char bytes[]; /* CLIENT_HEADROOM, then the frame */
+    char bytes[];
 };
 
 /* What a client asks of its socket; given by the listener. */
@@ -67,7 +65,7 @@ struct client {
     struct client_frame *first, *last;
     size_t queued_bytes;
     int close_code; /* 0: not closing */
-    char close_reason[28];
+    char close_reason[48];
 
     const struct client_wire *wire;
     const struct client_limits *limits;

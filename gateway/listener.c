@@ -1,6 +1,5 @@
 #include "gateway/listener.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -27,10 +26,16 @@
 #define SUBPROTOCOL    "activestack"
 #define PATH           "/activestack"
 
-static_assert(CLIENT_HEADROOM >= LWS_PRE, "the header of a WebSocket frame has to fit");
+/* Of WebSocket frames. */
+enum opcode { OPCODE_TEXT = 1, OPCODE_CLOSE = 8 };
+#define FINAL_FRAGMENT 0x80
+
+/* What the library does not put a frame around. */
+#define WRITE_AS_IT_IS LWS_WRITE_HTTP
 
 struct listener {
     struct listener_config config;
+    struct text out; /* what is just being written */
     struct lws_context *context;
     struct acceptor acceptor;
     struct lws *acceptor_wsi;
@@ -45,6 +50,7 @@ struct connection {
     struct client *client; /* NULL: plain HTTP */
     struct text incoming;  /* a frame that comes in pieces */
     struct text page;
+    bool said_goodbye; /* our close frame is out */
 };
 
 /* ---- What a client may ask of its socket ---- */
@@ -113,29 +119,67 @@ static void on_receive(struct listener *l, struct lws *wsi, struct connection *c
         take_piece(l, wsi, c, size > 0 ? in : "", size);
 }
 
-/* The close frame's reason is never changed by the library, whatever its type says. */
-static int close_socket(struct lws *wsi, struct client *client)
+/*
+ * Frames are written whole, headers included (RFC 6455, 5.2; a server's are not masked), as many as
+ * fit into one system call. The library would write one at a time, and would not write a close
+ * frame at all: its own way to close, taken in a writeable callback, drops the socket at once.
+ */
+static void add_header(struct text *out, enum opcode opcode, size_t size)
 {
-    lws_close_reason(wsi, (enum lws_close_status)client->close_code,
-                     (unsigned char *)client->close_reason, strlen(client->close_reason));
-    return -1;
+    const bool is_long = size > UINT16_MAX, is_medium = size > 125 && !is_long;
+
+    text_add_char(out, (char)(FINAL_FRAGMENT | opcode));
+    text_add_char(out, is_long ? 127 : is_medium ? 126 : (char)size);
+    for (int shift = is_long ? 56 : is_medium ? 8 : -8; shift >= 0; shift -= 8)
+        text_add_char(out, (char)((uint64_t)size >> shift));
 }
 
-/* One frame at a time, as the library wants it. */
+/* A client's frames, until they fill a system call; at least one. */
+static void add_frames(struct listener *l, struct client *client)
+{
+    struct client_frame *f;
+
+    while ((f = client_next_frame(client)) &&
+           (l->out.size == 0 || l->out.size + f->size <= SEND_BYTES)) {
+        add_header(&l->out, OPCODE_TEXT, f->size);
+        text_add_bytes(&l->out, f->bytes, f->size);
+        metrics_add(l->config.metrics, METRIC_FRAMES_OUT, 1);
+        metrics_add(l->config.metrics, METRIC_BYTES_OUT, (int64_t)f->size);
+        client_frame_written(client);
+    }
+}
+
+/*
+ * The last frame. What the client still sends is thrown away until it answers with its own close
+ * frame, or is killed: a socket that is closed with unread data would take the close with it.
+ */
+static void add_close(struct listener *l, struct connection *c)
+{
+    const size_t size = strlen(c->client->close_reason);
+
+    c->said_goodbye = true;
+    add_header(&l->out, OPCODE_CLOSE, 2 + size);
+    text_add_char(&l->out, (char)(c->client->close_code >> 8));
+    text_add_char(&l->out, (char)c->client->close_code);
+    text_add_bytes(&l->out, c->client->close_reason, size);
+}
+
 static int on_writeable(struct listener *l, struct lws *wsi, struct connection *c)
 {
-    struct client_frame *f = client_next_frame(c->client);
+    int written;
 
-    if (!f)
-        return c->client->close_code ? close_socket(wsi, c->client) : 0;
-    if (lws_write(wsi, f->bytes + CLIENT_HEADROOM, f->size, LWS_WRITE_TEXT) < 0)
-        return -1;
-    metrics_add(l->config.metrics, METRIC_FRAMES_OUT, 1);
-    metrics_add(l->config.metrics, METRIC_BYTES_OUT, (int64_t)f->size);
-    client_frame_written(c->client);
-    if (client_next_frame(c->client) || c->client->close_code)
+    text_clear(&l->out);
+    add_frames(l, c->client);
+    if (c->client->close_code && !client_next_frame(c->client) && !c->said_goodbye)
+        add_close(l, c);
+    if (l->out.size == 0)
+        return 0;
+    written = lws_write(wsi, (unsigned char *)l->out.at, l->out.size, WRITE_AS_IT_IS);
+    if (l->out.room > 2 * SEND_BYTES)
+        text_deinit(&l->out);
+    if (client_next_frame(c->client) || (c->client->close_code && !c->said_goodbye))
         lws_callback_on_writable(wsi);
-    return 0;
+    return written < 0 ? -1 : 0;
 }
 
 /* ---- HTTP ---- */
@@ -250,6 +294,8 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
         return 0;
     case LWS_CALLBACK_SERVER_WRITEABLE:
         return on_writeable(l, wsi, c);
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+        return c->said_goodbye; /* then it is the answer, and needs none */
     case LWS_CALLBACK_CLOSED:
         on_closed(l, c);
         return 0;
@@ -387,6 +433,7 @@ void listener_destroy(struct listener *l)
     if (l->context)
         lws_context_destroy(l->context);
     acceptor_close(&l->acceptor);
+    text_deinit(&l->out);
     free(l);
 }
 
