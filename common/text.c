@@ -93,22 +93,31 @@ void text_add_i64(struct text *t, int64_t value)
     text_add_u64(t, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
 }
 
+/* Writes what fits into the room behind the content; returns how much there is. */
+_printf_(2, 0) static size_t print(struct text *t, const char *format, va_list args)
+{
+    const int size = vsnprintf(t->at + t->size, t->room - t->size, format, args);
+
+    return size > 0 ? (size_t)size : 0;
+}
+
 void text_addf(struct text *t, const char *format, ...)
 {
     va_list args;
-    int size;
+    size_t size;
 
+    text_reserve(t, 0);
     va_start(args, format);
-    size = vsnprintf(NULL, 0, format, args);
+    size = print(t, format, args);
     va_end(args);
-    if (size <= 0)
-        return;
 
-    text_reserve(t, (size_t)size);
-    va_start(args, format);
-    vsnprintf(t->at + t->size, (size_t)size + 1, format, args);
-    va_end(args);
-    t->size += (size_t)size;
+    if (size >= t->room - t->size) {
+        text_reserve(t, size);
+        va_start(args, format);
+        size = print(t, format, args);
+        va_end(args);
+    }
+    t->size += size;
 }
 
 static void add_escape(struct text *t, unsigned char c)

@@ -68,11 +68,14 @@ END_TEST
 
 START_TEST(without_descriptors_there_is_no_wake)
 {
-    const struct rlimit none = {0, 0};
+    struct rlimit before, none = {0};
     struct wake *w = NULL;
 
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none.rlim_max = before.rlim_max;
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
     assert_err(wake_create(&w), ERR_IO);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
     ck_assert_ptr_null(w);
     wake_destroy(NULL);
 }
