@@ -40,6 +40,14 @@ CLASSES = {
 SECONDS = 15  # how long a client waits for anything
 
 
+class Frame(dict):
+    """A frame, parsed; `text` is what came over the wire."""
+
+    def __init__(self, text):
+        super().__init__(json.loads(text))
+        self.text = text
+
+
 class Closed(AssertionError):
     """The server closed the connection; `code` is None when it did so without a close frame."""
 
@@ -217,7 +225,7 @@ class Client:
             code = struct.unpack("!H", data[:2])[0] if len(data) >= 2 else None
             self.closed = Closed(code, data[2:].decode(errors="replace"))
             raise self.closed
-        frame = json.loads(data)
+        frame = Frame(data.decode())
         if "gatewayConnectAck" in frame:
             self._read_session(frame["gatewayConnectAck"])
         return frame

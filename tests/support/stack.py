@@ -42,6 +42,7 @@ PROVIDER = "file"
 PASSWORD = "correct horse"
 USERS = ("ada", "ben", "cleo", "dora", "emil")
 START_SECONDS = 60
+WORKERS = 2  # of each agent
 
 
 def slow():
@@ -152,30 +153,28 @@ class Gateway(Process):
 
 
 class Agent(Process):
-    """Ready when each of its workers consumes; `queue` is one that only its kind consumes."""
-
-    def __init__(self, stack, kind, number, queue):
-        self.queue = queue
-        super().__init__(stack, kind, number)
+    """Ready when the links of all its workers are up, that is: when they consume."""
 
     def launch(self, fault=None):
-        # A name of its own for each start, to tell its consumers from those of the one that died.
+        # A name of its own for each start, to tell its links from those of the one that died.
         self.agent_name = f"{self.name}-{secrets.token_hex(3)}"
         self.environment["ACTIVESTACK_AGENT_NAME"] = self.agent_name
         super().launch(fault)
 
     def answers(self):
-        return any(self.agent_name in tag for tag in self.stack.consumers(self.queue))
+        # The management API shows consumers only after seconds.
+        up = re.findall(rf"amqp.up connection=\S*{self.agent_name}#(\d+) ", self.log_text())
+        return len(set(up)) == WORKERS
 
 
 class SyncAgent(Agent):
     def __init__(self, stack, number):
-        super().__init__(stack, "sync-agent", number, "putObject")
+        super().__init__(stack, "sync-agent", number)
 
 
 class AuthAgent(Agent):
     def __init__(self, stack, number):
-        super().__init__(stack, "auth-agent", number, "authenticate")
+        super().__init__(stack, "auth-agent", number)
 
 
 PROGRAMS = {
@@ -283,6 +282,7 @@ class Stack:
             "amqp.url": self.amqp_url,
             "redis.url": self.redis_url,
             "model.file": MODEL,
+            "agent.workers": WORKERS,
             "gateway.host": "127.0.0.1",
             "gateway.session_secret": secrets.token_hex(32),
             "gateway.drain_ms": 100,

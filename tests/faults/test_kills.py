@@ -1,0 +1,132 @@
+"""SIGKILL to each of the processes in the middle of writes (design section 1, promises 3 and 5).
+
+What a client has an ack or an answer for is there afterwards; each request gets exactly one answer.
+"""
+
+import json
+
+import pytest
+from in_flight import InFlight
+from servers import wait_until
+from stack import Stack
+from store import balance, stored_object
+
+TASK = "com.app.mo.Task"
+SETTINGS = {"sync.job_lease_ms": 1000, "sync.redelivery_first_ms": 500}
+
+
+@pytest.fixture(scope="module")
+def whole_stack(servers):
+    with Stack(servers, gateways=2, sync_agents=3, settings=SETTINGS) as stack:
+        yield stack
+
+
+@pytest.fixture
+def writers(whole_stack, connect):
+    """A client on each gateway."""
+    yield [InFlight(connect(gateway, user))
+           for gateway, user in zip(whole_stack.gateways, ("ada", "ben"))]
+    whole_stack.check()
+
+
+def assert_nothing_lost(stack, writers):
+    redis = stack.redis()
+    for writer in writers:
+        writer.assert_each_answered_once()
+        writer.assert_promises_kept(redis)
+        assert writer.client.closed is None
+    wait_until(lambda: redis.zcard("jobs") == 0, 30, "all jobs are done")
+    counters, counted = balance(redis)
+    assert counters == counted
+
+
+def test_an_agent_dies_with_requests_in_flight(whole_stack, writers):
+    for writer in writers:
+        writer.create(200)
+    victim = whole_stack.sync_agents[0]
+    writers[0].wait_for(lambda: writers[0].answers, 20, "the first answer")
+    victim.kill()
+    for writer in writers:
+        writer.wait_for_answers()
+        assert all(frames[0]["result"] is True for frames in writer.answers.values())
+    victim.start()
+    assert_nothing_lost(whole_stack, writers)
+
+
+def test_a_watcher_hears_the_newest_of_everything_although_agents_die(whole_stack, connect, new_id):
+    writer = connect(whole_stack.gateways[0], "ada")
+    reader = connect(whole_stack.gateways[1], "ben")
+    tasks = [new_id("task") for _ in range(20)]
+    for task in tasks:
+        writer.request("createObject", theObject={"cn": TASK, "ID": task, "priority": 0})
+        reader.request("findById", theClassName=TASK, theClassId=task)
+    reader.acknowledge((TASK, tasks[0]))  # a session that sends receipts is repeated to
+    messages = []
+    for priority in range(1, 6):
+        for task in tasks:
+            messages.append(writer.send_request(
+                "putObject", theObject={"cn": TASK, "ID": task, "priority": priority}))
+        if priority in (2, 4):
+            whole_stack.sync_agents[priority // 2].restart()
+    for message in messages:
+        assert writer.response_to(message)["result"] is True
+    redis = whole_stack.redis()
+    newest = {task: json.loads(stored_object(redis, f"{TASK}:{task}")["priority"]) for task in tasks}
+    for task in tasks:
+        reader.expect_update(task, priority=newest[task])
+
+
+def test_a_gateway_dies_with_requests_in_flight(whole_stack, writers):
+    doomed, other = writers
+    doomed.create(200)
+    other.create(50)
+    doomed.wait_for(lambda: len(doomed.acks) >= 20, 20, "the first acks")
+    whole_stack.gateways[0].kill()
+    doomed.read(0.5)
+    assert doomed.client.closed
+    other.wait_for_answers()
+    doomed.assert_promises_kept(whole_stack.redis())
+    assert len(doomed.promised()) >= 20
+    whole_stack.gateways[0].start()
+    assert_nothing_lost(whole_stack, [other])
+
+
+def test_redis_dies_with_requests_in_flight(whole_stack, writers):
+    redis = whole_stack.servers.redis
+    for writer in writers:
+        writer.create(100)
+    writers[0].wait_for(lambda: writers[0].answers, 20, "the first answer")
+    redis.kill()
+    for writer in writers:
+        writer.create(50)
+        writer.read(0.2)
+    redis.start()
+    for writer in writers:
+        writer.wait_for_answers()
+    assert_nothing_lost(whole_stack, writers)
+    assert all(frames[0].get("result") for frames in writers[0].answers.values())
+
+
+def test_rabbitmq_dies_with_requests_in_flight(whole_stack, writers):
+    rabbitmq = whole_stack.servers.rabbitmq
+    gateway = whole_stack.gateways[0]
+    for writer in writers:
+        writer.create(100)
+    writers[0].wait_for(lambda: writers[0].answers, 20, "the first answer")
+    rabbitmq.kill()
+
+    wait_until(lambda: gateway.http("/readyz")[0] == 503, 20, "the gateway is not ready")
+    assert "broker" in gateway.http("/readyz")[1].lower(), "it names what is missing"
+    assert gateway.http("/healthz")[0] == 200, "it is alive all the same"
+    for writer in writers:
+        writer.create(50)
+
+    rabbitmq.start()
+    wait_until(lambda: gateway.http("/readyz")[0] == 200, 60, "the gateway is ready again")
+    for writer in writers:
+        writer.wait_for_answers()
+    assert_nothing_lost(whole_stack, writers)
+    for writer in writers:
+        writer.create(1)
+        writer.wait_for_answers()
+        writer.assert_each_answered_once()
