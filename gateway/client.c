@@ -6,7 +6,6 @@
 #include <string.h>
 
 #define CLOSE_TOO_SLOW 4003
-#define LINGER_S       30 /* for the last frames, and for what is still coming in */
 #define BIT(state)     (1U << (state))
 
 /* From which states each state may be entered. */
@@ -137,7 +136,7 @@ void client_close(struct client *c, int code, const char *reason)
     if (code == CLOSE_TOO_SLOW)
         drop_queue(c);
     set_paused(c, false); /* what comes is thrown away, so that the close can be seen */
-    c->wire->kill_after(c->socket, LINGER_S);
+    c->wire->closing(c->socket);
     c->wire->want_write(c->socket);
 }
 

@@ -40,9 +40,9 @@ struct client_frame {
 
 /* What a client asks of its socket; given by the listener. */
 struct client_wire {
-    void (*want_write)(void *socket);              /* something waits to be sent */
-    void (*pause)(void *socket, bool pause);       /* read nothing more from it, or do again */
-    void (*kill_after)(void *socket, int seconds); /* if it has not closed by then */
+    void (*want_write)(void *socket);        /* something waits to be sent */
+    void (*pause)(void *socket, bool pause); /* read nothing more from it, or do again */
+    void (*closing)(void *socket);           /* the last frame waits; the rest is patience */
 };
 
 struct client_limits {

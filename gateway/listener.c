@@ -8,6 +8,7 @@
 
 #include <libwebsockets.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "gateway/acceptor.h"
 
@@ -22,6 +23,8 @@
 #define SPARE_SOCKETS  64 /* beyond the clients: pages, the listening socket, the loop's own */
 #define HEADER_BYTES   8192
 #define HANDSHAKE_S    10
+#define LINGER_S       2     /* for a closing client to read, send, or answer anything */
+#define LINGER_MAX_MS  30000 /* for all that is still coming in */
 #define PATH_MAX_BYTES 256
 #define SUBPROTOCOL    "activestack"
 #define PATH           "/activestack"
@@ -50,7 +53,8 @@ struct connection {
     struct client *client; /* NULL: plain HTTP */
     struct text incoming;  /* a frame that comes in pieces */
     struct text page;
-    bool said_goodbye; /* our close frame is out */
+    int64_t closing_since_ms; /* monotonic */
+    bool said_goodbye;        /* our close frame is out */
 };
 
 /* ---- What a client may ask of its socket ---- */
@@ -65,12 +69,16 @@ static void pause_reading(void *socket, bool pause)
     lws_rx_flow_control(socket, !pause);
 }
 
-static void kill_after(void *socket, int seconds)
+/* From now on the socket is killed when nothing happens on it. */
+static void start_closing(void *socket)
 {
-    lws_set_timeout(socket, PENDING_TIMEOUT_USER_OK, seconds);
+    struct connection *c = lws_wsi_user(socket);
+
+    c->closing_since_ms = clock_mono_ms();
+    lws_set_timeout(socket, PENDING_TIMEOUT_USER_OK, LINGER_S);
 }
 
-static const struct client_wire wire = {want_write, pause_reading, kill_after};
+static const struct client_wire wire = {want_write, pause_reading, start_closing};
 
 /* ---- WebSocket ---- */
 
@@ -117,6 +125,8 @@ static void on_receive(struct listener *l, struct lws *wsi, struct connection *c
     lws_validity_confirmed(wsi); /* it is alive: spares it a ping */
     if (c->client->state != CLIENT_CLOSING)
         take_piece(l, wsi, c, size > 0 ? in : "", size);
+    else if (clock_mono_ms() - c->closing_since_ms < LINGER_MAX_MS)
+        lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, LINGER_S);
 }
 
 /*

@@ -204,7 +204,7 @@ static void find_by_event(struct json_span event, struct json_span class_name, s
     if (!json_decode(event, &name))
         f->operation = operation_by_name(text_str(&name), name.size);
     if (!f->operation || kind_of_operation(f->operation) == FRAME_ERROR) {
-        refuse(f, CODE_NOT_IMPLEMENTED, "unknown event");
+        refuse(f, CODE_NOT_IMPLEMENTED, "unknown event, or not for clients to send");
         return;
     }
     f->kind = kind_of_operation(f->operation);
