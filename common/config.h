@@ -66,7 +66,8 @@ _must_check_ enum err config_load(const struct config_table *table, unsigned pro
 /* Frees the strings. */
 void config_free(const struct config_table *table, void *settings);
 
-/* Prints the rows of `program` (0: of all) as documentation: key, variable, default, range, help. */
+/* Prints the rows of `program` (0: of all) as documentation: key, variable, default, range, help.
+ */
 void config_print_help(const struct config_table *table, unsigned program, FILE *out);
 
 /* Prints `key = value` lines of the values in force; secrets as "(set)" or "(empty)". */

@@ -26,8 +26,9 @@ struct json_object;
 _must_check_ enum err json_get_file(const char *path, struct json_object **out,
                                     struct text *problems);
 
-/* ERR_NOT_FOUND (told only if `required`), ERR_TYPE (told; also a string with a NUL inside), ERR_OK.
- * Unless it is ERR_OK, a result is NULL, and a bool keeps what the caller has put into it. */
+/* ERR_NOT_FOUND (told only if `required`), ERR_TYPE (told; also a string with a NUL inside),
+ * ERR_OK. Unless it is ERR_OK, a result is NULL, and a bool keeps what the caller has put into it.
+ */
 _must_check_ enum err json_get_string(struct json_object *object, const char *path,
                                       const char *name, bool required, const char **out,
                                       struct text *problems);

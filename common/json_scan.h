@@ -97,7 +97,8 @@ _must_check_ enum err json_int64(struct json_span number, int64_t *out);
 bool json_is_true(struct json_span value);
 
 /* Adds the value in the one form in which we store and compare texts: no white space, strings with
- * the shortest escapes, numbers as they are. Equal values of one type have equal canonical texts. */
+ * the shortest escapes, numbers as they are. Equal values of one type have equal canonical texts.
+ */
 void json_add_canonical(struct text *out, struct json_span value);
 
 /* The span of a C string that holds checked JSON; for constants and stored texts. */
