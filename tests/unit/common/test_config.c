@@ -86,12 +86,11 @@ static void free_sample(struct sample *s)
 static char *const no_environment[] = {NULL};
 static char secret_variable[] = "ACTIVESTACK_A_SECRET=geheim";
 
-static char path[] = "/tmp/unit-config-XXXXXX";
-
 /* Loads for program ONE with `content` as the file; NULL: no file. */
 static enum err load(const char *content, char *const *environment, struct sample *s,
                      struct text *problems)
 {
+    char path[] = "/tmp/unit-config-XXXXXX";
     FILE *file;
     enum err e;
 
@@ -216,7 +215,6 @@ static void check_mistake(const char *content, const char *setting, const char *
     SAMPLE s = {0};
     TEXT problems = {0};
 
-    strcpy(path, "/tmp/unit-config-XXXXXX");
     assert_err(load(content, environment, &s, &problems), ERR_CONFIG);
     assert_contains(text_str(&problems), expected);
     ck_assert_int_eq(problems.at[problems.size - 1], '\n');
