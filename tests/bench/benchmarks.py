@@ -37,20 +37,24 @@ def find(name):
     return request("findById", theClassName=TASK, theClassId=f"bench-{name}")
 
 
-def numbered(text, number):
-    """What a load program would make of the request, for those who send it themselves."""
-    return text.replace("@ID@", f"count-{number}-{id(text)}")
-
-
 def logged_in(rig):
     client = Client(rig.gateway.url).connect()
     client.login("anonymous", "")
     return client
 
 
-def create(client, name):
-    answer = client.request("createObject", theObject=task(name, title="bench"))
-    assert answer.get("result"), f"not created: {answer}"
+def create(rig, *names):
+    """Makes objects that nobody watches: whoever made them is gone."""
+    with logged_in(rig) as client:
+        for name in names:
+            answer = client.request("createObject", theObject=task(name, title="bench"))
+            assert answer.get("result"), f"not created: {answer}"
+        client.send_request("logout")
+        client.expect_close()
+
+
+def read(client, name):
+    return client.request("findById", theClassName=TASK, theClassId=f"bench-{name}")
 
 
 # ---- requests
@@ -61,8 +65,7 @@ class Requests:
     EXPECTED = '"ID":"bench-read"'
 
     def __init__(self, rig, seconds, clients, responder, answer):
-        self.rig, self.seconds = rig, seconds
-        self.clients = [c.client_id for c in clients]
+        self.rig, self.seconds, self.clients = rig, seconds, clients
         self.answer = answer
         self.ways = {
             "gateway": lambda depth: rig.through_gateway(min(depth, CONNECTIONS), *self.load(depth)),
@@ -74,7 +77,7 @@ class Requests:
         return depth, self.seconds, self.EXPECTED, find("read")
 
     def amqp(self, queue, depth, agent=None):
-        return self.rig.over_amqp(queue, self.clients, self.load(depth), agent)
+        return self.rig.over_amqp(queue, [c.client_id for c in self.clients], self.load(depth), agent)
 
     def run(self):
         print(f"\nrequests: findById of one object, {len(self.answer)} bytes of answer; medians of "
@@ -84,11 +87,9 @@ class Requests:
               f"   CPU us: " + "".join(f"{g:>9}" for g in GROUPS))
         for depth in DEPTHS:
             self.table(depth, self.rounds(depth))
-        holder = Holder(self.rig, 1)
-        with holder:
-            messages = self.rig.broker_messages(
-                lambda: [holder.request(numbered(find("read"), n)) for n in range(COUNTED)])
-        print(f"\nbroker messages per request: {messages / COUNTED:.2f}")
+        messages = self.rig.broker_messages(
+            lambda: [read(self.clients[0], "read") for _ in range(COUNTED)])
+        print(f"broker messages per request: {messages / COUNTED:.2f}")
 
     def rounds(self, depth):
         results = {way: [] for way in self.ways}
@@ -120,9 +121,8 @@ def threads(rounds):
 def requests(rig, seconds):
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(logged_in(rig)) for _ in range(CONNECTIONS)]
-        create(clients[0], "read")
-        answer = json.dumps(clients[0].request("findById", theClassName=TASK, theClassId="bench-read"),
-                            separators=(",", ":"))
+        create(rig, "read")
+        answer = json.dumps(read(clients[0], "read"), separators=(",", ":"))
         responder = stack.enter_context(rig.responder("bench-echo", answer))
         Requests(rig, seconds, clients, responder, answer).run()
 
@@ -133,9 +133,7 @@ def idle(rig, _seconds):
     """Resident memory of the gateway for each connection that is logged in and does nothing."""
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[1] - SPARE_FILES
     with contextlib.ExitStack() as stack:
-        with Client(rig.gateway.url).connect() as client:
-            client.login("anonymous", "")
-            create(client, "idle")
+        create(rig, "idle")
         start, holders, count = resident_kb(rig.gateway.pid), [], 0
         print(f"\nidle: resident memory of the gateway, {start} kB without connections\n")
         print(f"{'connections':>11}{'kB each':>9}{'after one request each':>24}")
@@ -147,7 +145,7 @@ def idle(rig, _seconds):
             count = target
             quiet = resident_kb(rig.gateway.pid)
             for holder in holders:
-                holder.request(numbered(find("idle"), count))
+                holder.request(find("idle").replace("@ID@", f"idle-{count}"))
             print(f"{count:11}{(quiet - start) / count:9.2f}"
                   f"{(resident_kb(rig.gateway.pid) - start) / count:24.2f}", flush=True)
 
@@ -156,50 +154,52 @@ def idle(rig, _seconds):
 
 def writes(rig, seconds):
     """putObject at 32 in flight, each on an object of its own, with and without a watcher."""
-    with logged_in(rig) as client:
-        for slot in range(CONNECTIONS):
-            create(client, slot)
-        create(client, "count")
     print(f"\nwrites: putObject, {CONNECTIONS} in flight over {CONNECTIONS} connections; medians of "
-          f"{ROUNDS} rounds of {seconds} s\n")
+          f"{ROUNDS} rounds of {seconds} s\n\n"
+          "A watcher is told of the newest state only, so under load not of every update. Broker\n"
+          "messages are of one update at a time, with the watcher's receipt.\n")
     print(f"{'watchers':>8}{'updates/s':>11}{'p50 us':>8}{'p95':>8}{'p99':>8}   CPU us: "
-          + "".join(f"{g:>9}" for g in GROUPS) + f"{'broker messages':>17}{'pushes':>8}")
+          + "".join(f"{g:>9}" for g in GROUPS) + f"{'pushes/update':>15}{'messages/update':>17}")
     for watchers in (0, 1):
-        rounds, pushes = [], []
-        for _ in range(ROUNDS):
-            figures, pushed = watched_load(rig, watchers, seconds)
-            rounds.append(figures)
-            pushes.append(pushed)
+        rounds, pushes = zip(*(watched_load(rig, watchers, seconds, n) for n in range(ROUNDS)))
         row = medians(rounds)
         print(f"{watchers:8}{row['rate']:11.0f}" + "".join(f"{row[p]:8.0f}" for p in HEAD[1:])
               + " " * 11 + "".join(f"{row['cpu'][g]:9.1f}" for g in GROUPS)
-              + f"{messages_per_write(rig, watchers):17.2f}{statistics.median(pushes):8.2f}", flush=True)
+              + f"{statistics.median(pushes):15.2f}{messages_per_update(rig, watchers):17.2f}",
+              flush=True)
 
 
-def watched_load(rig, watchers, seconds):
-    """Figures of the load, and pushes per update."""
+def watched_load(rig, watchers, seconds, number):
+    """Figures of the load, and pushes per update. Objects that no earlier watcher knows."""
+    names = [f"load-{watchers}-{number}-{slot}" for slot in range(CONNECTIONS)]
+    create(rig, *names)
     with contextlib.ExitStack() as stack:
-        holders = [watcher(rig, stack, range(CONNECTIONS)) for _ in range(watchers)]
-        figures = rig.through_gateway(CONNECTIONS, CONNECTIONS, seconds, '"result":true', put("@SLOT@"))
+        holders = [stack.enter_context(Holder(rig, 1)) for _ in range(watchers)]
+        for holder in holders:
+            for name in names:
+                holder.request(find(name).replace("@ID@", name))
+        figures = rig.through_gateway(CONNECTIONS, CONNECTIONS, seconds, '"result":true',
+                                      put(f"load-{watchers}-{number}-@SLOT@"))
         return figures, sum(h.pushes() for h in holders) / figures["total"]
 
 
-def watcher(rig, stack, names):
-    """A client that has read these objects, and so is told of their changes."""
-    holder = stack.enter_context(Holder(rig, 1))
-    for name in names:
-        holder.request(numbered(find(name), name))
-    return holder
-
-
-def messages_per_write(rig, watchers):
-    """One write after the other, so that none is merged with the next."""
+def messages_per_update(rig, watchers):
+    name = f"count-{watchers}"
+    create(rig, name)
     with contextlib.ExitStack() as stack:
-        for _ in range(watchers):
-            watcher(rig, stack, ["count"])
-        writer = stack.enter_context(Holder(rig, 1))
-        return rig.broker_messages(
-            lambda: [writer.request(numbered(put("count"), n)) for n in range(COUNTED)]) / COUNTED
+        writer = stack.enter_context(logged_in(rig))
+        watching = [stack.enter_context(logged_in(rig)) for _ in range(watchers)]
+        for client in watching:
+            read(client, name)
+
+        def update(number):
+            title = f"update {number}"
+            assert writer.request("putObject", theObject=task(name, title=title))["result"]
+            for client in watching:
+                client.expect_update(f"bench-{name}", title=title)
+                client.acknowledge((TASK, f"bench-{name}"))
+
+        return rig.broker_messages(lambda: [update(n) for n in range(COUNTED)]) / COUNTED
 
 
 BENCHMARKS = {"requests": requests, "idle": idle, "writes": writes}

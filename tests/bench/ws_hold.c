@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "common/json_scan.h"
 #include "common/operations.h"
 #include "tests/bench/load.h"
 #include "tests/bench/ws.h"
@@ -74,32 +75,23 @@ static void hold_close(struct hold *hold)
     text_deinit(&hold->receipt);
 }
 
-/* Adds the text of the object's member `name` (a string, as it stands there) to the receipt. */
-static void add_member(struct hold *hold, const char *object, size_t size, const char *name)
-{
-    const char *value = ws_find(object, size, name);
-    const char *end = value ? memchr(value, '"', size - (size_t)(value - object)) : NULL;
-
-    if (!end)
-        measure_die("an update without an object", object);
-    text_add_bytes(&hold->receipt, value, (size_t)(end - value));
-}
-
-/* Of an update of one object, as writes of one client make them. */
+/* The receipt for all objects of a push: redelivery puts many into one. */
 static void acknowledge(struct hold *hold, struct ws *ws, const char *frame, size_t size)
 {
-    const char *objects = ws_find(frame, size, "\"objectList\":[");
-    size_t left = objects ? size - (size_t)(objects - frame) : 0;
+    struct json_walk objects = json_walk(json_member(json_value(frame, size), "objectList", NULL));
+    const char *between = "";
 
     text_clear(&hold->receipt);
     text_add(&hold->receipt,
-             "{\"cn\":\"" SYNC_CLASS(
-                 "PushUpdatesReceivedRequest") "\","
-                                               "\"classIdPairs\":[{\"className\":\"");
-    add_member(hold, objects, left, "\"cn\":\"");
-    text_add(&hold->receipt, "\",\"ID\":\"");
-    add_member(hold, objects, left, "\"ID\":\"");
-    text_add(&hold->receipt, "\"}]}");
+             "{\"cn\":\"" SYNC_CLASS("PushUpdatesReceivedRequest") "\",\"classIdPairs\":[");
+    for (; json_next(&objects); between = ",") {
+        struct json_span name = json_member(objects.value, "cn", NULL);
+        struct json_span id = json_member(objects.value, "ID", NULL);
+
+        text_addf(&hold->receipt, "%s{\"className\":%.*s,\"ID\":%.*s}", between, (int)name.size,
+                  name.at, (int)id.size, id.at);
+    }
+    text_add(&hold->receipt, "]}");
     ws_add(ws, hold->receipt.at, hold->receipt.size);
 }
 
