@@ -263,20 +263,25 @@ static void on_down(void *arg)
 
 /* ---- The thread ---- */
 
+/* What is found could not be sent while the broker is away. */
+static bool may_poll(const struct worker *worker)
+{
+    return worker->agent->definition->poll && !worker->polling && amqp_link_is_up(worker->amqp) &&
+           !atomic_load(&worker->stopping);
+}
+
 static void poll_if_due(struct worker *worker)
 {
-    work_fn *poll = worker->agent->definition->poll;
     int64_t now = clock_mono_ms();
     struct work_runner *runner;
 
-    if (!poll || worker->polling || now < worker->next_poll_ms || !amqp_link_is_up(worker->amqp) ||
-        atomic_load(&worker->stopping))
+    if (!may_poll(worker) || now < worker->next_poll_ms)
         return;
     worker->next_poll_ms = now + worker->agent->proc.settings.sync_poll_ms;
     worker->polling = true;
     runner = runner_create(worker);
     runner->is_poll = true;
-    runner_place(runner, poll(&runner->work));
+    runner_place(runner, worker->agent->definition->poll(&runner->work));
 }
 
 static int sleep_ms(const struct worker *worker)
@@ -287,7 +292,7 @@ static int sleep_ms(const struct worker *worker)
         return worker->redis_away ? RETRY_MS : 0;
     if (worker->outbox.count)
         return RETRY_MS;
-    if (worker->agent->definition->poll && !worker->polling)
+    if (may_poll(worker))
         left = worker->next_poll_ms - clock_mono_ms();
     return left < 0 ? 0 : (int)(left < IDLE_MS ? left : IDLE_MS);
 }
