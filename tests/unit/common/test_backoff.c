@@ -1,9 +1,6 @@
-#include <stdlib.h>
-
-#include <check.h>
-
 #include "common/backoff.h"
 #include "common/clock.h"
+#include "tests/support/unit.h"
 
 START_TEST(a_fresh_one_is_due_at_once)
 {
