@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <unistd.h>
 
 #include <libwebsockets.h>
@@ -36,9 +37,12 @@ enum opcode { OPCODE_TEXT = 1, OPCODE_CLOSE = 8 };
 /* What the library does not put a frame around. */
 #define WRITE_AS_IT_IS LWS_WRITE_HTTP
 
+TAILQ_HEAD(connection_list, connection);
+
 struct listener {
     struct listener_config config;
-    struct text out; /* what is just being written */
+    struct connection_list due; /* have something to write */
+    struct text out;            /* what is just being written */
     struct lws_context *context;
     struct acceptor acceptor;
     struct lws *acceptor_wsi;
@@ -50,8 +54,11 @@ struct listener {
 
 /* What the library keeps for us with each connection. */
 struct connection {
-    struct client *client; /* NULL: plain HTTP */
-    struct text incoming;  /* a frame that comes in pieces */
+    struct listener *listener; /* NULL: plain HTTP, like `client` */
+    struct client *client;
+    TAILQ_ENTRY(connection) by_due;
+    bool is_due;          /* something waits to be written */
+    struct text incoming; /* a frame that comes in pieces */
     struct text page;
     int64_t closing_since_ms; /* monotonic */
     bool said_goodbye;        /* our close frame is out */
@@ -59,9 +66,16 @@ struct connection {
 
 /* ---- What a client may ask of its socket ---- */
 
+/* Written when the callback that is under way has put everything in the queue: waiting for the
+ * loop to say that the socket is writable would cost more system calls than the writing. */
 static void want_write(void *socket)
 {
-    lws_callback_on_writable(socket);
+    struct connection *c = lws_wsi_user(socket);
+
+    if (c->is_due)
+        return;
+    c->is_due = true;
+    TAILQ_INSERT_TAIL(&c->listener->due, c, by_due);
 }
 
 static void pause_reading(void *socket, bool pause)
@@ -84,6 +98,7 @@ static const struct client_wire wire = {want_write, pause_reading, start_closing
 
 static int on_established(struct listener *l, struct lws *wsi, struct connection *c)
 {
+    c->listener = l;
     c->client = l->config.events.opened(l->config.arg, &wire, wsi);
     return c->client ? 0 : -1;
 }
@@ -91,6 +106,9 @@ static int on_established(struct listener *l, struct lws *wsi, struct connection
 static void on_closed(struct listener *l, struct connection *c)
 {
     text_deinit(&c->incoming);
+    if (c->is_due)
+        TAILQ_REMOVE(&l->due, c, by_due);
+    c->is_due = false;
     if (c->client)
         l->config.events.closed(l->config.arg, c->client);
     c->client = NULL;
@@ -174,7 +192,8 @@ static void add_close(struct listener *l, struct connection *c)
     text_add_bytes(&l->out, c->client->close_reason, size);
 }
 
-static int on_writeable(struct listener *l, struct lws *wsi, struct connection *c)
+/* Negative: the socket is broken. */
+static int write_out(struct listener *l, struct lws *wsi, struct connection *c)
 {
     int written;
 
@@ -189,7 +208,24 @@ static int on_writeable(struct listener *l, struct lws *wsi, struct connection *
         text_deinit(&l->out);
     if (client_next_frame(c->client) || (c->client->close_code && !c->said_goodbye))
         lws_callback_on_writable(wsi);
-    return written < 0 ? -1 : 0;
+    return written;
+}
+
+/* What the library could not give to the kernel goes first: then the loop has to say when. */
+static void write_due(struct listener *l)
+{
+    struct connection *c;
+
+    while ((c = TAILQ_FIRST(&l->due))) {
+        struct lws *wsi = c->client->socket;
+
+        TAILQ_REMOVE(&l->due, c, by_due);
+        c->is_due = false;
+        if (lws_partial_buffered(wsi))
+            lws_callback_on_writable(wsi);
+        else if (write_out(l, wsi, c) < 0)
+            lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+    }
 }
 
 /* ---- HTTP ---- */
@@ -278,6 +314,7 @@ static void on_woken(struct listener *l)
         return;
     }
     l->config.events.work(l->config.arg);
+    write_due(l);
 }
 
 static void on_tick(lws_sorted_usec_list_t *tick)
@@ -286,6 +323,7 @@ static void on_tick(lws_sorted_usec_list_t *tick)
 
     lws_sul_schedule(l->context, 0, tick, on_tick, LISTENER_TICK_MS * LWS_US_PER_MS);
     l->config.events.tick(l->config.arg);
+    write_due(l);
 }
 
 static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
@@ -301,9 +339,10 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
         return on_established(l, wsi, c);
     case LWS_CALLBACK_RECEIVE:
         on_receive(l, wsi, c, in, size);
+        write_due(l);
         return 0;
     case LWS_CALLBACK_SERVER_WRITEABLE:
-        return on_writeable(l, wsi, c);
+        return write_out(l, wsi, c) < 0 ? -1 : 0;
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
         return c->said_goodbye; /* then it is the answer, and needs none */
     case LWS_CALLBACK_CLOSED:
@@ -412,6 +451,7 @@ enum err listener_create(const struct listener_config *config, struct listener *
     if (!l)
         return ERR_NOMEM;
     l->config = *config;
+    TAILQ_INIT(&l->due);
     e = acceptor_open(config->host, config->port, &l->acceptor);
     if (e) {
         log_error("listener.cannot_listen", LOG_STR("host", config->host),
