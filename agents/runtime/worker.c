@@ -157,7 +157,8 @@ static void run_calls(struct worker *worker)
         line_pop(&worker->calls);
     for (size_t i = 0; i < count; i++) {
         if (redis_is_error(calls[i]->reply))
-            log_error("redis.refused", LOG_STR("script", calls[i]->script->name),
+            log_error("redis.refused",
+                      LOG_STR("script", calls[i]->script ? calls[i]->script->name : NULL),
                       LOG_STR("reply", redis_str(calls[i]->reply)));
         runner_place(runners[i], runners[i]->work.next(&runners[i]->work));
     }

@@ -64,21 +64,23 @@ static const char *value_of(const void *arg, const struct model_field *field)
 static enum work_step answer_existing(struct work *work, const struct model_object *object)
 {
     const struct redis_reply *fields = redis_item(work->call.reply, 3);
-    _cleanup_(text_deinitp) struct text body = {0};
+    _cleanup_(text_deinitp) struct text body = {0}, ref = {0};
 
     work_response_begin(work, &body, NULL);
     text_add(&body, ",\"theObject\":");
     stored_add_object(&body, (struct stored_ref){object->class_, object->id}, fields);
     text_add(&body, ",\"result\":true");
     response_end(&body);
-    return work_reply(work, &body, write_replied);
+    text_addf(&ref, "%s:%s", object->class_->name, object->id);
+    return overtaken_reply(work, &body, ref.at, stored_version(fields),
+                           redis_str(redis_item(work->call.reply, 1)));
 }
 
 /* The ID is the client's, ours, or the next integer that the commit has taken. */
 static enum work_step answer_created(struct work *work, const struct model_object *object,
                                      const char *id)
 {
-    _cleanup_(text_deinitp) struct text body = {0}, ref = {0}, sid = {0};
+    _cleanup_(text_deinitp) struct text body = {0}, ref = {0};
 
     work_response_begin(work, &body, NULL);
     text_add(&body, ",\"theObject\":");
@@ -87,12 +89,7 @@ static enum work_step answer_created(struct work *work, const struct model_objec
     response_end(&body);
 
     text_addf(&ref, "%s:%s", object->class_->name, id);
-    text_add(&sid, redis_str(redis_item(work->call.reply, 1)));
-    overtaken_begin(&work->call, 1);
-    overtaken_told(&work->call, ref.at, 1);
-    overtaken_sessions(&work->call, 1);
-    redis_call_arg(&work->call, sid.at);
-    return work_reply(work, &body, overtaken_look);
+    return overtaken_reply(work, &body, ref.at, 1, redis_str(redis_item(work->call.reply, 1)));
 }
 
 static enum work_step create_answer(struct work *work)

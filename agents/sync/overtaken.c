@@ -1,5 +1,8 @@
 #include "agents/sync/overtaken.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "agents/sync/store/scripts.h"
 #include "common/clock.h"
 
@@ -27,7 +30,60 @@ static enum work_step done(struct work *work)
     return WORK_DONE;
 }
 
-enum work_step overtaken_look(struct work *work)
+/* ---- A reply about one object ---- */
+
+struct told {
+    int64_t version;
+    struct text ref, sid;
+};
+
+static void told_destroy(void *state)
 {
+    struct told *told = state;
+
+    text_deinit(&told->ref);
+    text_deinit(&told->sid);
+    free(told);
+}
+
+static enum work_step looked(struct work *work)
+{
+    const struct told *told = work->state;
+    int64_t newest = redis_i64(work->call.reply);
+
+    if (!newest || newest == told->version)
+        return WORK_DONE;
+    overtaken_begin(&work->call, 1);
+    overtaken_told(&work->call, told->ref.at, told->version);
+    overtaken_sessions(&work->call, 1);
+    redis_call_arg(&work->call, told->sid.at);
     return work_call(work, done);
+}
+
+static enum work_step look(struct work *work)
+{
+    return work_call(work, looked);
+}
+
+enum work_step overtaken_reply(struct work *work, const struct text *body, const char *ref,
+                               int64_t version, const char *sid)
+{
+    struct told *told = calloc(1, sizeof(*told));
+    _cleanup_(text_deinitp) struct text key = {0};
+
+    if (!told)
+        err_out_of_memory();
+    told->version = version;
+    text_add(&told->ref, ref);
+    text_add(&told->sid, sid);
+    if (work->state_destroy)
+        work->state_destroy(work->state);
+    work->state = told;
+    work->state_destroy = told_destroy;
+    text_addf(&key, "{o:%s}", ref);
+    redis_call_begin(&work->call, NULL);
+    redis_call_arg(&work->call, "HGET");
+    redis_call_arg(&work->call, key.at);
+    redis_call_arg(&work->call, "@v");
+    return work_reply(work, body, look);
 }

@@ -10,14 +10,22 @@
  * message, the worker looks whether what it said of each object is still the newest; if it is not,
  * the sessions' marks become due at once.
  *
- * A step that has read its reply builds the look in work->call and publishes:
+ * One object to one session, which is what replies are about, costs a plain HGET:
+ *
+ *     return overtaken_reply(work, &body, ref, version, sid);
+ *
+ * For a push, the step that has read its reply builds the look in work->call and publishes:
  *
  *     overtaken_begin(&work->call, 1);
  *     overtaken_told(&work->call, ref, version);
  *     overtaken_sessions(&work->call, 1);
  *     redis_call_arg(&work->call, sid);
- *     return work_reply(work, &body, overtaken_look);
+ *     return work_publish(work, pushed);   and in pushed(): return work_call(work, ...);
  */
+
+/* Publishes the reply, looks, and is done. Takes over work->state; all is copied. */
+enum work_step overtaken_reply(struct work *work, const struct text *body, const char *ref,
+                               int64_t version, const char *sid);
 
 /* Of how many objects the message spoke. */
 void overtaken_begin(struct redis_call *call, size_t objects);
@@ -25,6 +33,3 @@ void overtaken_told(struct redis_call *call, const char *ref, int64_t version);
 
 /* To how many sessions it went; their ids follow as plain arguments. */
 void overtaken_sessions(struct redis_call *call, size_t sessions);
-
-/* The step that runs the look, and is done. */
-work_fn overtaken_look;

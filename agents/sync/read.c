@@ -13,8 +13,6 @@ static enum work_step find_by_id_answer(struct work *work)
     const struct redis_reply *r = work->call.reply;
     const struct redis_reply *fields = redis_item(r, 3);
     _cleanup_(text_deinitp) struct text body = {0};
-    _cleanup_(text_deinitp) struct text ref = {0}, sid = {0};
-    int64_t version;
 
     if (redis_is_error(r))
         return work_error(work, CODE_INTERNAL, "the object could not be read");
@@ -27,17 +25,10 @@ static enum work_step find_by_id_answer(struct work *work)
         response_end(&body);
         return work_reply(work, &body, NULL);
     }
-    text_add(&ref, redis_str(redis_item(r, 2)));
-    text_add(&sid, redis_str(redis_item(r, 1)));
-    version = stored_version(fields);
-    stored_add_object(&body, stored_ref(work->agent->model, ref.at), fields);
+    stored_add_object(&body, stored_ref(work->agent->model, redis_str(redis_item(r, 2))), fields);
     response_end(&body);
-
-    overtaken_begin(&work->call, 1);
-    overtaken_told(&work->call, ref.at, version);
-    overtaken_sessions(&work->call, 1);
-    redis_call_arg(&work->call, sid.at);
-    return work_reply(work, &body, overtaken_look);
+    return overtaken_reply(work, &body, redis_str(redis_item(r, 2)), stored_version(fields),
+                           redis_str(redis_item(r, 1)));
 }
 
 enum work_step plan_find_by_id(struct work *work)
