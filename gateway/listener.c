@@ -60,8 +60,8 @@ struct connection {
     bool is_due;          /* something waits to be written */
     struct text incoming; /* a frame that comes in pieces */
     struct text page;
-    int64_t closing_since_ms; /* monotonic */
-    bool said_goodbye;        /* our close frame is out */
+    int64_t heard_ms, closing_since_ms; /* monotonic */
+    bool said_goodbye;                  /* our close frame is out */
 };
 
 /* ---- What a client may ask of its socket ---- */
@@ -137,13 +137,25 @@ static void take_piece(struct listener *l, struct lws *wsi, struct connection *c
     text_deinit(&c->incoming);
 }
 
+/* What is heard from needs no ping. Not told each time: the library then looks through the timers
+ * of all connections. */
+static void spare_a_ping(struct listener *l, struct lws *wsi, struct connection *c, int64_t now_ms)
+{
+    if (now_ms - c->heard_ms < l->config.ping_interval_ms / 2)
+        return;
+    c->heard_ms = now_ms;
+    lws_validity_confirmed(wsi);
+}
+
 static void on_receive(struct listener *l, struct lws *wsi, struct connection *c, const void *in,
                        size_t size)
 {
-    lws_validity_confirmed(wsi); /* it is alive: spares it a ping */
+    const int64_t now_ms = clock_mono_ms();
+
+    spare_a_ping(l, wsi, c, now_ms);
     if (c->client->state != CLIENT_CLOSING)
         take_piece(l, wsi, c, size > 0 ? in : "", size);
-    else if (clock_mono_ms() - c->closing_since_ms < LINGER_MAX_MS)
+    else if (now_ms - c->closing_since_ms < LINGER_MAX_MS)
         lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, LINGER_S);
 }
 
