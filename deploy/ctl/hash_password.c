@@ -8,7 +8,8 @@
 
 static void wipe(struct text *t)
 {
-    explicit_bzero(t->at, t->size);
+    if (t->at)
+        explicit_bzero(t->at, t->room);
     text_deinit(t);
 }
 

@@ -143,15 +143,11 @@ static enum err upgrade(struct ws_client *c, const struct address *a, struct tex
     return read_head(c, why);
 }
 
-enum err ws_client_open(const char *url, const char *path, struct text *why, struct ws_client **out)
+static enum err open_connection(struct ws_client *c, const char *url, const char *path,
+                                struct text *why)
 {
-    _cleanup_(ws_client_destroyp) struct ws_client *c = calloc(1, sizeof(*c));
     struct address a;
-    enum err e;
 
-    if (!c)
-        return ERR_NOMEM;
-    c->fd = -1;
     if (!parse_url(url, path, &a)) {
         text_add(why, "not of the form ws://host:port/path");
         return ERR_MALFORMED;
@@ -161,11 +157,23 @@ enum err ws_client_open(const char *url, const char *path, struct text *why, str
         text_add(why, "nobody listens there");
         return ERR_AWAY;
     }
-    if ((e = upgrade(c, &a, why)))
-        return e;
-    *out = c;
-    c = NULL;
-    return ERR_OK;
+    return upgrade(c, &a, why);
+}
+
+enum err ws_client_open(const char *url, const char *path, struct text *why, struct ws_client **out)
+{
+    struct ws_client *c = calloc(1, sizeof(*c));
+    enum err e;
+
+    if (!c)
+        return ERR_NOMEM;
+    c->fd = -1;
+    e = open_connection(c, url, path, why);
+    if (e)
+        ws_client_destroy(c);
+    else
+        *out = c;
+    return e;
 }
 
 void ws_client_destroy(struct ws_client *c)

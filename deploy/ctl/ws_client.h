@@ -49,5 +49,3 @@ _must_check_ enum err ws_client_read(struct ws_client *c);
 
 /* The next complete message of what was read. */
 void ws_client_next(struct ws_client *c, struct ws_message *out);
-
-DEFINE_CLEANUP(struct ws_client *, ws_client_destroy)

@@ -22,7 +22,8 @@ def sources(*endings):
 def run(*command):
     ended = subprocess.run(list(map(str, command)), cwd=ROOT, text=True, stdin=subprocess.DEVNULL,
                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    assert ended.returncode == 0, ended.stdout
+    if ended.returncode != 0:
+        pytest.fail(ended.stdout, pytrace=False)
 
 
 def test_c_files_are_formatted():
