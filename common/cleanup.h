@@ -16,11 +16,11 @@
 #define _must_check_         __attribute__((warn_unused_result))
 #define _printf_(fmt, first) __attribute__((format(printf, fmt, first)))
 
-#define DEFINE_CLEANUP(type, destroy)                                                              \
-    static inline void destroy##p(type *p) /* NOLINT(bugprone-macro-parentheses): it is a type */  \
-    {                                                                                              \
-        if (*p)                                                                                    \
-            destroy(*p);                                                                           \
+#define DEFINE_CLEANUP(type, destroy)                                                             \
+    static inline void destroy##p(type *p) /* NOLINT(bugprone-macro-parentheses): it is a type */ \
+    {                                                                                             \
+        if (*p)                                                                                   \
+            destroy(*p);                                                                          \
     }
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))

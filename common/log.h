@@ -41,12 +41,16 @@ struct log_field {
 #define LOG_I64(k, v) ((struct log_field){LOG_KIND_I64, (k), NULL, (int64_t)(v)})
 #define LOG_ERR(e)    LOG_STR("error", err_text(e))
 
-#define log_event(level, ...)                                                                      \
-    do {                                                                                           \
-        if (log_enabled(level))                                                                    \
-            log_line(level, LOG_ARGS(__VA_ARGS__, (struct log_field){LOG_KIND_END, 0, 0, 0}));     \
+#define log_event(level, ...)                                                                  \
+    do {                                                                                       \
+        if (log_enabled(level))                                                                \
+            log_line(level, LOG_ARGS(__VA_ARGS__, (struct log_field){LOG_KIND_END, 0, 0, 0})); \
     } while (0)
-#define LOG_ARGS(name, ...) name, (const struct log_field[]){__VA_ARGS__}
+#define LOG_ARGS(name, ...)          \
+    name, (const struct log_field[]) \
+    {                                \
+        __VA_ARGS__                  \
+    }
 
 #define log_error(...) log_event(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warn(...)  log_event(LOG_LEVEL_WARN, __VA_ARGS__)

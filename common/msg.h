@@ -29,7 +29,7 @@ struct msg {
     int64_t timestamp_ms;       /* when published; AMQP itself carries whole seconds */
     uint32_t expiration_ms;     /* 0: never */
     bool persistent;
-    bool mandatory;             /* only outgoing: an unroutable message is reported as returned */
+    bool mandatory; /* only outgoing: an unroutable message is reported as returned */
 
     /* Headers, each named as here without the unit. */
     const char *client;  /* client id: today's name of the session */

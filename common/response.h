@@ -16,11 +16,11 @@
  */
 
 struct response {
-    const char *class_name;  /* full */
-    const char *client;      /* client id; NULL: null */
-    const char *message_id;  /* of the request; NULL: null */
-    const char *data;        /* JSON text of "data"; NULL: null */
-    int64_t timestamp_ms;    /* 0: now */
+    const char *class_name; /* full */
+    const char *client;     /* client id; NULL: null */
+    const char *message_id; /* of the request; NULL: null */
+    const char *data;       /* JSON text of "data"; NULL: null */
+    int64_t timestamp_ms;   /* 0: now */
 };
 
 void response_begin(struct text *out, const struct response *head);
@@ -47,7 +47,8 @@ enum response_code {
 /* The name that goes with a code: "invalidClient", ... ; never NULL. */
 const char *response_code_name(enum response_code code);
 
-/* A whole SyncErrorResponse. `desc` says which member and what was expected; for the client's eyes. */
+/* A whole SyncErrorResponse. `desc` says which member and what was expected; for the client's eyes.
+ */
 void response_error(struct text *out, const char *client, const char *message_id,
                     enum response_code code, const char *desc);
 

@@ -37,7 +37,7 @@ struct settings {
     char *gateway_name; /* for connection names and logs; "" = host name */
     char *gateway_host; /* address to listen on */
     int64_t gateway_port;
-    char *gateway_session_secret;          /* key of signed sessions; 32 bytes or more; no default */
+    char *gateway_session_secret; /* key of signed sessions; 32 bytes or more; no default */
     char *gateway_session_secret_previous; /* still accepted; "" = none */
     int64_t gateway_session_max_age_s;
     int64_t gateway_max_connections;
@@ -46,11 +46,11 @@ struct settings {
     int64_t gateway_max_number_chars;
     int64_t gateway_login_timeout_ms; /* beyond: 4004 */
     int64_t gateway_request_timeout_ms;
-    int64_t gateway_max_open_requests;      /* of one client */
-    int64_t gateway_max_open_bytes;         /* of one client */
-    int64_t gateway_queue_length;           /* requests waiting for the publishing thread */
-    int64_t gateway_max_send_bytes;         /* waiting on one socket; beyond: 4003 */
-    int64_t gateway_max_broker_outage_ms;   /* requests get -119 after this */
+    int64_t gateway_max_open_requests;    /* of one client */
+    int64_t gateway_max_open_bytes;       /* of one client */
+    int64_t gateway_queue_length;         /* requests waiting for the publishing thread */
+    int64_t gateway_max_send_bytes;       /* waiting on one socket; beyond: 4003 */
+    int64_t gateway_max_broker_outage_ms; /* requests get -119 after this */
     int64_t gateway_ping_interval_ms;
     int64_t gateway_ping_timeout_ms;
     int64_t gateway_drain_ms; /* window over which a stopping gateway sends its clients away */
