@@ -174,7 +174,7 @@ class Client:
         while True:
             frame = self._receive(deadline - time.monotonic())
             if frame is None:
-                raise AssertionError(f"{what}: not within {seconds} s; inbox: {self.inbox}")
+                raise AssertionError(f"{what}: not within {seconds} s; {self._inbox_text()}")
             if predicate(frame):
                 return frame
             self.inbox.append(frame)
@@ -200,10 +200,15 @@ class Client:
             deadline = time.monotonic() + seconds
             while True:
                 frame = self._receive(deadline - time.monotonic())
-                assert frame is not None, f"still open after {seconds} s; inbox: {self.inbox}"
+                assert frame is not None, f"still open after {seconds} s; {self._inbox_text()}"
                 self.inbox.append(frame)
         except Closed as closed:
             return closed
+
+    def _inbox_text(self):
+        """What else has come, for a person to read."""
+        last = "\n".join(frame.text[:1000] for frame in self.inbox[-5:])
+        return f"{len(self.inbox)} other frames, the last of them:\n{last}"
 
     def _receive(self, seconds):
         """The next frame, parsed; None when time is up; raises Closed."""

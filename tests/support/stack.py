@@ -114,7 +114,11 @@ class Process:
         assert code == -signal.SIGKILL, f"{self.name} ended with {code}:\n{self.tail()}"
 
     def pause(self):
+        """SIGSTOP; returns when all its threads stand still."""
         self.process.send_signal(signal.SIGSTOP)
+        threads = Path(f"/proc/{self.pid}/task")
+        wait_until(lambda: all(_state(thread) == "T" for thread in threads.iterdir()), 10,
+                   f"{self.name} stands still")
 
     def resume(self):
         self.process.send_signal(signal.SIGCONT)
@@ -131,6 +135,10 @@ class Process:
             raise AssertionError(f"{self.name} died with {self.process.returncode}:\n{self.tail()}")
         report = REPORT.search(self.log_text())
         assert not report, f"{self.name}:\n{self.log_text()[max(0, report.start() - 200):][:6000]}"
+
+
+def _state(thread):
+    return (thread / "stat").read_text().rsplit(")", 1)[1].split()[0]
 
 
 class Gateway(Process):
