@@ -108,8 +108,6 @@ static const struct config_row rows[] = {
         "Requests that the broker hands to a worker ahead of its acknowledgements."),
     INT("agent.batch", agent_batch, "64", 1, 4096, "requests", AGENTS,
         "Requests that a worker sends to Redis in one go."),
-    INT("agent.http_port", agent_http_port, "0", 0, 65535, NULL, AGENTS,
-        "The port on 127.0.0.1 for health and metrics; 0 for none."),
 
     INT("sync.max_object_bytes", sync_max_object_bytes, "1048576", KIB, 64 * MIB, "bytes", SYNC,
         "The largest object that is stored."),

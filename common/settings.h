@@ -60,7 +60,6 @@ struct settings {
     int64_t agent_workers; /* threads, each with its own broker and Redis connection */
     int64_t agent_prefetch;
     int64_t agent_batch;
-    int64_t agent_http_port; /* health and metrics of an agent; 0 = off */
 
     /* Sync agent. */
     int64_t sync_max_object_bytes;

@@ -1,27 +1,8 @@
-#include <string.h>
-
-#include "agents/sync/jobs/jobs.h"
 #include "agents/sync/operations.h"
 #include "agents/sync/store/scripts.h"
 #include "agents/sync/write.h"
 
 /* ---- putObject (spec 3.5; design section 8, "Merge by field") ---- */
-
-static enum work_step put_answer(struct work *work)
-{
-    _cleanup_(text_deinitp) struct text body = {0};
-    enum work_step step;
-    const char *outcome;
-
-    if (write_ended(work, &outcome, &step))
-        return step;
-    if (!strcmp(outcome, "ok"))
-        job_fan_out_start(work, redis_str(redis_item(work->call.reply, 3)));
-    work_response_begin(work, &body, NULL);
-    text_add(&body, ",\"result\":true");
-    response_end(&body);
-    return work_reply(work, &body, write_replied);
-}
 
 /* When the client made the change; the gateway's time where it does not say. */
 static bool read_put_time(struct work *work, int64_t *time, enum work_step *step)
@@ -53,5 +34,5 @@ enum work_step plan_put_object(struct work *work)
     write_begin(work, &script_put, object.class_, object.id, ACTION_UPDATE);
     redis_call_arg_i64(&work->call, time);
     write_add_values(&work->call, &object, true);
-    return work_call(work, put_answer);
+    return work_call(work, write_answer);
 }

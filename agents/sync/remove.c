@@ -1,27 +1,8 @@
-#include <string.h>
-
-#include "agents/sync/jobs/jobs.h"
 #include "agents/sync/operations.h"
 #include "agents/sync/store/scripts.h"
 #include "agents/sync/write.h"
 
 /* ---- removeObject (spec 3.5): true also when there was nothing to remove ---- */
-
-static enum work_step remove_answer(struct work *work)
-{
-    _cleanup_(text_deinitp) struct text body = {0};
-    enum work_step step;
-    const char *outcome;
-
-    if (write_ended(work, &outcome, &step))
-        return step;
-    if (!strcmp(outcome, "ok"))
-        job_fan_out_start(work, redis_str(redis_item(work->call.reply, 3)));
-    work_response_begin(work, &body, NULL);
-    text_add(&body, ",\"result\":true");
-    response_end(&body);
-    return work_reply(work, &body, write_replied);
-}
 
 enum work_step plan_remove_object(struct work *work)
 {
@@ -45,5 +26,5 @@ enum work_step plan_remove_object(struct work *work)
         return write_refuse(work, 0, "removePair.className: expected the object's own class");
     write_begin(work, &script_remove, c, id, ACTION_REMOVE);
     redis_call_arg_i64(&work->call, work->agent->proc.settings.sync_tombstone_s);
-    return work_call(work, remove_answer);
+    return work_call(work, write_answer);
 }

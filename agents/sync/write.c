@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agents/sync/jobs/jobs.h"
 #include "common/clock.h"
 #include "common/fault.h"
 #include "common/secret.h"
@@ -195,11 +196,27 @@ bool write_ended(struct work *work, const char **outcome, enum work_step *step)
     return false;
 }
 
-enum work_step write_replied(struct work *work)
+static enum work_step replied(struct work *work)
 {
     (void)work;
     fault_point("after-reply");
     return WORK_DONE;
+}
+
+enum work_step write_answer(struct work *work)
+{
+    _cleanup_(text_deinitp) struct text body = {0};
+    enum work_step step;
+    const char *outcome;
+
+    if (write_ended(work, &outcome, &step))
+        return step;
+    if (!strcmp(outcome, "ok"))
+        job_fan_out_start(work, redis_str(redis_item(work->call.reply, 3)));
+    work_response_begin(work, &body, NULL);
+    text_add(&body, ",\"result\":true");
+    response_end(&body);
+    return work_reply(work, &body, replied);
 }
 
 static bool read_object(struct work *work, struct json_span given, struct model_object *object,

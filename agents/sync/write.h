@@ -29,5 +29,6 @@ bool write_ended(struct work *work, const char **outcome, enum work_step *step);
 /* Answers with result false. `code` 0: the operation's own. */
 enum work_step write_refuse(struct work *work, enum response_code code, const char *message);
 
-/* The step after a write's reply was published: nothing is left to do. */
-work_fn write_replied;
+/* The step after the commit of a put or a removal: starts the fan-out that the commit has ordered,
+ * and answers with the result. */
+work_fn write_answer;
