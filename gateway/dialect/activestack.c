@@ -214,6 +214,14 @@ static void find_by_event(struct json_span event, struct json_span class_name, s
     }
 }
 
+/* A login names its device; what comes after it is of the session's device, whatever it says. */
+static void check_device(struct json_span device, struct frame *f)
+{
+    if (f->kind == FRAME_REQUEST && !f->operation->needs_login && is_given(device) &&
+        json_kind(device) != JSON_STRING)
+        refuse_type(f, MEMBER_DEVICE_ID, device);
+}
+
 /* Takes from the envelope what the gateway needs. `event` is absent in a bare frame. */
 static void read_request(struct json_span event, struct frame *f)
 {
@@ -223,11 +231,6 @@ static void read_request(struct json_span event, struct frame *f)
 
     if (!read_message_id(m.value[MEMBER_MESSAGE_ID], f) || !unique)
         return;
-    if (is_given(m.value[MEMBER_DEVICE_ID]) &&
-        json_kind(m.value[MEMBER_DEVICE_ID]) != JSON_STRING) {
-        refuse_type(f, MEMBER_DEVICE_ID, m.value[MEMBER_DEVICE_ID]);
-        return;
-    }
     f->wants_ack = f->has_message_id && is_truthy(m.value[MEMBER_SEND_ACK]);
     f->device = m.value[MEMBER_DEVICE_ID];
     for (size_t i = 0; i < IDENTITY_COUNT; i++)
@@ -236,6 +239,7 @@ static void read_request(struct json_span event, struct frame *f)
         find_by_event(event, m.value[MEMBER_CN], f);
     else
         find_by_class(m.value[MEMBER_CN], f);
+    check_device(m.value[MEMBER_DEVICE_ID], f);
 }
 
 /* ---- Frames ---- */
