@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CLOSE_TOO_SLOW 4003
-#define BIT(state)     (1U << (state))
+#define CLOSE_TOO_SLOW  4003
+#define PATIENCE_S      2  /* with a client that is being closed */
+#define SLOW_PATIENCE_S 20 /* until a slow one has made room for the close frame */
+#define BIT(state)      (1U << (state))
 
 /* From which states each state may be entered. */
 static const unsigned entered_from[CLIENT_STATE_COUNT] = {
@@ -136,7 +138,7 @@ void client_close(struct client *c, int code, const char *reason)
     if (code == CLOSE_TOO_SLOW)
         drop_queue(c);
     set_paused(c, false); /* what comes is thrown away, so that the close can be seen */
-    c->wire->closing(c->socket);
+    c->wire->closing(c->socket, code == CLOSE_TOO_SLOW ? SLOW_PATIENCE_S : PATIENCE_S);
     c->wire->want_write(c->socket);
 }
 

@@ -42,7 +42,8 @@ struct client_frame {
 struct client_wire {
     void (*want_write)(void *socket);        /* something waits to be sent */
     void (*pause)(void *socket, bool pause); /* read nothing more from it, or do again */
-    void (*closing)(void *socket);           /* the last frame waits; the rest is patience */
+    /* The last frame waits: kill the socket when nothing happens on it for so long. */
+    void (*closing)(void *socket, int patience_s);
 };
 
 struct client_limits {

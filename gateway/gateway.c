@@ -20,6 +20,7 @@
 
 #define PAUSE_SHARE   4    /* a client with a quarter of its queue full is not read any more */
 #define NEWS_PER_SEND 4    /* the socket thread's queue is this much longer than the publisher's */
+#define FAREWELL_MS   3000 /* for clients to answer the close of a stopping gateway */
 #define GRACE_MS      3000 /* for the last messages of a stopping gateway */
 
 struct gateway_process {
@@ -30,6 +31,7 @@ struct gateway_process {
     struct consumer *consumer;
     pthread_t thread; /* the socket thread */
     bool started;
+    int64_t draining_since_ms; /* of the socket thread */
     atomic_bool drain_asked, drained;
 };
 
@@ -93,13 +95,15 @@ static int on_page(void *arg, const char *path, struct text *body)
 struct farewell {
     struct gateway *g;
     size_t count;
+    size_t staying; /* have something open */
 };
 
 static void send_away(void *arg, struct client *c, size_t index)
 {
-    const struct farewell *f = arg;
+    struct farewell *f = arg;
     char delay_ms[24];
 
+    f->staying += c->open.count > 0;
     if (c->state == CLIENT_CLOSING || c->open.count > 0)
         return;
     snprintf(delay_ms, sizeof(delay_ms), "%lld",
@@ -110,17 +114,18 @@ static void send_away(void *arg, struct client *c, size_t index)
 static void drain(struct gateway_process *p)
 {
     struct gateway *g = &p->g;
-    struct farewell f = {g, clients_count(g->clients)};
+    struct farewell f = {g, clients_count(g->clients), 0};
 
     if (!atomic_load(&p->drain_asked) || atomic_load(&p->drained))
         return;
     if (!g->draining) {
         log_info("gateway.draining", LOG_I64("clients", f.count));
         g->draining = true;
+        p->draining_since_ms = clock_mono_ms();
         listener_stop_accepting(p->listener);
     }
     clients_visit(g->clients, send_away, &f);
-    if (f.count > 0)
+    if (f.staying > 0 || (f.count > 0 && clock_mono_ms() - p->draining_since_ms < FAREWELL_MS))
         return;
     atomic_store(&p->drained, true);
     proc_request_stop(p->proc);

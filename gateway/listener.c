@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "gateway/acceptor.h"
+#include "gateway/ws_frame.h"
 
 /*
  * Sizes that the library's memory per connection and number of system calls depend on: what one
@@ -20,19 +21,16 @@
 #define RECEIVE_BYTES 1024
 #define SHARED_BYTES  16384
 #define SEND_BYTES    65536
+#define ROOM_KEPT     (2UL * SEND_BYTES) /* of what is put together for writing */
 
 #define SPARE_SOCKETS  64 /* beyond the clients: pages, the listening socket, the loop's own */
 #define HEADER_BYTES   8192
 #define HANDSHAKE_S    10
-#define LINGER_S       2     /* for a closing client to read, send, or answer anything */
+#define LINGER_S       2     /* for a closing client that still sends, after each piece */
 #define LINGER_MAX_MS  30000 /* for all that is still coming in */
 #define PATH_MAX_BYTES 256
 #define SUBPROTOCOL    "activestack"
 #define PATH           "/activestack"
-
-/* Of WebSocket frames. */
-enum opcode { OPCODE_TEXT = 1, OPCODE_CLOSE = 8 };
-#define FINAL_FRAGMENT 0x80
 
 /* What the library does not put a frame around. */
 #define WRITE_AS_IT_IS LWS_WRITE_HTTP
@@ -84,12 +82,12 @@ static void pause_reading(void *socket, bool pause)
 }
 
 /* From now on the socket is killed when nothing happens on it. */
-static void start_closing(void *socket)
+static void start_closing(void *socket, int patience_s)
 {
     struct connection *c = lws_wsi_user(socket);
 
     c->closing_since_ms = clock_mono_ms();
-    lws_set_timeout(socket, PENDING_TIMEOUT_USER_OK, LINGER_S);
+    lws_set_timeout(socket, PENDING_TIMEOUT_USER_OK, patience_s);
 }
 
 static const struct client_wire wire = {want_write, pause_reading, start_closing};
@@ -160,19 +158,10 @@ static void on_receive(struct listener *l, struct lws *wsi, struct connection *c
 }
 
 /*
- * Frames are written whole, headers included (RFC 6455, 5.2; a server's are not masked), as many as
- * fit into one system call. The library would write one at a time, and would not write a close
- * frame at all: its own way to close, taken in a writeable callback, drops the socket at once.
+ * Frames are written with our own headers, as many as fit into one system call. The library would
+ * write one at a time, and would not write a close frame at all: its own way to close, taken in a
+ * writeable callback, drops the socket at once.
  */
-static void add_header(struct text *out, enum opcode opcode, size_t size)
-{
-    const bool is_long = size > UINT16_MAX, is_medium = size > 125 && !is_long;
-
-    text_add_char(out, (char)(FINAL_FRAGMENT | opcode));
-    text_add_char(out, is_long ? 127 : is_medium ? 126 : (char)size);
-    for (int shift = is_long ? 56 : is_medium ? 8 : -8; shift >= 0; shift -= 8)
-        text_add_char(out, (char)((uint64_t)size >> shift));
-}
 
 /* A client's frames, until they fill a system call; at least one. */
 static void add_frames(struct listener *l, struct client *client)
@@ -181,8 +170,7 @@ static void add_frames(struct listener *l, struct client *client)
 
     while ((f = client_next_frame(client)) &&
            (l->out.size == 0 || l->out.size + f->size <= SEND_BYTES)) {
-        add_header(&l->out, OPCODE_TEXT, f->size);
-        text_add_bytes(&l->out, f->bytes, f->size);
+        ws_frame_add_text(&l->out, f->bytes, f->size);
         metrics_add(l->config.metrics, METRIC_FRAMES_OUT, 1);
         metrics_add(l->config.metrics, METRIC_BYTES_OUT, (int64_t)f->size);
         client_frame_written(client);
@@ -195,13 +183,8 @@ static void add_frames(struct listener *l, struct client *client)
  */
 static void add_close(struct listener *l, struct connection *c)
 {
-    const size_t size = strlen(c->client->close_reason);
-
     c->said_goodbye = true;
-    add_header(&l->out, OPCODE_CLOSE, 2 + size);
-    text_add_char(&l->out, (char)(c->client->close_code >> 8));
-    text_add_char(&l->out, (char)c->client->close_code);
-    text_add_bytes(&l->out, c->client->close_reason, size);
+    ws_frame_add_close(&l->out, c->client->close_code, c->client->close_reason);
 }
 
 /* Negative: the socket is broken. */
@@ -216,7 +199,7 @@ static int write_out(struct listener *l, struct lws *wsi, struct connection *c)
     if (l->out.size == 0)
         return 0;
     written = lws_write(wsi, (unsigned char *)l->out.at, l->out.size, WRITE_AS_IT_IS);
-    if (l->out.room > 2 * SEND_BYTES)
+    if (l->out.room > ROOM_KEPT)
         text_deinit(&l->out);
     if (client_next_frame(c->client) || (c->client->close_code && !c->said_goodbye))
         lws_callback_on_writable(wsi);

@@ -24,9 +24,9 @@ static void pause_reading(void *socket, bool pause)
     ((struct socket *)socket)->paused = pause;
 }
 
-static void start_closing(void *socket)
+static void start_closing(void *socket, int patience_s)
 {
-    ((struct socket *)socket)->closing = true;
+    ((struct socket *)socket)->closing = patience_s > 0;
 }
 
 static const struct client_wire wire = {want_write, pause_reading, start_closing};

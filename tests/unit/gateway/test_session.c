@@ -210,6 +210,8 @@ START_TEST(what_is_no_signed_session_is_refused)
 }
 END_TEST
 
+#define ID "\"0123456789abcdef0123456789abcdef\""
+
 START_TEST(a_signature_does_not_make_nonsense_good)
 {
     static const char *const texts[] = {
@@ -220,9 +222,8 @@ START_TEST(a_signature_does_not_make_nonsense_good)
         "{\"savedAt\":1460480647867}",
         "{\"savedAt\":1460480647867,\"clientId\":\"short\"}",
         "{\"savedAt\":1460480647867,\"clientId\":7}",
-        "{\"savedAt\":\"1\",\"clientId\":\"0123456789abcdef0123456789abcdef\"}",
-        "{\"savedAt\":1460480647867,\"clientId\":\"0123456789abcdef0123456789abcdef\",\"userId\":"
-        "1}",
+        "{\"savedAt\":\"1\",\"clientId\":" ID "}",
+        "{\"savedAt\":1460480647867,\"clientId\":" ID ",\"userId\":1}",
     };
 
     init();
