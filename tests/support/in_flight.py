@@ -18,11 +18,15 @@ class InFlight:
         self.acks = []
 
     def create(self, count):
+        """Sends so many; returns their messageIds."""
+        sent = []
         for _ in range(count):
             task = str(uuid.uuid4())
             message = self.client.send_request("createObject", sendAck=True,
                                                theObject={"cn": TASK, "ID": task, "title": task})
             self.tasks[message] = task
+            sent.append(message)
+        return sent
 
     def read(self, seconds=0.0):
         """Takes in what has come. A connection that was lost is not this class's concern."""

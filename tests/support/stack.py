@@ -123,6 +123,11 @@ class Process:
     def resume(self):
         self.process.send_signal(signal.SIGCONT)
 
+    def cpu_seconds(self):
+        """What it has used of the processor, in all threads."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def log_text(self):
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 

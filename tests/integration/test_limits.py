@@ -1,0 +1,88 @@
+"""Deadlines, back ends that are not there, clients that read too slowly (design section 1, 5 to 7)."""
+
+import time
+import uuid
+
+import pytest
+from client import Client
+from servers import wait_until
+from shapes import assert_error
+from store import stored_object
+
+TASK, NOTE = "com.app.mo.Task", "com.app.mo.Note"
+
+
+@pytest.fixture
+def logged_in():
+    """Logs in on a stack of the test's own."""
+    clients = []
+
+    def make(stack):
+        client = Client(stack.gateways[0].url).connect()
+        clients.append(client)
+        client.login("file", stack.credential("ada"))
+        return client
+
+    yield make
+    for client in clients:
+        client.close()
+
+
+def test_a_request_without_an_answer_in_time_is_told_so(new_stack, logged_in, new_id):
+    stack = new_stack(settings={"gateway.request_timeout_ms": 700})
+    client, agent, task = logged_in(stack), stack.sync_agents[0], new_id("task")
+    read = {"theClassName": TASK, "theClassId": task}
+    write = {"messageId": str(uuid.uuid4()), "theObject": {"cn": TASK, "ID": task, "title": "x"}}
+
+    agent.pause()
+    began = time.monotonic()
+    reading = client.send_request("findById", **read)
+    writing = client.send_request("createObject", **write)
+    for message in (reading, writing):
+        assert_error(client.response_to(message), "-116")
+    assert 0.6 < time.monotonic() - began < 5
+    agent.resume()
+
+    # The outcome of the write was unknown; the same messageId asks again and gets its result.
+    again = client.request("createObject", **write)
+    assert again["result"] is True and again["theObject"]["title"] == "x"
+    assert client.request("findById", **read)["result"]["title"] == "x"
+    client.expect_nothing(lambda f: f.get("correspondingMessageId") in (reading, writing), 0.2)
+
+
+def test_a_write_that_was_accepted_is_carried_out_even_after_its_deadline(new_stack, logged_in,
+                                                                         new_id):
+    stack = new_stack(settings={"gateway.request_timeout_ms": 300})
+    client, agent, task = logged_in(stack), stack.sync_agents[0], new_id("task")
+    agent.pause()
+    message = client.send_request("createObject", sendAck=True, theObject={"cn": TASK, "ID": task})
+    client.expect_ack(message)
+    assert_error(client.response_to(message), "-116")
+    agent.resume()
+    wait_until(lambda: stored_object(stack.redis(), f"{TASK}:{task}") is not None, 10,
+               "what was acknowledged is carried out")
+
+
+def test_where_no_agent_has_ever_run_the_back_end_is_away(new_stack):
+    stack = new_stack(sync_agents=0, auth_agents=0)
+    with Client(stack.gateways[0].url) as client:
+        client.connect()
+        response = client.request("authenticate", authProvider="file", credential="a:b")
+        assert_error(response, "-119")
+        assert client.closed is None
+
+
+def test_who_reads_too_slowly_loses_the_connection_and_costs_nobody_else(new_stack, logged_in,
+                                                                        new_id):
+    stack = new_stack(settings={"gateway.max_send_bytes": 2_000_000})
+    gateway = stack.gateways[0]
+    slow, quick, note = logged_in(stack), logged_in(stack), new_id("note")
+    quick.request("createObject", theObject={"cn": NOTE, "ID": note, "body": "x" * 900_000})
+    for _ in range(60):
+        slow.send_request("findById", theClassName=NOTE, theClassId=note)
+    closed = 'activestack_gateway_closed_total{code="4003"} 1'
+    wait_until(lambda: closed in gateway.http("/metrics")[1], 30, "the slow reader is closed")
+    began = time.monotonic()
+    assert quick.request("findById", theClassName=TASK, theClassId="none")["result"] is None
+    assert time.monotonic() - began < 5
+    assert slow.expect_close().code in (4003, None), "it may have been too slow even for that"
