@@ -8,6 +8,7 @@
 
 #include "common/clock.h"
 #include "common/config.h"
+#include "common/json_scan.h"
 #include "common/operations.h"
 #include "common/settings.h"
 #include "deploy/ctl/commands.h"
@@ -30,6 +31,7 @@ struct talk {
     struct ws_client *ws;
     struct text line; /* input that has no line's end yet */
     bool input_open;
+    bool logging_in;     /* until the login is through, input has to wait */
     bool closing;        /* we have sent our close frame */
     int64_t deadline_ms; /* when to close, then when to give up; counts once the input has ended */
 };
@@ -96,6 +98,32 @@ static int tell_close(const struct talk *t, const struct ws_message *m)
     return CTL_NO;
 }
 
+/* What the login is waiting for: an AuthenticationResponse that refuses, or a ConnectResponse. */
+static int watch_login(struct talk *t, const struct text *frame)
+{
+    static const struct json_limits limits = {.depth = 64, .number_chars = 1000};
+    struct json_span value, cn;
+
+    if (json_check(frame->at, frame->size, &limits, NULL) != ERR_OK)
+        return GOES_ON;
+    value = json_value(frame->at, frame->size);
+    cn = json_member(value, "cn", NULL);
+    if (json_string_is(cn, SYNC_CLASS("ConnectResponse")))
+        t->logging_in = false;
+    if (json_string_is(cn, AUTH_CLASS("AuthenticationResponse")) &&
+        json_kind(json_member(value, "result", NULL)) == JSON_NULL) {
+        fputs("activestack-ctl connect: the login is refused\n", stderr);
+        return CTL_NO;
+    }
+    return GOES_ON;
+}
+
+static int take_frame(struct talk *t, const struct text *frame)
+{
+    printf("%s\n", text_str(frame));
+    return t->logging_in ? watch_login(t, frame) : GOES_ON;
+}
+
 static int read_frames(struct talk *t)
 {
     int result = GOES_ON;
@@ -109,7 +137,7 @@ static int read_frames(struct talk *t)
         if (m.kind == WS_NONE)
             break;
         if (m.kind == WS_TEXT)
-            printf("%s\n", text_str(&m.text));
+            result = take_frame(t, &m.text);
         else
             result = m.kind == WS_CLOSED ? tell_close(t, &m) : fail("not WebSocket", NULL);
         text_deinit(&m.text);
@@ -132,8 +160,9 @@ static int time_is_up(struct talk *t)
 
 static int turn(struct talk *t, int stay_ms)
 {
-    struct pollfd fds[] = {{.fd = ws_client_fd(t->ws), .events = POLLIN},
-                           {.fd = t->input_open ? STDIN_FILENO : -1, .events = POLLIN}};
+    struct pollfd fds[] = {
+        {.fd = ws_client_fd(t->ws), .events = POLLIN},
+        {.fd = t->input_open && !t->logging_in ? STDIN_FILENO : -1, .events = POLLIN}};
     int64_t left = t->input_open ? -1 : t->deadline_ms - clock_mono_ms();
     int result = GOES_ON;
 
@@ -165,7 +194,7 @@ static int send_login(struct talk *t, const struct options *o)
 static int converse(const char *url, const struct options *o)
 {
     _cleanup_(text_deinit) struct text why = {0};
-    struct talk t = {.input_open = true};
+    struct talk t = {.input_open = true, .logging_in = o->provider != NULL};
     int result = GOES_ON;
 
     if (ws_client_open(url, "/activestack", &why, &t.ws) != ERR_OK)
