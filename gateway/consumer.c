@@ -73,6 +73,7 @@ static void *run(void *arg)
 {
     struct consumer *c = arg;
 
+    (void)pthread_setname_np(pthread_self(), "consumer"); /* for top -H */
     while (!atomic_load(&c->stopping))
         (void)amqp_link_turn(c->link, wake_fd(c->wake), IDLE_MS);
     return NULL;

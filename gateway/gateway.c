@@ -304,6 +304,7 @@ static void *run_sockets(void *arg)
 {
     struct gateway_process *p = arg;
 
+    (void)pthread_setname_np(pthread_self(), "sockets"); /* for top -H */
     listener_run(p->listener);
     return NULL;
 }

@@ -251,6 +251,7 @@ static void *run(void *arg)
 {
     struct publisher *p = arg;
 
+    (void)pthread_setname_np(pthread_self(), "publisher"); /* for top -H */
     while (!is_done(p)) {
         note_whether_away(p);
         take_orders(p);
