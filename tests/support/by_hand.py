@@ -19,6 +19,7 @@ class Operator:
         self.channel = self.connection.channel()
         self.queue = self.channel.queue_declare("", exclusive=True).method.queue
         self._numbers = itertools.count(1)
+        self._others = []  # (correlation id, body) of answers that nobody has asked for yet
 
     def __enter__(self):
         return self
@@ -37,11 +38,17 @@ class Operator:
 
     def receive(self, correlation_id):
         """The body of the next answer to this; None for an empty one."""
+        for answer in self._others:
+            if answer[0] == correlation_id:
+                self._others.remove(answer)
+                return answer[1]
         for _, properties, body in self.channel.consume(self.queue, auto_ack=True,
                                                         inactivity_timeout=SECONDS):
             assert properties is not None, f"no answer to {correlation_id} within {SECONDS} s"
+            value = json.loads(body) if body else None
             if properties.correlation_id == correlation_id:
-                return json.loads(body) if body else None
+                return value
+            self._others.append((properties.correlation_id, value))
 
     def ask(self, operation, body, **options):
         return self.receive(self.send(operation, body, **options))

@@ -68,7 +68,9 @@ class Client:
     """`url` is ws://host:port of a gateway, without a path."""
 
     def __init__(self, url, path="/activestack", **options):
-        self.socket = websocket.create_connection(url + path, timeout=SECONDS, **options)
+        # The library's own check of UTF-8 is slow; decoding checks, too.
+        self.socket = websocket.create_connection(url + path, timeout=SECONDS,
+                                                  skip_utf8_validation=True, **options)
         self.inbox = []          # frames nobody has asked for yet, in the order of arrival
         self.client_id = self.user_id = self.token = None
         self.closed = None       # a Closed, once the server has closed
