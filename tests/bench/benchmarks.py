@@ -1,5 +1,8 @@
-"""The benchmarks by name; each prints a table. Only ratios within one run mean anything: absolute
-figures depend on the machine and on what else it does."""
+"""The benchmarks by name; each prints a table.
+
+Only ratios within one run mean anything: absolute figures depend on the machine, and rates and
+latencies also on what else it does. CPU times, per request, are the steadiest.
+"""
 
 import contextlib
 import json
@@ -9,11 +12,11 @@ import statistics
 from client import Client, class_of
 from rig import HEAD, Holder, medians, resident_kb
 
-ROUNDS = 3
+ROUNDS = 5
 DEPTHS = (1, 32, 256)
 CONNECTIONS = 32  # over which the load goes, as long as so much is in flight
 TASK = "com.app.mo.Task"
-GROUPS = ("gateway", "agent", "broker", "redis", "client")
+GROUPS = ("gateway", "agent", "broker", "redis", "client", "all")
 RSS_CONNECTIONS = (2000, 10000)
 SPARE_FILES = 200
 COUNTED = 300  # requests for a count of the broker's messages
@@ -57,74 +60,75 @@ def read(client, name):
     return client.request("findById", theClassName=TASK, theClassId=f"bench-{name}")
 
 
+# ---- Columns that several tables share
+
+HEADINGS = (f"{'p50 us':>8}{'p95':>8}{'p99':>8}   CPU us:"
+            + "".join(f"{group:>9}" for group in GROUPS))
+
+
+def columns(row):
+    return ("".join(f"{row[name]:8.0f}" for name in HEAD[1:]) + " " * 10
+            + "".join(f"{row['cpu'][group]:9.1f}" for group in GROUPS))
+
+
 # ---- requests
 
-class Requests:
-    """findById of one object through the gateway, beside two pairs of plain AMQP clients."""
-
-    EXPECTED = '"ID":"bench-read"'
-
-    def __init__(self, rig, seconds, clients, responder, answer):
-        self.rig, self.seconds, self.clients = rig, seconds, clients
-        self.answer = answer
-        self.ways = {
-            "gateway": lambda depth: rig.through_gateway(min(depth, CONNECTIONS), *self.load(depth)),
-            "AMQP + agent": lambda depth: self.amqp("findById", depth),
-            "AMQP + echo": lambda depth: self.amqp("bench-echo", depth, responder.pid),
-        }
-
-    def load(self, depth):
-        return depth, self.seconds, self.EXPECTED, find("read")
-
-    def amqp(self, queue, depth, agent=None):
-        return self.rig.over_amqp(queue, [c.client_id for c in self.clients], self.load(depth), agent)
-
-    def run(self):
-        print(f"\nrequests: findById of one object, {len(self.answer)} bytes of answer; medians of "
-              f"{ROUNDS} interleaved rounds of {self.seconds} s; {len(self.rig.stack.sync_agents)} "
-              "sync agent(s) of 2 workers\n")
-        print(f"{'in flight':>9}  {'through':<22}{'requests/s':>10}{'p50 us':>8}{'p95':>8}{'p99':>8}"
-              f"   CPU us: " + "".join(f"{g:>9}" for g in GROUPS))
-        for depth in DEPTHS:
-            self.table(depth, self.rounds(depth))
-        messages = self.rig.broker_messages(
-            lambda: [read(self.clients[0], "read") for _ in range(COUNTED)])
-        print(f"broker messages per request: {messages / COUNTED:.2f}")
-
-    def rounds(self, depth):
-        results = {way: [] for way in self.ways}
-        for _ in range(ROUNDS):
-            for way, run in self.ways.items():
-                results[way].append(run(depth))
-        return results
-
-    def table(self, depth, results):
-        for way, rounds in results.items():
-            row = medians(rounds)
-            print(f"{depth:9}  {way:<22}{row['rate']:10.0f}"
-                  + "".join(f"{row[p]:8.0f}" for p in HEAD[1:]) + " " * 11
-                  + "".join(f"{row['cpu'][g]:9.1f}" for g in GROUPS), flush=True)
-        for way in list(results)[1:]:
-            pairs = list(zip(results["gateway"], results[way]))
-            rate = statistics.median(g["rate"] / o["rate"] for g, o in pairs)
-            late = statistics.median(g["p50"] - o["p50"] for g, o in pairs)
-            print(f"{'':9}  gateway / {way:<12}{rate:10.2f}{late:+8.0f}")
-        print(f"{'':9}  gateway's threads: {threads(results['gateway'])}\n")
-
-
-def threads(rounds):
-    """CPU microseconds per request of those that did anything."""
-    cpu = medians(rounds)["cpu"]
-    return "  ".join(f"{cpu[name]:.1f}" for name in cpu if name.startswith("thread") and cpu[name] > 0.05)
+EXPECTED = '"ID":"bench-read"'
 
 
 def requests(rig, seconds):
+    """findById of one object through the gateway, beside two pairs of plain AMQP clients."""
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(logged_in(rig)) for _ in range(CONNECTIONS)]
         create(rig, "read")
         answer = json.dumps(read(clients[0], "read"), separators=(",", ":"))
-        responder = stack.enter_context(rig.responder("bench-echo", answer))
-        Requests(rig, seconds, clients, responder, answer).run()
+        echo = stack.enter_context(rig.responder("bench-echo", answer))
+        print(f"\nrequests: findById of one object, {len(answer)} bytes of answer; medians of {ROUNDS} "
+              f"interleaved rounds of {seconds} s; {len(rig.stack.sync_agents)} sync agent(s)\n\n"
+              f"{'in flight':>9}  {'through':<22}{'requests/s':>10}{HEADINGS}")
+        for depth in DEPTHS:
+            load = depth, seconds, EXPECTED, find("read")
+            show_requests(depth, rounds_of(ways_to_ask(rig, clients, echo, load)))
+        messages = rig.broker_messages(lambda: [read(clients[0], "read") for _ in range(COUNTED)])
+        print(f"broker messages per request: {messages / COUNTED:.2f}")
+
+
+def ways_to_ask(rig, clients, echo, load):
+    """What is compared: the gateway, the first, with what does without it."""
+    ids = [client.client_id for client in clients]
+    return {
+        "gateway": lambda: rig.through_gateway(min(load[0], CONNECTIONS), *load),
+        "AMQP + agent": lambda: rig.over_amqp("findById", ids, load),
+        "AMQP + echo": lambda: rig.over_amqp("bench-echo", ids, load, echo.pid),
+    }
+
+
+def rounds_of(ways):
+    """Turn by turn, so that what else the machine does meets all of them."""
+    results = {way: [] for way in ways}
+    for _ in range(ROUNDS):
+        for way, run in ways.items():
+            results[way].append(run())
+    return results
+
+
+def show_requests(depth, results):
+    for way, rounds in results.items():
+        row = medians(rounds)
+        print(f"{depth:9}  {way:<22}{row['rate']:10.0f}{columns(row)}")
+    (_, ours), *others = results.items()
+    for way, theirs in others:
+        rate = statistics.median(o["rate"] / t["rate"] for o, t in zip(ours, theirs))
+        late = statistics.median(o["p50"] - t["p50"] for o, t in zip(ours, theirs))
+        cpu = statistics.median(o["cpu"]["all"] / t["cpu"]["all"] for o, t in zip(ours, theirs))
+        print(f"{'':9}  gateway / {way:<12}{rate:10.2f}{late:+8.0f}{cpu:{len(HEADINGS) - 8}.2f}")
+    print(f"{'':9}  the gateway's threads: {threads(medians(ours)['cpu'])}\n", flush=True)
+
+
+def threads(cpu):
+    """Those that did anything."""
+    return ", ".join(f"{name.split()[1]} {us:.1f} us" for name, us in cpu.items()
+                     if name.startswith("thread") and us > 0.05)
 
 
 # ---- idle
@@ -156,17 +160,14 @@ def writes(rig, seconds):
     """putObject at 32 in flight, each on an object of its own, with and without a watcher."""
     print(f"\nwrites: putObject, {CONNECTIONS} in flight over {CONNECTIONS} connections; medians of "
           f"{ROUNDS} rounds of {seconds} s\n\n"
-          "A watcher is told of the newest state only, so under load not of every update. Broker\n"
-          "messages are of one update at a time, with the watcher's receipt.\n")
-    print(f"{'watchers':>8}{'updates/s':>11}{'p50 us':>8}{'p95':>8}{'p99':>8}   CPU us: "
-          + "".join(f"{g:>9}" for g in GROUPS) + f"{'pushes/update':>15}{'messages/update':>17}")
+          "A watcher is told of the newest state only, so under load not of every update. The broker's\n"
+          "messages are counted of one update at a time, with the receipt.\n")
+    print(f"{'watchers':>8}{'updates/s':>11}{HEADINGS}{'pushes/update':>15}{'messages/update':>17}")
     for watchers in (0, 1):
         rounds, pushes = zip(*(watched_load(rig, watchers, seconds, n) for n in range(ROUNDS)))
         row = medians(rounds)
-        print(f"{watchers:8}{row['rate']:11.0f}" + "".join(f"{row[p]:8.0f}" for p in HEAD[1:])
-              + " " * 11 + "".join(f"{row['cpu'][g]:9.1f}" for g in GROUPS)
-              + f"{statistics.median(pushes):15.2f}{messages_per_update(rig, watchers):17.2f}",
-              flush=True)
+        print(f"{watchers:8}{row['rate']:11.0f}{columns(row)}{statistics.median(pushes):15.2f}"
+              f"{messages_per_update(rig, watchers):17.2f}", flush=True)
 
 
 def watched_load(rig, watchers, seconds, number):

@@ -127,8 +127,9 @@ class Rig:
         clocks = {group: sum(cpu_us(f"/proc/{pid}/stat") for pid in pids)
                   for group, pids in groups.items()}
         clocks["client"] = cpu_us(f"/proc/{load_pid}/stat")
+        clocks["all"] = sum(clocks.values())
         for task in sorted(Path(f"/proc/{self.gateway.pid}/task").iterdir(), key=lambda t: int(t.name)):
-            clocks[f"thread {task.name}"] = cpu_us(task / "stat")
+            clocks[f"thread {(task / 'comm').read_text().strip()}"] = cpu_us(task / "stat")
         return clocks
 
     # ---- The broker's counts
