@@ -29,7 +29,7 @@ amqp_url() {
 }
 
 redis_url() {
-    echo "redis://:$(cat "$up/redis/password")@127.0.0.1:$(port_of redis)/0"
+    echo "redis://default:$(cat "$up/redis/password")@127.0.0.1:$(port_of redis)/0"
 }
 
 management_url() {

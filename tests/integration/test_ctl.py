@@ -1,0 +1,114 @@
+"""activestack-ctl, as an operator uses it."""
+
+import json
+import re
+import subprocess
+
+import pytest
+from stack import BUILD, PROVIDER, SANITIZERS
+
+CTL = BUILD / "deploy/ctl/activestack-ctl"
+TASK = "com.app.mo.Task"
+
+
+def ctl(*words, stdin=""):
+    """(exit code, standard output, standard error)"""
+    ended = subprocess.run([CTL, *map(str, words)], input=stdin, text=True, timeout=60,
+                           env=SANITIZERS, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return ended.returncode, ended.stdout, ended.stderr
+
+
+@pytest.mark.parametrize("words", [(), ("dance",), ("operations", "x"), ("connect", "--dance"),
+                                   ("check-config", "a", "b")])
+def test_what_it_does_not_understand_it_does_not_do(words):
+    code, out, err = ctl(*words)
+    assert code == 2 and out == "" and err
+
+
+def test_operations_prints_the_table():
+    code, out, _ = ctl("operations")
+    rows = [line.split() for line in out.splitlines()]
+    assert code == 0
+    assert ["findById", "-", "sync", "client", "yes", "no"] in [row[:6] for row in rows]
+
+
+@pytest.mark.parametrize("text", ["secret", "secret\n"])
+def test_a_password_is_hashed_with_a_salt_of_its_own(text):
+    first, second = ctl("hash-password", stdin=text), ctl("hash-password", stdin=text)
+    assert first[0] == second[0] == 0
+    assert re.fullmatch(r"\$argon2id\$\S+\n", first[1])
+    assert first[1] != second[1]
+
+
+def test_no_password_has_no_hash():
+    code, out, err = ctl("hash-password", stdin="")
+    assert (code, out) == (2, "") and "password" in err
+
+
+def test_a_configuration_is_checked_for_all_programs(stack):
+    assert ctl("check-config", stack.config) == (0, "ok\n", "")
+
+
+def test_every_mistake_is_told_with_its_place(stack, tmp_path):
+    wrong = tmp_path / "wrong.conf"
+    wrong.write_text(stack.config.read_text() + "gateway.port = 70000\nno.such = key\n")
+    code, out, err = ctl("check-config", wrong)
+    assert code == 1 and out == ""
+    assert "gateway.port" in err and "no.such" in err and f"{wrong}:" in err
+
+
+def test_a_redis_that_may_lose_data_is_refused(stack):
+    redis = stack.redis()
+    assert ctl("check-config", "--live", stack.config)[0] == 0
+    redis.config_set("appendfsync", "everysec")
+    try:
+        code, _, err = ctl("check-config", "--live", stack.config)
+        assert code == 1 and "appendfsync everysec, expected always" in err
+    finally:
+        redis.config_set("appendfsync", "always")
+
+
+def test_a_redis_that_is_not_there_cannot_be_judged(stack, tmp_path):
+    config = tmp_path / "away.conf"
+    config.write_text(re.sub("(?m)^redis.url = .*", "redis.url = redis://127.0.0.1:1/0",
+                             stack.config.read_text()))
+    code, _, err = ctl("check-config", "--live", config)
+    assert code == 2 and "cannot be reached" in err
+
+
+def test_lines_become_frames_and_frames_lines(stack, new_id):
+    request = {"cn": "com.percero.agents.sync.vo.CreateRequest", "messageId": "1",
+               "theObject": {"cn": TASK, "ID": new_id("task"), "title": "Grüße"}}
+    code, out, err = ctl("connect", "--url", stack.gateways[0].url, "--login", PROVIDER,
+                         stack.credential("ada"), stdin=json.dumps(request, ensure_ascii=False))
+    frames = [json.loads(line) for line in out.splitlines()]
+    assert (code, err) == (0, "")
+    assert "gatewayConnectAck" in frames[0]
+    assert frames[-1]["correspondingMessageId"] == "1"
+    assert frames[-1]["theObject"]["title"] == "Grüße"
+
+
+def test_large_messages_go_both_ways(stack, new_id):
+    title = "x" * 300_000
+    request = {"cn": "com.percero.agents.sync.vo.CreateRequest", "messageId": "1",
+               "theObject": {"cn": TASK, "ID": new_id("task"), "title": title}}
+    code, out, _ = ctl("connect", "--url", stack.gateways[0].url, "--stay", "5", "--login", PROVIDER,
+                       stack.credential("ada"), stdin=json.dumps(request) + "\n")
+    assert code == 0
+    assert json.loads(out.splitlines()[-1])["theObject"]["title"] == title
+
+
+def test_a_refused_login_is_told(stack):
+    code, _, err = ctl("connect", "--url", stack.gateways[0].url, "--login", PROVIDER, "ada:wrong")
+    assert code == 1 and "refused" in err
+
+
+def test_a_close_of_the_gateway_is_told(stack):
+    code, _, err = ctl("connect", "--url", stack.gateways[0].url, stdin="{not JSON\n")
+    assert code == 1 and err.startswith("closed: 1007")
+
+
+@pytest.mark.parametrize("url", ["ws://127.0.0.1:1", "http://127.0.0.1", "ws://", "ws://:1"])
+def test_an_address_that_leads_nowhere_is_told(url):
+    code, out, err = ctl("connect", "--url", url)
+    assert code == 2 and out == "" and url in err
