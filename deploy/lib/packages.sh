@@ -9,7 +9,7 @@ RUN_PACKAGES=(
     rabbitmq-server redis-server libwebsockets-evlib-uv
 )
 TEST_PACKAGES=(
-    check clang-format clang-tidy lua5.1
+    check clang-format clang-tidy lua5.1 shellcheck
     python3-pika python3-pytest python3-redis python3-websocket
 )
 
