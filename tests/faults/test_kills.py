@@ -76,8 +76,12 @@ def test_a_watcher_hears_the_newest_of_everything_although_agents_die(whole_stac
         assert "result" in writer.response_to(message)  # false where one has overtaken another
     redis = whole_stack.redis()
     newest = {task: json.loads(stored_object(redis, f"{TASK}:{task}")["priority"]) for task in tasks}
-    for task in tasks:
-        reader.expect_update(task, priority=newest[task])
+    known = {}
+    while known != newest:
+        push = reader.expect_push(lambda f: "objectList" in f, f"all of {newest}, not {known}")
+        known.update((o["ID"], o["priority"]) for o in push["objectList"])
+        reader.send_request("updatesReceived", classIdPairs=[
+            {"className": TASK, "ID": o["ID"]} for o in push["objectList"]])
 
 
 def test_a_gateway_dies_with_requests_in_flight(whole_stack, writers):

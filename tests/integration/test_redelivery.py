@@ -33,14 +33,21 @@ def reader(hasty_stack, connect):
 
 
 @pytest.fixture
-def task(writer, reader, new_id):
-    return shared_task(writer, reader, new_id)
+def task(hasty_stack, writer, reader, new_id):
+    task, redis = shared_task(writer, reader, new_id), hasty_stack.redis()
+    while f"{TASK}:{task}" in marks_of(redis, session_of(redis, reader.client_id)):
+        reader.acknowledge((TASK, task))
+    reader.inbox.clear()
+    return task
 
 
 def shared_task(writer, reader, new_id):
+    """The ID of a Task that the reader has read, and has been told of once: so that is over."""
     task = new_id("task")
-    writer.request("createObject", theObject={"cn": TASK, "ID": task, "title": "old"})
+    writer.request("createObject", theObject={"cn": TASK, "ID": task, "title": "young"})
     reader.request("findById", theClassName=TASK, theClassId=task)
+    put(writer, task, title="old")
+    reader.expect_update(task, title="old")
     return task
 
 
@@ -141,7 +148,7 @@ def test_while_a_client_is_away_nothing_is_sent_to_it(hasty_stack, writer, reade
     reader.vanish()
     wait_until(lambda: redis.hget(f"{{s:{sid}}}", "gw") == "", 10, "the session is unbound")
     assert redis.zscore("due", sid) is None
-    assert marks_of(redis, sid)[f"{TASK}:{task}"][:2] == ["u", "2"]
+    assert marks_of(redis, sid)[f"{TASK}:{task}"][:2] == ["u", "3"]
 
 
 def test_sessions_of_a_gateway_that_died_are_unbound_when_a_push_comes_back(
@@ -157,7 +164,7 @@ def test_sessions_of_a_gateway_that_died_are_unbound_when_a_push_comes_back(
                                             f"/api/queues/{hasty_stack.vhost}/{queue}")
     put(writer, task, title="new")
     wait_until(lambda: redis.hget(f"{{s:{sid}}}", "gw") == "", 10, "the session is unbound")
-    assert marks_of(redis, sid)[f"{TASK}:{task}"][:2] == ["u", "2"]
+    assert marks_of(redis, sid)[f"{TASK}:{task}"][:2] == ["u", "3"]
     gateway.start()
 
 

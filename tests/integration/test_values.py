@@ -58,8 +58,7 @@ def test_any_json_value_survives_unchanged(writer, reader, new_id, body):
     put(writer, NOTE, note, '"body":"something else"')
     reader.expect_update(note, body="something else")
     assert put(writer, NOTE, note, f'"body":{body}')["result"] is True
-    push = reader.expect_push(lambda f: "objectList" in f)
-    assert wanted in push.text
+    assert reader.expect_push(lambda f: wanted in f.text, f"a push with {wanted}")
     assert wanted in find(writer, NOTE, note).text
 
 
