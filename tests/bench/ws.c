@@ -37,7 +37,7 @@ void ws_flush(struct ws *ws)
 static void drop_taken(struct ws *ws)
 {
     ws->in.size -= ws->at;
-    if (ws->at && ws->in.size)
+    if (ws->in.at && ws->in.size)
         memmove(ws->in.at, ws->in.at + ws->at, ws->in.size);
     ws->at = 0;
 }
@@ -104,7 +104,7 @@ static uint64_t big_endian(const unsigned char *at, size_t bytes)
 /* Takes a whole frame, if there is one; the server does not mask. */
 static bool take_frame(struct ws *ws, struct frame *frame)
 {
-    const char *start = ws->in.at + ws->at;
+    const char *start = text_str(&ws->in) + ws->at;
     const unsigned char *head = (const unsigned char *)start;
     size_t there = ws->in.size - ws->at, header = 2;
     uint64_t size;
