@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from client import Client
 from servers import wait_until
-from stack import BUILD, PROGRAMS, Gateway, Stack
+from stack import BUILD, PROGRAMS, Gateway
 
 TASK = "com.app.mo.Task"
 SERVED = {
