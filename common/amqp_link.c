@@ -84,6 +84,7 @@ static void say_goodbye(struct amqp_link *link)
 {
     struct timeval limit = {.tv_sec = CLOSE_TIMEOUT_MS / 1000};
 
+    amqp_write_gathered(link);
     (void)amqp_set_rpc_timeout(link->connection, &limit);
     (void)amqp_connection_close(link->connection, AMQP_REPLY_SUCCESS);
 }
@@ -96,6 +97,7 @@ static void forget_connection(struct amqp_link *link)
     link->broken = link->blocked = link->full = false;
     link->full_sleep_ms = 0;
     link->rest_at = 0;
+    text_clear(&link->gathered);
     text_deinit(&link->rest);
     for (size_t i = 0; i < AMQP_CHANNEL_COUNT; i++) {
         text_deinit(&link->contents[i].body);
@@ -113,6 +115,7 @@ void amqp_link_destroy(struct amqp_link *link)
     free(link->queues);
     text_deinit(&link->kept);
     text_deinit(&link->texts);
+    text_deinit(&link->gathered);
     free(link);
 }
 
@@ -161,9 +164,12 @@ static bool come_up(struct amqp_link *link)
 
 static bool work(struct amqp_link *link)
 {
-    bool any = amqp_read(link);
+    bool any;
 
+    amqp_write_gathered(link); /* of our owner, between the turns */
+    any = amqp_read(link);
     amqp_write_rest(link);
+    amqp_write_gathered(link); /* of the callbacks */
     if (link->broken)
         go_down(link);
     return any;

@@ -69,11 +69,13 @@ struct amqp_link {
     struct amqp_content contents[AMQP_CHANNEL_COUNT]; /* arriving, by channel - 1 */
     struct text texts;                                /* of the message being delivered */
 
-    size_t budget;     /* bytes in the kernel's send queue up to which a write cannot block */
-    struct text rest;  /* what is left of the body of a large message that is leaving */
-    size_t rest_at;    /* how far it has got */
-    bool full;         /* something was refused for want of room: look again soon */
-    int full_sleep_ms; /* for how long, doubling */
+    size_t budget;        /* bytes in the kernel's send queue up to which a write cannot block */
+    struct text gathered; /* whole frames that leave together */
+    size_t room;          /* bytes that could be written when the first of them was gathered */
+    struct text rest;     /* what is left of the body of a large message that is leaving */
+    size_t rest_at;       /* how far it has got */
+    bool full;            /* something was refused for want of room: look again soon */
+    int full_sleep_ms;    /* for how long, doubling */
 
     uint64_t oldest;                   /* unconfirmed publish number, == next when there is none */
     uint64_t next;                     /* publish number of the next message */
@@ -92,6 +94,9 @@ amqp_bytes_t amqp_tag_queue(const struct amqp_link *link, amqp_bytes_t tag);
 
 /* Dispatches what has arrived, at most a turn's worth. Returns true if there was anything. */
 bool amqp_read(struct amqp_link *link);
+
+/* Writes what was gathered, for which there is room. */
+void amqp_write_gathered(struct amqp_link *link);
 
 /* Writes what there is room for of a large message that is leaving. */
 void amqp_write_rest(struct amqp_link *link);
