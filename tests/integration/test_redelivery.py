@@ -114,9 +114,9 @@ def test_many_objects_are_told_again_in_one_message(writer, reader, new_id):
         put(writer, task, title="new")
     for task in tasks:
         reader.expect_update(task)
-    again = next_push(reader)
-    assert len(again["objectList"]) > 1
-    told = {o["ID"] for o in again["objectList"]}
+    together = reader.expect_push(lambda f: len(f.get("objectList", [])) > 1)
+    assert together["updatedFields"] == []
+    told = {o["ID"] for o in together["objectList"]}
     while told != set(tasks):
         told |= {o["ID"] for o in next_push(reader)["objectList"]}
 
