@@ -93,6 +93,16 @@ static void runner_destroy(struct work_runner *runner)
     free(runner);
 }
 
+static void destroy_runners(struct worker *worker)
+{
+    struct work_runner *following;
+
+    for (struct work_runner *runner = worker->works; runner; runner = following) {
+        following = runner->following;
+        runner_destroy(runner);
+    }
+}
+
 /* Puts the work where its step says that it waits. */
 static void runner_place(struct work_runner *runner, enum work_step step)
 {
@@ -166,27 +176,32 @@ static void run_calls(struct worker *worker)
 
 /* ---- Messages ---- */
 
-/* Publishes in order, as far as the broker takes it; the rest stays. */
+/* Publishes what is left of one work. False: the broker does not take more now. */
+static bool publish(struct worker *worker, struct work_runner *runner)
+{
+    for (; runner->unpublished < runner->work.out_count; runner->unpublished++) {
+        uint64_t number;
+        enum err e =
+            amqp_link_publish(worker->amqp, runner->work.out[runner->unpublished].msg, &number);
+
+        if (e == ERR_FULL || e == ERR_AWAY)
+            return false;
+        if (!e) {
+            awaited_add(&worker->awaited, number, runner, runner->unpublished);
+            continue;
+        }
+        log_error("worker.unpublishable", LOG_ERR(e)); /* its outcome stays "refused" */
+        runner->unconfirmed--;
+    }
+    return true;
+}
+
+/* In order, as far as the broker takes it; the rest stays. */
 static void flush_outbox(struct worker *worker)
 {
     struct work_runner *runner;
 
-    while ((runner = line_first(&worker->outbox))) {
-        while (runner->unpublished < runner->work.out_count) {
-            uint64_t number;
-            enum err e =
-                amqp_link_publish(worker->amqp, runner->work.out[runner->unpublished].msg, &number);
-
-            if (e == ERR_FULL || e == ERR_AWAY)
-                return;
-            if (e) {
-                log_error("worker.unpublishable", LOG_ERR(e));
-                runner->unconfirmed--;
-            } else {
-                awaited_add(&worker->awaited, number, runner, runner->unpublished);
-            }
-            runner->unpublished++;
-        }
+    while ((runner = line_first(&worker->outbox)) && publish(worker, runner)) {
         line_pop(&worker->outbox);
         if (!runner->unconfirmed)
             runner_sent(runner);
@@ -257,8 +272,7 @@ static void on_down(void *arg)
 
     line_clear(&worker->calls);
     line_clear(&worker->outbox);
-    while (worker->works)
-        runner_destroy(worker->works);
+    destroy_runners(worker);
     acks_reset(&worker->acks);
 }
 
@@ -370,8 +384,7 @@ static enum err connect_links(struct worker *worker, unsigned number)
 
 static void worker_destroy(struct worker *worker)
 {
-    while (worker->works)
-        runner_destroy(worker->works);
+    destroy_runners(worker);
     amqp_link_destroy(worker->amqp);
     redis_link_destroy(worker->redis);
     wake_destroy(worker->wake);

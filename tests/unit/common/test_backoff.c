@@ -52,7 +52,7 @@ START_TEST(only_a_success_that_lasted_makes_waits_short_again)
     backoff_failed(&b);
     backoff_succeeded(&b);
     backoff_failed(&b); /* accepted and dropped */
-    ck_assert_int_eq(b.delay_ms, 4 * BACKOFF_FIRST_MS);
+    ck_assert_int_eq(b.delay_ms, INT64_C(4) * BACKOFF_FIRST_MS);
     backoff_succeeded(&b);
     b.started_ms -= BACKOFF_LONGEST_MS; /* long ago */
     backoff_failed(&b);
