@@ -111,6 +111,8 @@ static const struct config_row rows[] = {
 
     INT("sync.max_object_bytes", sync_max_object_bytes, "1048576", KIB, 64 * MIB, "bytes", SYNC,
         "The largest object that is stored."),
+    INT("sync.max_answer_bytes", sync_max_answer_bytes, "8388608", KIB, 15 * MIB, "bytes", SYNC,
+        "The most that an answer with many objects may hold; beyond, it is refused with -120."),
     INT("sync.mark_batch", sync_mark_batch, "250", 1, 250, "sessions", SYNC,
         "Sessions that are marked in one step, which is what bounds how long Redis is held."),
     INT("sync.job_lease_ms", sync_job_lease_ms, "5000", 100, 600000, "ms", SYNC,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agents/runtime/lineage.h"
 #include "common/secret.h"
 
 enum { FIRST = 1, LAST = 2 };
@@ -89,28 +90,18 @@ static void add_values(struct redis_call *call, const struct model_class *anchor
     free(texts);
 }
 
-/* Who watches the class or a parent of it. */
-static void add_audience(struct redis_call *call, const struct model_class *c)
-{
-    _cleanup_(text_deinitp) struct text keys = {0};
-
-    for (const char *between = ""; c; c = c->parent, between = "\n")
-        text_addf(&keys, "%s{k:%s}:w", between, c->name);
-    redis_call_arg(call, text_str(&keys));
-}
-
 void person_add_args(struct redis_call *call, const struct model_class *anchor,
                      const struct account *account)
 {
     _cleanup_(text_deinitp) struct text id = {0};
 
-    redis_call_arg(call, anchor ? anchor->name : "");
+    redis_call_arg(call, anchor ? "1" : "0");
     if (!anchor)
         return;
     if (anchor->id == ID_STRING)
         secret_add_uuid(&id); /* integers are counted by the script */
     redis_call_arg(call, text_str(&id));
     redis_call_arg(call, anchor->anchor_field);
-    add_audience(call, anchor);
+    lineage_add_args(call, anchor);
     add_values(call, anchor, account);
 }

@@ -3,10 +3,13 @@
 static const struct handler handlers[] = {
     // clang-format off
     { "connect",         plan_connect          }, /* session.c  */
+    { "countAllByName",  plan_count_all_by_name }, /* read_all.c */
     { "createObject",    plan_create_object    }, /* create.c   */
     { "deletesReceived", plan_deletes_received }, /* receipts.c */
     { "disconnect",      plan_disconnect       }, /* session.c  */
     { "findById",        plan_find_by_id       }, /* read.c     */
+    { "findByIds",       plan_find_by_ids      }, /* read.c     */
+    { "getAllByName",    plan_get_all_by_name  }, /* read_all.c */
     { "logout",          plan_logout           }, /* session.c  */
     { "putObject",       plan_put_object       }, /* put.c      */
     { "removeObject",    plan_remove_object    }, /* remove.c   */

@@ -9,7 +9,9 @@
 /* session.c (spec 1.7, 1.8) */
 work_fn plan_connect, plan_disconnect, plan_logout;
 /* read.c (spec 3.4) */
-work_fn plan_find_by_id;
+work_fn plan_find_by_id, plan_find_by_ids;
+/* read_all.c (spec 3.4) */
+work_fn plan_get_all_by_name, plan_count_all_by_name;
 /* create.c, put.c, remove.c (spec 3.5; design section 8) */
 work_fn plan_create_object, plan_put_object, plan_remove_object;
 /* receipts.c (spec 3.6; design section 9) */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agents/runtime/lineage.h"
 #include "agents/sync/jobs/jobs.h"
 #include "common/clock.h"
 #include "common/fault.h"
@@ -45,11 +46,10 @@ void write_begin(struct work *work, const struct redis_script *script,
 {
     const struct settings *settings = &work->agent->proc.settings;
     const struct request *rq = &work->request;
-    _cleanup_(text_deinitp) struct text name = {0}, audience = {0};
+    _cleanup_(text_deinitp) struct text name = {0};
     int64_t now = clock_wall_ms();
 
     add_result_name(&name, rq);
-    stored_add_audience(&audience, class_);
     redis_call_begin(&work->call, script);
     redis_call_arg(&work->call, rq->client);
     redis_call_arg_i64(&work->call, rq->accepted_ms);
@@ -57,11 +57,10 @@ void write_begin(struct work *work, const struct redis_script *script,
     redis_call_arg(&work->call, text_str(&name));
     redis_call_arg_i64(&work->call, settings->sync_results_kept);
     redis_call_arg_i64(&work->call, settings->sync_results_s);
-    redis_call_arg(&work->call, class_->name);
+    lineage_add_args(&work->call, class_);
     redis_call_arg(&work->call, id);
     redis_call_arg(&work->call, stored_rule(class_, action));
     redis_call_arg(&work->call, stored_rule_field(class_, action));
-    redis_call_arg(&work->call, text_str(&audience));
 }
 
 /* The objects that a relation's text refers to, as refs, newline-separated. */

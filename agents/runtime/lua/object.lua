@@ -36,22 +36,49 @@ local function broken_reference(refs)
   return nil
 end
 
--- The durable work that tells everyone of a change; `audience` lists the sorted sets of watching
--- sessions, newline-separated. The caller runs it at once; anybody does when its lease is over.
-local function fan_out(ref, kind, version, audience, writer, complete, lease_until)
-  local id = redis.call('INCR', 'j:next')
-  redis.call('HSET', job_key(id), 'type', 'fan-out', 'ref', ref, 'kind', kind, 'version', version,
-    'audience', object_key(ref, ':w') .. '\n' .. audience, 'writer', writer, 'complete', complete,
-    'set', 1, 'after', 0)
-  redis.call('ZADD', 'jobs', lease_until, id)
-  return id
+-- A class and its parents, as lineage.c writes them: itself first.
+local function arg_lineage()
+  return { numeric = arg() == '1', names = arg_list() }
 end
 
--- Makes the object; `values` is a list of field, text.
-local function object_create(ref, now, values)
+-- Each class lists its objects, and those of its descendants, in the order of their ids: numbers by
+-- score, texts by their bytes. A member is "<id>\n<class>".
+local function object_list(lineage, id)
+  for _, name in ipairs(lineage.names) do
+    redis.call('ZADD', class_key(name, ':ids'), lineage.numeric and id or 0,
+      id .. '\n' .. lineage.names[1])
+  end
+end
+
+local function object_unlist(lineage, id)
+  for _, name in ipairs(lineage.names) do
+    redis.call('ZREM', class_key(name, ':ids'), id .. '\n' .. lineage.names[1])
+  end
+end
+
+-- Makes the object and returns its ref; `values` is a list of field, text.
+local function object_create(lineage, id, now, values)
+  local ref = lineage.names[1] .. ':' .. id
   redis.call('DEL', object_key(ref))
   redis.call('HSET', object_key(ref), '@v', 1, '@c', now)
   for i = 1, #values, 2 do
     field_set(ref, values[i], 1, now, values[i + 1])
   end
+  object_list(lineage, id)
+  return ref
+end
+
+-- The durable work that tells of a change everyone who watches the object, its class or a parent
+-- of it. The caller runs it at once; anybody does when its lease is over.
+local function fan_out(ref, kind, version, lineage, writer, complete, lease_until)
+  local id = redis.call('INCR', 'j:next')
+  local audience = { object_key(ref, ':w') }
+  for _, name in ipairs(lineage.names) do
+    table.insert(audience, class_key(name, ':w'))
+  end
+  redis.call('HSET', job_key(id), 'type', 'fan-out', 'ref', ref, 'kind', kind, 'version', version,
+    'audience', table.concat(audience, '\n'), 'writer', writer, 'complete', complete,
+    'set', 1, 'after', 0)
+  redis.call('ZADD', 'jobs', lease_until, id)
+  return id
 end

@@ -25,16 +25,3 @@ local function unwatch(sid, ref)
   redis.call('ZREM', object_key(ref, ':w'), sid)
   redis.call('SREM', session_key(sid, ':w'), ref)
 end
-
--- May this session do what `rule` asks for? (design section 12) An owner is named by the text of a
--- field: the user's id, or the pair of the user's own object.
-local function allowed(sid, rule, text)
-  if rule == 'everyone' or rule == 'signedIn' then
-    return true
-  end
-  if rule ~= 'owner' or not text then
-    return false
-  end
-  local who = redis.call('HMGET', session_key(sid), 'user', 'me')
-  return text == '"' .. who[1] .. '"' or (who[2] and who[2] ~= '' and text == who[2])
-end

@@ -38,10 +38,9 @@ end
 if id == '' then
   id = tostring(redis.call('INCR', class_key(class, ':next')))
 end
-local ref = class .. ':' .. id
-object_create(ref, accepted, values)
+local ref = object_create(lineage, id, accepted, values)
 if not ended then
   watch(sid, ref)
 end
-local job = fan_out(ref, 'u', 1, audience, sid, 1, lease)
+local job = fan_out(ref, 'u', 1, lineage, sid, 1, lease)
 return finish('ok', id, tostring(job), '1')

@@ -40,5 +40,5 @@ local version = redis.call('HINCRBY', object_key(ref), '@v', 1)
 for i = 1, #taken_fields, 2 do
   field_set(ref, taken_fields[i], version, time, taken_fields[i + 1])
 end
-local job = fan_out(ref, 'u', version, audience, sid, stale and 0 or 1, lease)
+local job = fan_out(ref, 'u', version, lineage, sid, stale and 0 or 1, lease)
 return finish('ok', tostring(version), tostring(job))

@@ -16,5 +16,6 @@ local version = redis.call('HGET', object_key(ref), '@v') + 1
 redis.call('DEL', object_key(ref))
 redis.call('HSET', object_key(ref), '@v', version, '@d', accepted)
 redis.call('EXPIRE', object_key(ref), tombstone_s)
-local job = fan_out(ref, 'd', version, audience, sid, 1, lease)
+object_unlist(lineage, id)
+local job = fan_out(ref, 'd', version, lineage, sid, 1, lease)
 return finish('ok', tostring(version), tostring(job))
