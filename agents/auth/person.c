@@ -65,7 +65,7 @@ static void add_first_text(struct text *out, const struct model_field *field,
         text_add(out, field->initial);
 }
 
-/* Adds the list of field, text; what is null is not stored. */
+/* Adds the list of field, text, refs; what is null is not stored. */
 static void add_values(struct redis_call *call, const struct model_class *anchor,
                        const struct account *account)
 {
@@ -77,13 +77,14 @@ static void add_values(struct redis_call *call, const struct model_class *anchor
     for (size_t i = 0; i < anchor->field_count; i++) {
         if (strcmp(anchor->fields[i].name, anchor->anchor_field) != 0)
             add_first_text(&texts[i], &anchor->fields[i], account);
-        count += texts[i].size ? 2 : 0;
+        count += texts[i].size ? 3 : 0;
     }
     redis_call_arg_i64(call, (int64_t)count);
     for (size_t i = 0; i < anchor->field_count; i++) {
         if (texts[i].size) {
             redis_call_arg(call, anchor->fields[i].name);
             redis_call_arg_bytes(call, texts[i].at, texts[i].size);
+            redis_call_arg(call, ""); /* names refer to nothing */
         }
         text_deinit(&texts[i]);
     }

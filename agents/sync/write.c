@@ -202,6 +202,20 @@ static enum work_step replied(struct work *work)
     return WORK_DONE;
 }
 
+/* One fan-out, or a removal's list of them with their refs, and its cascade. */
+static void start_jobs(const struct work *work)
+{
+    const struct redis_reply *jobs = redis_item(work->call.reply, 3);
+    const char *cascade = redis_str(redis_item(work->call.reply, 4));
+
+    if (*redis_str(jobs))
+        job_fan_out_start(work, redis_str(jobs));
+    for (size_t i = 0; i < redis_count(jobs); i += 2)
+        job_fan_out_start(work, redis_str(redis_item(jobs, i)));
+    if (*cascade)
+        job_cascade_start(work, cascade);
+}
+
 enum work_step write_answer(struct work *work)
 {
     _cleanup_(text_deinitp) struct text body = {0};
@@ -211,7 +225,7 @@ enum work_step write_answer(struct work *work)
     if (write_ended(work, &outcome, &step))
         return step;
     if (!strcmp(outcome, "ok"))
-        job_fan_out_start(work, redis_str(redis_item(work->call.reply, 3)));
+        start_jobs(work);
     work_response_begin(work, &body, NULL);
     text_add(&body, ",\"result\":true");
     response_end(&body);

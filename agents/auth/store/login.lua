@@ -3,7 +3,7 @@
 -- Arguments: provider, account, id if the user is new, first name, last name, email, token hash,
 -- token's id, client, device, name of the request ("": none), now, expires, and for the Person:
 -- whether there is to be one, id ("" asks for the next integer), field of the user's id, lineage,
--- list of field, text.
+-- list of field, text, refs.
 -- Returns refused | ok, row of the token.
 local provider, account, user, first_name, last_name, email = arg(), arg(), arg(), arg(), arg(), arg()
 local hash, token_id, client, device, request, now, expires =
@@ -29,8 +29,9 @@ local function make_person()
   if id == '' then
     id = tostring(redis.call('INCR', class_key(class, ':next')))
   end
-  table.insert(values, field)
-  table.insert(values, '"' .. user .. '"')
+  for _, part in ipairs({ field, '"' .. user .. '"', '' }) do
+    table.insert(values, part)
+  end
   local ref = object_create(lineage, id, now, values)
   fan_out(ref, 'u', 1, lineage, '', 1, now) -- a sync agent takes it: it is due
   redis.call('HSET', user_key(user), 'anchor', id,

@@ -5,10 +5,8 @@
 --         existing, sid, id, fields | ok, sid, id, job, version.
 local list = arg_list()
 
-local values, owner_text = {}, nil
+local owner_text = nil
 for i = 1, #list, 3 do
-  table.insert(values, list[i])
-  table.insert(values, list[i + 1])
   if list[i] == owner then
     owner_text = list[i + 1]
   end
@@ -38,7 +36,7 @@ end
 if id == '' then
   id = tostring(redis.call('INCR', class_key(class, ':next')))
 end
-local ref = object_create(lineage, id, accepted, values)
+local ref = object_create(lineage, id, accepted, list)
 if not ended then
   watch(sid, ref)
 end

@@ -27,8 +27,7 @@ for i = 1, #list, 3 do
       if broken then
         return finish('reference', broken)
       end
-      table.insert(taken_fields, field)
-      table.insert(taken_fields, text)
+      table.insert(taken_fields, i)
     end
   end
 end
@@ -37,8 +36,8 @@ if #taken_fields == 0 then
 end
 
 local version = redis.call('HINCRBY', object_key(ref), '@v', 1)
-for i = 1, #taken_fields, 2 do
-  field_set(ref, taken_fields[i], version, time, taken_fields[i + 1])
+for _, i in ipairs(taken_fields) do
+  field_set(ref, list[i], version, time, list[i + 1], list[i + 2])
 end
 local job = fan_out(ref, 'u', version, lineage, sid, stale and 0 or 1, lease)
 return finish('ok', tostring(version), tostring(job))

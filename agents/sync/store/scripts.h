@@ -7,6 +7,7 @@
  * its arguments and what it returns; all can be run again without doing anything twice.
  */
 
+extern const struct redis_script script_cascade;
 extern const struct redis_script script_claim;
 extern const struct redis_script script_connect;
 extern const struct redis_script script_create;
