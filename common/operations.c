@@ -72,7 +72,7 @@ const struct operation operations[] = {
     OP("putObject",                     WRITE,   SYNC, S("Put")),
     OP("reauthenticate",                ENTER,   AUTH, A_AS("Reauthentication", "Authentication")),
     OP("reconnect",                     INNER,   NONE, S_AS("Reconnect", "Connect")),
-    OP("register",                      ENTER,   NONE, A("Authentication")),
+    OP("register",                      ENTER,   AUTH, A("Authentication")),
     OP("removeObject",                  WRITE,   SYNC, S("Remove")),
     OP("runProcess",                    WRITE,   NONE, S("RunProcess")),
     OP("runQuery",                      READ,    NONE, S("RunQuery")),

@@ -133,7 +133,7 @@ static const struct config_row rows[] = {
         "How long it is remembered that an object was removed."),
 
     TEXT("auth.providers", auth_providers, "file", 1, 1024, AUTH,
-        "The ways to log in, a comma list of: file, anonymous."),
+        "The ways to log in, a comma list of: file, basic, anonymous."),
     TEXT("auth.users_file", auth_users_file, "", 0, 4096, AUTH | CTL,
         "The users of the provider file, a JSON file."),
     TEXT("auth.file_provider_id", auth_file_provider_id, "file", 1, 128, AUTH | CTL,

@@ -75,7 +75,7 @@ struct settings {
     int64_t sync_tombstone_s;
 
     /* Auth agent. */
-    char *auth_providers; /* comma list: file, anonymous */
+    char *auth_providers; /* comma list: file, basic, anonymous */
     char *auth_users_file;
     char *auth_file_provider_id;
     int64_t auth_token_max_age_s;

@@ -64,7 +64,7 @@ def test_an_invalid_clients_write_has_no_effect(stack, connect, new_id):
 @pytest.mark.parametrize("operation", [
     "findByIds", "findByExample", "searchByExample", "getAllByName", "countAllByName", "runQuery",
     "runProcess", "getChangeWatcher", "getHistory", "upgradeClient", "processTransaction",
-    "findUnique", "getAccessor", "register", "testCall", "authenticateOAuthCode"])
+    "findUnique", "getAccessor", "testCall", "authenticateOAuthCode"])
 def test_what_is_not_served_yet_says_so(client, operation):
     assert_error(client.request(operation, event=True, cn=None), "-106")
     assert_served(client)
