@@ -111,8 +111,8 @@ static void load_type(struct loading *l, struct model_class *c, struct json_obje
 
 static void load_head(struct loading *l, struct model_class *c, struct json_object *row)
 {
-    static const char *const members[] = {"parent", "abstract", "type",   "id",
-                                          "anchor", "fields",   "access", NULL};
+    static const char *const members[] = {"parent", "abstract", "type",    "id", "anchor",
+                                          "fields", "access",   "indexes", NULL};
     _cleanup_(text_deinitp) struct text path = {0};
 
     model_class_path(&path, c, "");
@@ -293,6 +293,8 @@ static void load_bodies(struct loading *l)
         model_load_anchor(l, l->parents_first[i]);
     for (size_t i = 0; i < count; i++)
         model_load_rules(l, l->parents_first[i]);
+    for (size_t i = 0; i < count; i++)
+        model_load_indexes(l, l->parents_first[i]);
     for (size_t i = 0; i < count; i++) {
         check_relations(l, &l->model->classes[i]);
         count_concrete(l->model, &l->model->classes[i]);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agents/runtime/indexes.h"
 #include "agents/runtime/lineage.h"
 #include "common/secret.h"
 
@@ -23,15 +24,6 @@ static const struct {
     // clang-format on
 };
 
-enum err person_check(const struct model_class *anchor, struct text *problems)
-{
-    if (!anchor || anchor->id != ID_ARRAY)
-        return ERR_OK;
-    text_addf(problems, "%s: stands for users, so its id must be a string or an integer\n",
-              anchor->name);
-    return ERR_CONFIG;
-}
-
 /* Which names the field gets; 0: none. */
 static unsigned names_of(const struct model_field *field)
 {
@@ -51,6 +43,35 @@ static void add_names(struct text *out, unsigned names, const struct account *ac
 
     text_addf(&value, "%s%s%s", first, *first && *last ? " " : "", last);
     text_add_json(out, text_str(&value), value.size);
+}
+
+/* Two users may have the same names, so these may be unique only together with the user's id. */
+static bool names_user(const struct model_class *anchor, const struct model_index *index)
+{
+    for (size_t i = 0; i < index->field_count; i++)
+        if (!strcmp(index->fields[i], anchor->anchor_field))
+            return true;
+    return false;
+}
+
+enum err person_check(const struct model_class *anchor, struct text *problems)
+{
+    enum err e = ERR_OK;
+
+    if (anchor && anchor->id == ID_ARRAY) {
+        text_addf(problems, "%s: stands for users, so its id must be a string or an integer\n",
+                  anchor->name);
+        e = ERR_CONFIG;
+    }
+    for (size_t i = 0; anchor && i < anchor->index_count; i++) {
+        if (!anchor->indexes[i].unique || names_user(anchor, &anchor->indexes[i]))
+            continue;
+        text_addf(problems,
+                  "%s: stands for users, so the unique index on %s must have the field %s too\n",
+                  anchor->name, anchor->indexes[i].name, anchor->anchor_field);
+        e = ERR_CONFIG;
+    }
+    return e;
 }
 
 /* The canonical text with which the field begins; left empty when that is null. */
@@ -105,4 +126,5 @@ void person_add_args(struct redis_call *call, const struct model_class *anchor,
     redis_call_arg(call, anchor->anchor_field);
     lineage_add_args(call, anchor);
     add_values(call, anchor, account);
+    indexes_add_args(call, anchor->indexes, anchor->index_count);
 }

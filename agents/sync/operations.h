@@ -10,6 +10,8 @@
 work_fn plan_connect, plan_disconnect, plan_logout;
 /* read.c (spec 3.4) */
 work_fn plan_find_by_id, plan_find_by_ids;
+/* read_example.c (spec 3.4) */
+work_fn plan_find_by_example, plan_search_by_example, plan_find_unique;
 /* read_all.c (spec 3.4) */
 work_fn plan_get_all_by_name, plan_count_all_by_name;
 /* create.c, put.c, remove.c (spec 3.5; design section 8) */

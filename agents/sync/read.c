@@ -5,18 +5,8 @@
 #include "agents/sync/operations.h"
 #include "agents/sync/overtaken.h"
 #include "agents/sync/reading.h"
-#include "agents/sync/store/scripts.h"
 
 #define NAME_MAX_BYTES 512 /* of a class name, and of an id */
-
-static void begin_read(struct work *work, const struct model_class *c, size_t ids)
-{
-    redis_call_begin(&work->call, &script_read);
-    redis_call_arg(&work->call, work->request.client);
-    redis_call_arg_i64(&work->call, work->request.accepted_ms);
-    reading_add_classes(&work->call, c);
-    redis_call_arg_i64(&work->call, (int64_t)ids);
-}
 
 /* ---- findById: the object or null; what is found is watched from that version (spec 3.4) ---- */
 
@@ -56,7 +46,7 @@ enum work_step plan_find_by_id(struct work *work)
     c = model_class(work->agent->model, name, strlen(name));
     if (!c)
         return work_error(work, CODE_MISSING_CLASS, "theClassName: the model has no such class");
-    begin_read(work, c, 1);
+    reading_begin_ids(work, c, 1);
     redis_call_arg(&work->call, id);
     return work_call(work, find_by_id_answer);
 }
@@ -147,7 +137,7 @@ static enum work_step find_next(struct work *work)
     }
     for (ahead = find->ids; count < READING_PER_CALL && json_next(&ahead);)
         count++;
-    begin_read(work, find->class_, count);
+    reading_begin_ids(work, find->class_, count);
     for (; count > 0 && json_next(&find->ids); count--) {
         text_clear(&id);
         if (json_decode(find->ids.value, &id))

@@ -37,5 +37,10 @@ bool reading_take(struct work *work, struct reading *reading, enum work_step *st
 /* Publishes the body, looks at everything that was told, and is done. */
 enum work_step reading_reply(struct work *work, const struct text *body);
 
-/* Adds the classes by which an object of `c` may be found: a list of class, rule, owner field. */
-void reading_add_classes(struct redis_call *call, const struct model_class *c);
+/* Begins a call with the arguments that every read has: who asks, and the classes by which an
+ * object of `c` may be found, a list of class, rule, owner field. */
+void reading_begin(struct work *work, const struct redis_script *script,
+                   const struct model_class *c);
+
+/* Begins a call of read.lua; `count` ids follow as arguments. */
+void reading_begin_ids(struct work *work, const struct model_class *c, size_t count);

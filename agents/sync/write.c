@@ -160,6 +160,7 @@ static const struct {
     {"removed", 0, "an object of this ID was removed"},
     {"reference", 0, "a reference leads to an object that does not exist"},
     {"stale", 0, "a newer put has set these fields"},
+    {"unique", 0, "another object has the same "}, /* and the fields */
 };
 
 static bool is_word(const char *outcome, const char *word)
@@ -167,6 +168,31 @@ static bool is_word(const char *outcome, const char *word)
     size_t size = strlen(word);
 
     return !strncmp(outcome, word, size) && (outcome[size] == '\0' || outcome[size] == ' ');
+}
+
+/* `rest` is what the script said beside the outcome: of a unique index the name, "a+b". */
+static enum work_step refuse(struct work *work, size_t refusal, const char *rest)
+{
+    _cleanup_(text_deinitp) struct text message = {0};
+
+    text_add(&message, refusals[refusal].message);
+    if (!strcmp(refusals[refusal].outcome, "unique")) {
+        for (; *rest; rest++) {
+            if (*rest == '+')
+                text_add(&message, " and ");
+            else
+                text_add_char(&message, *rest);
+        }
+    }
+    return write_refuse(work, refusals[refusal].code, message.at);
+}
+
+/* What a script's outcome says beside its word, the first time and later ("<word> <kept>"). */
+static const char *rest_of(const struct redis_reply *r, const char *word)
+{
+    const char *space = strchr(word, ' ');
+
+    return space ? space + 1 : redis_str(redis_item(r, 2));
 }
 
 bool write_ended(struct work *work, const char **outcome, enum work_step *step)
@@ -187,7 +213,7 @@ bool write_ended(struct work *work, const char **outcome, enum work_step *step)
         word = redis_str(redis_item(r, 2));
     for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
         if (is_word(word, refusals[i].outcome)) {
-            *step = write_refuse(work, refusals[i].code, refusals[i].message);
+            *step = refuse(work, i, rest_of(r, word));
             return true;
         }
     }

@@ -3,7 +3,7 @@
 -- Arguments: provider, account, id if the user is new, first name, last name, email, token hash,
 -- token's id, client, device, name of the request ("": none), now, expires, and for the Person:
 -- whether there is to be one, id ("" asks for the next integer), field of the user's id, lineage,
--- list of field, text, refs.
+-- list of field, text, refs, indexes.
 -- Returns refused | ok, row of the token.
 local provider, account, user, first_name, last_name, email = arg(), arg(), arg(), arg(), arg(), arg()
 local hash, token_id, client, device, request, now, expires =
@@ -25,15 +25,23 @@ end
 
 local function make_person()
   local id, field, lineage, values = arg(), arg(), arg_lineage(), arg_list()
+  local indexes = arg_indexes()
   local class = lineage.names[1]
-  if id == '' then
-    id = tostring(redis.call('INCR', class_key(class, ':next')))
-  end
   for _, part in ipairs({ field, '"' .. user .. '"', '' }) do
     table.insert(values, part)
   end
-  local ref = object_create(lineage, id, now, values)
-  fan_out(ref, 'u', 1, lineage, '', 1, now) -- a sync agent takes it: it is due
+  -- Unique indexes of the class have the user's id among their fields (person.c), so whoever has
+  -- the place already is the user's.
+  local conflict, other = index_conflict(nil, indexes, nil, text_among(values))
+  if conflict then
+    id, class = string.match(other, '^(.*)\n(.*)$')
+  else
+    if id == '' then
+      id = tostring(redis.call('INCR', class_key(class, ':next')))
+    end
+    local ref = object_create(lineage, id, now, values, indexes)
+    fan_out(ref, 'u', 1, lineage, '', 1, now) -- a sync agent takes it: it is due
+  end
   redis.call('HSET', user_key(user), 'anchor', id,
     'me', '{"className":"' .. class .. '","ID":"' .. id .. '"}')
 end

@@ -72,9 +72,13 @@ end
 
 -- Each class lists its objects, and those of its descendants, in the order of their ids: numbers by
 -- score, texts by their bytes. A member is "<id>\n<class>".
+local function object_score(lineage, id)
+  return lineage.numeric and id or 0
+end
+
 local function object_list(lineage, id)
   for _, name in ipairs(lineage.names) do
-    redis.call('ZADD', class_key(name, ':ids'), lineage.numeric and id or 0,
+    redis.call('ZADD', class_key(name, ':ids'), object_score(lineage, id),
       id .. '\n' .. lineage.names[1])
   end
 end
@@ -85,8 +89,20 @@ local function object_unlist(lineage, id)
   end
 end
 
--- Makes the object and returns its ref; `values` is a list of field, text, refs.
-local function object_create(lineage, id, now, values)
+-- `values` is a list of field, text, refs.
+local function text_among(values)
+  return function(field)
+    for i = 1, #values, 3 do
+      if values[i] == field then
+        return values[i + 1]
+      end
+    end
+    return nil
+  end
+end
+
+-- Makes the object and returns its ref. Its place in unique indexes is known to be free.
+local function object_create(lineage, id, now, values, indexes)
   local ref = lineage.names[1] .. ':' .. id
   redis.call('DEL', object_key(ref))
   redis.call('HSET', object_key(ref), '@v', 1, '@c', now)
@@ -94,6 +110,9 @@ local function object_create(lineage, id, now, values)
     field_set(ref, values[i], 1, now, values[i + 1], values[i + 2])
   end
   object_list(lineage, id)
+  if #indexes > 0 then
+    index_place(ref, object_score(lineage, id), indexes, nil, text_among(values))
+  end
   return ref
 end
 
@@ -104,6 +123,8 @@ local function object_remove(lineage, id, now, tombstone_s)
   for _, field in ipairs(redis.call('HKEYS', object_key(ref))) do
     if string.sub(field, 1, 3) == '@r:' then
       references_set(ref, string.sub(field, 4), '')
+    elseif field == '@x' then
+      index_place(ref, 0, {})
     end
   end
   local version = redis.call('HGET', object_key(ref), '@v') + 1

@@ -1,17 +1,12 @@
 -- "createObject": everything is checked before the first write, since an error rolls nothing back.
 -- Arguments: those of write.lua (id "" asks for the next integer), then a list of
--- field, text, refs for each value that is not null.
+-- field, text, refs for each value that is not null, and the indexes.
 -- Returns client | again, sid, outcome | forbidden | removed | reference, sid, ref |
---         existing, sid, id, fields | ok, sid, id, job, version.
-local list = arg_list()
+--         unique, sid, index | existing, sid, id, fields | ok, sid, id, job, version.
+local list, indexes = arg_list(), arg_indexes()
+local text_of = text_among(list)
 
-local owner_text = nil
-for i = 1, #list, 3 do
-  if list[i] == owner then
-    owner_text = list[i + 1]
-  end
-end
-if not allowed(sid, rule, owner_text) then
+if not allowed(sid, rule, text_of(owner)) then
   return finish('forbidden')
 end
 if id ~= '' then
@@ -33,10 +28,15 @@ for i = 3, #list, 3 do
   end
 end
 
+local conflict = index_conflict(nil, indexes, nil, text_of)
+if conflict then
+  return finish('unique', conflict.name)
+end
+
 if id == '' then
   id = tostring(redis.call('INCR', class_key(class, ':next')))
 end
-local ref = object_create(lineage, id, accepted, list)
+local ref = object_create(lineage, id, accepted, list, indexes)
 if not ended then
   watch(sid, ref)
 end

@@ -55,6 +55,7 @@ local function clear(ref, field, target, now, lease)
   end
   local version = redis.call('HINCRBY', object_key(ref), '@v', 1)
   field_set(ref, field, version, now, text, table.concat(left, '\n'))
+  index_place(ref, 0, {}, { [field] = true })
   tell(ref, 'u', version, '', lease)
 end
 

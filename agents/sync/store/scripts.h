@@ -20,6 +20,7 @@ extern const struct redis_script script_overtaken;
 extern const struct redis_script script_put;
 extern const struct redis_script script_read;
 extern const struct redis_script script_read_all;
+extern const struct redis_script script_read_example;
 extern const struct redis_script script_redeliver;
 extern const struct redis_script script_remove;
 extern const struct redis_script script_settle;

@@ -32,6 +32,8 @@ static void set_up(void)
     struct text problems = {0};
 
     agent.proc.settings.sync_max_object_bytes = 1000;
+    agent.proc.settings.sync_max_answer_bytes = 100000;
+    agent.proc.settings.sync_max_scan = 10000;
     agent.proc.settings.sync_results_kept = 1000;
     agent.proc.settings.sync_results_s = 3600;
     strcpy(agent.name, "sync-agent@test");
@@ -116,6 +118,11 @@ static const struct {
      "\"errorCode\":\"-104\""},
     {"findById", plan_find_by_id, "{\"theClassName\":\"com.app.mo.Task\",\"theClassId\":7}",
      "theClassId: expected a string, found number"},
+    {"findByExample", plan_find_by_example, "{}", "\"errorCode\":\"-115\""},
+    {"findByExample", plan_find_by_example, TASK(",\"done\":7"),
+     "theObject.done: expected a boolean"},
+    {"findUnique", plan_find_unique, "{\"theObject\":{\"cn\":\"no.Such\"}}",
+     "\"errorCode\":\"-104\""},
     {"createObject", plan_create_object, "{}", "\"errorCode\":\"-115\""},
     {"createObject", plan_create_object, "{\"theObject\":{\"cn\":7}}", "\"errorCode\":\"-115\""},
     {"createObject", plan_create_object, "{\"theObject\":{\"cn\":\"no.Such\"}}",
@@ -251,6 +258,7 @@ static const struct {
     {"missing", "\"code\":\"-201\"", false},
     {"forbidden", "\"code\":\"-117\"", false},
     {"reference", "\"code\":\"-201\"", false},
+    {"unique", "\"message\":\"another object has the same 4\"", false},
 };
 
 START_TEST(the_outcome_of_a_put_becomes_its_result)
@@ -284,6 +292,14 @@ START_TEST(a_repeated_refusal_is_the_same_refusal)
         "{\"removePair\":{\"className\":\"com.app.mo.Task\",\"ID\":\"1\"}}");
     assert_contains(answer_to((const char *const[]){"again", "9", "forbidden ", NULL}),
                     "\"code\":\"-117\"");
+}
+END_TEST
+
+START_TEST(a_repeated_refusal_names_the_fields_of_the_unique_index_again)
+{
+    ask("createObject", plan_create_object, TASK(",\"ID\":\"1\",\"done\":true"));
+    assert_contains(answer_to((const char *const[]){"again", "9", "unique owner+title", NULL}),
+                    "another object has the same owner and title");
 }
 END_TEST
 
@@ -335,6 +351,125 @@ START_TEST(an_error_of_redis_is_an_internal_error)
     ck_assert_int_eq(work.next(&work), WORK_PUBLISH);
     assert_contains(work.out[0].msg->body, "SyncErrorResponse");
     ck_assert_ptr_null(strstr(work.out[0].msg->body, "boom")); /* details are for the log */
+}
+END_TEST
+
+/* ---- Reads by example ---- */
+
+#define OWNED    "\"owner\":{\"className\":\"com.app.mo.Person\",\"ID\":\"7\"}"
+#define ASSIGNED "\"assignee\":{\"className\":\"com.app.mo.Person\",\"ID\":\"7\"}"
+
+static const struct {
+    const char *members;
+    const char *index; /* NULL: none */
+    const char *most;  /* objects to walk through */
+} plans[] = {
+    {"", NULL, "10000"},
+    {",\"title\":\"x\"", NULL, "10000"},
+    {",\"done\":true", NULL, "10000"}, /* only the second field of an index */
+    {"," OWNED, "owner", "-1"},
+    {"," OWNED ",\"title\":\"x\"", "owner", "10000"},
+    {"," ASSIGNED, "assignee", "-1"},
+    {",\"done\":true," ASSIGNED, "assignee+done", "-1"},
+    {",\"done\":true," OWNED "," ASSIGNED, "assignee+done", "10000"},
+};
+
+START_TEST(an_example_walks_the_index_with_the_most_fields_that_are_given)
+{
+    static const char *const indexes[] = {"owner", "assignee", "assignee+done"};
+    _cleanup_(text_deinitp) struct text body = {0};
+
+    text_addf(&body, TASK("%s"), plans[_i].members);
+    ck_assert_int_eq(ask("findByExample", plan_find_by_example, body.at), WORK_CALL);
+    ck_assert_str_eq(work.call.script->name, "read_example");
+    for (size_t i = 0; i < ARRAY_SIZE(indexes); i++) {
+        bool is_field = strstr(body.at, indexes[i]) != NULL; /* then its name is there anyway */
+        bool chosen = plans[_i].index && !strcmp(indexes[i], plans[_i].index);
+
+        if (chosen || !is_field)
+            ck_assert_int_eq(has_arg(indexes[i]), chosen);
+    }
+    ck_assert(has_arg(plans[_i].most));
+}
+END_TEST
+
+static const char *found(const char *last)
+{
+    static struct text protocol;
+
+    text_clear(&protocol);
+    text_addf(&protocol,
+              "*4\r\n$2\r\nok\r\n$1\r\n9\r\n*2\r\n$17\r\ncom.app.mo.Task:n\r\n"
+              "*2\r\n$2\r\n@v\r\n$1\r\n3\r\n$%zu\r\n%s\r\n",
+              strlen(last), last);
+    return protocol.at;
+}
+
+START_TEST(a_search_goes_on_until_nothing_is_left)
+{
+    ask("searchByExample", plan_search_by_example, TASK(",\"title\":\"x\""));
+    fake_reply(&work.call, found("n\ncom.app.mo.Task"));
+    ck_assert_int_eq(work.next(&work), WORK_CALL);
+    ck_assert(has_arg("n\ncom.app.mo.Task"));
+    fake_reply(&work.call, found(""));
+    ck_assert_int_eq(work.next(&work), WORK_PUBLISH);
+    assert_contains(work.out[0].msg->body, "\"result\":[{\"cn\":\"com.app.mo.Task\",\"ID\":\"n\"");
+    assert_contains(work.out[0].msg->body, "},{\"cn\":");
+}
+END_TEST
+
+START_TEST(a_search_for_one_ends_with_the_first)
+{
+    ask("findUnique", plan_find_unique, TASK(",\"title\":\"x\""));
+    fake_reply(&work.call, found("n\ncom.app.mo.Task"));
+    ck_assert_int_eq(work.next(&work), WORK_PUBLISH);
+    assert_contains(work.out[0].msg->body, "\"result\":{\"cn\":\"com.app.mo.Task\",\"ID\":\"n\"");
+}
+END_TEST
+
+static const struct {
+    const char *operation;
+    work_fn *plan;
+    bool falls_back;
+    const char *nothing;
+} id_uses[] = {
+    {"findByExample", plan_find_by_example, true, "\"result\":[]}"},
+    {"findUnique", plan_find_unique, true, "\"result\":null}"},
+    {"searchByExample", plan_search_by_example, false, "\"result\":[]}"},
+};
+
+START_TEST(an_id_counts_only_when_nothing_else_was_found)
+{
+    const char *const nothing[] = {"ok", "9", "", "", NULL};
+
+    ask(id_uses[_i].operation, id_uses[_i].plan, TASK(",\"ID\":\"77\",\"title\":\"x\""));
+    ck_assert(!has_arg("77"));
+    if (id_uses[_i].falls_back) {
+        fake_reply_strings(&work.call, nothing);
+        ck_assert_int_eq(work.next(&work), WORK_CALL);
+        ck_assert_str_eq(work.call.script->name, "read");
+        ck_assert(has_arg("77"));
+    }
+    assert_contains(answer_to(nothing), id_uses[_i].nothing);
+}
+END_TEST
+
+static const struct {
+    const char *members, *told;
+} missing_indexes[] = {
+    {",\"title\":\"x\",\"done\":true", "needs an index on com.app.mo.Task(title,done)"},
+    {"", "com.app.mo.Task has more than 10000 objects"},
+};
+
+START_TEST(an_example_that_is_too_expensive_names_the_index_that_is_missing)
+{
+    _cleanup_(text_deinitp) struct text body = {0};
+
+    text_addf(&body, TASK("%s"), missing_indexes[_i].members);
+    ask("findByExample", plan_find_by_example, body.at);
+    assert_contains(answer_to((const char *const[]){"expensive", "9", NULL}),
+                    missing_indexes[_i].told);
+    assert_contains(work.out[0].msg->body, "\"errorCode\":\"-120\"");
 }
 END_TEST
 
@@ -412,9 +547,17 @@ int main(void)
     tcase_add_loop_test(tc, the_outcome_of_a_put_becomes_its_result, 0, ARRAY_SIZE(outcomes));
     tcase_add_test(tc, a_repeated_write_answers_as_the_first_time_and_tells_nobody);
     tcase_add_test(tc, a_repeated_refusal_is_the_same_refusal);
+    tcase_add_test(tc, a_repeated_refusal_names_the_fields_of_the_unique_index_again);
     tcase_add_test(tc, an_id_that_we_make_follows_from_the_request);
     tcase_add_test(tc, a_default_is_stored_and_answered);
     tcase_add_test(tc, an_error_of_redis_is_an_internal_error);
+    tcase_add_loop_test(tc, an_example_walks_the_index_with_the_most_fields_that_are_given, 0,
+                        ARRAY_SIZE(plans));
+    tcase_add_test(tc, a_search_goes_on_until_nothing_is_left);
+    tcase_add_test(tc, a_search_for_one_ends_with_the_first);
+    tcase_add_loop_test(tc, an_id_counts_only_when_nothing_else_was_found, 0, ARRAY_SIZE(id_uses));
+    tcase_add_loop_test(tc, an_example_that_is_too_expensive_names_the_index_that_is_missing, 0,
+                        ARRAY_SIZE(missing_indexes));
     tcase_add_test(tc, a_huge_receipt_is_settled_in_several_calls);
     tcase_add_test(tc, a_refused_connect_says_so_by_a_null_client);
     tcase_add_test(tc, a_connect_tells_the_gateway_its_epoch);
