@@ -65,7 +65,7 @@ const struct operation operations[] = {
     OP("getRegAppOAuths",               OPEN,    NONE, A_AS("GetRegAppOAuths", "Auth")),
     OP("getRegisteredApplication",      OPEN,    NONE, A_AS("GetRegisteredApplication", "Auth")),
     OP("getServiceUsers",               OPEN,    NONE, A_AS("GetServiceUsers", "Auth")),
-    OP("hibernate",                     INNER,   NONE, S("Hibernate")),
+    OP("hibernate",                     INNER,   SYNC, S("Hibernate")),
     OP("logout",                        WRITE,   SYNC, S_MUTE("Logout")),
     OP("logoutUser",                    ENTER,   NONE, A_AS("LogoutUser", "Auth")),
     OP("processTransaction",            WRITE,   NONE, S("Transaction")),
@@ -81,7 +81,7 @@ const struct operation operations[] = {
     OP("testCall",                      OPEN,    NONE, A_AS("TestCall", "Auth")),
     ALIAS("update", "putObject",        WRITE,   SYNC, S("Put")),
     OP("updatesReceived",               RECEIPT, SYNC, S("PushUpdatesReceived")),
-    OP("upgradeClient",                 WRITE,   NONE, S("UpgradeClient")),
+    OP("upgradeClient",                 WRITE,   SYNC, S("UpgradeClient")),
     OP("validateUserByToken",           OPEN,    AUTH, A("ValidateUserByToken")),
     // clang-format on
 };

@@ -12,11 +12,13 @@ static const struct handler handlers[] = {
     { "findByIds",       plan_find_by_ids      }, /* read.c     */
     { "findUnique",      plan_find_unique      }, /* read_example.c */
     { "getAllByName",    plan_get_all_by_name  }, /* read_all.c */
+    { "hibernate",       plan_hibernate        }, /* session.c  */
     { "logout",          plan_logout           }, /* session.c  */
     { "putObject",       plan_put_object       }, /* put.c      */
     { "removeObject",    plan_remove_object    }, /* remove.c   */
     { "searchByExample", plan_search_by_example }, /* read_example.c */
     { "updatesReceived", plan_updates_received }, /* receipts.c */
+    { "upgradeClient",   plan_upgrade_client   }, /* session.c  */
     // clang-format on
 };
 

@@ -6,8 +6,8 @@
  * operations of the sync agent - one plan function each, listed in main.c; the family is the file.
  */
 
-/* session.c (spec 1.7, 1.8) */
-work_fn plan_connect, plan_disconnect, plan_logout;
+/* session.c (spec 1.7, 1.8, 3.3) */
+work_fn plan_connect, plan_disconnect, plan_hibernate, plan_logout, plan_upgrade_client;
 /* read.c (spec 3.4) */
 work_fn plan_find_by_id, plan_find_by_ids;
 /* read_example.c (spec 3.4) */

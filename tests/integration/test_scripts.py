@@ -405,7 +405,7 @@ def test_the_end_of_a_session_goes_in_steps_and_closes_its_books(store):
         store.change(ref)
         store.tell(ref)
     store.settle("c9", refs[0])
-    assert store.run("logout", "c9", now_ms(), now_ms(), now_ms() + 5000, 3600)[0] == "ok"
+    assert store.run("logout", "c9", now_ms(), now_ms(), now_ms() + 5000, 3600, 0)[0] == "ok"
     job = store.redis.zrange("jobs", -1, -1)[0]
     steps = 0
     while store.run("end_session", job, sid, 7, now_ms() + 5000) != ["ok", 1]:
@@ -419,7 +419,7 @@ def test_the_end_of_a_session_goes_in_steps_and_closes_its_books(store):
 
 def test_an_accepted_write_is_not_lost_to_a_logout_that_overtook_it(store, watcher):
     accepted = now_ms()
-    store.run("logout", "c1", accepted, accepted, accepted + 5000, 3600)
+    store.run("logout", "c1", accepted, accepted, accepted + 5000, 3600, 0)
     assert store.settle("c1", TASK)[0] == "client", "accepted after the logout"
     read = store.run("read", "c1", accepted - 1, TASK, "signedIn", "")
     assert read[0] == "ok" and read[2] == TASK
@@ -427,9 +427,9 @@ def test_an_accepted_write_is_not_lost_to_a_logout_that_overtook_it(store, watch
 
 def test_a_disconnect_of_an_older_binding_is_ignored(store, watcher):
     store.redis.hset(session_key(watcher), "epoch", 2)
-    store.run("disconnect", "c1", 1, now_ms())
+    store.run("disconnect", "c1", 1, now_ms(), 0)
     assert store.redis.hget(session_key(watcher), "gw") == "gateway.1"
-    store.run("disconnect", "c1", 2, now_ms())
+    store.run("disconnect", "c1", 2, now_ms(), 0)
     assert store.redis.hget(session_key(watcher), "gw") == ""
 
 

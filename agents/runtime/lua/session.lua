@@ -14,6 +14,12 @@ local function session_of(client, accepted)
   return sid, ended
 end
 
+-- The session is bound to no gateway; its marks wait.
+local function session_unbind(sid, now)
+  redis.call('HSET', session_key(sid), 'gw', '', 'seen', now)
+  redis.call('ZREM', 'due', sid)
+end
+
 -- From now on the session is told of changes of the object.
 local function watch(sid, ref)
   if redis.call('ZADD', object_key(ref, ':w'), sid, sid) == 1 then

@@ -25,3 +25,4 @@ extern const struct redis_script script_redeliver;
 extern const struct redis_script script_remove;
 extern const struct redis_script script_settle;
 extern const struct redis_script script_unbind;
+extern const struct redis_script script_upgrade;

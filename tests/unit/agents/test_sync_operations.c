@@ -147,6 +147,7 @@ static const struct {
      "{\"removePair\":{\"className\":\"no.Such\",\"ID\":\"1\"}}", "\"errorCode\":\"-104\""},
     {"updatesReceived", plan_updates_received, "{\"classIdPairs\":7}", "\"errorCode\":\"-115\""},
     {"connect", plan_connect, "{\"clientId\":\"c1\"}", "\"errorCode\":\"-115\""},
+    {"upgradeClient", plan_upgrade_client, "{\"deviceType\":7}", "\"errorCode\":\"-115\""},
 };
 
 START_TEST(a_request_that_cannot_be_served_is_answered_at_once)
@@ -516,6 +517,36 @@ START_TEST(a_connect_tells_the_gateway_its_epoch)
 }
 END_TEST
 
+START_TEST(a_hibernation_says_whether_there_was_such_a_session)
+{
+    ask("hibernate", plan_hibernate, "{}");
+    assert_contains(answer_to((const char *const[]){"ok", "9", NULL}),
+                    "HibernateResponse\",\"clientId\":\"c1\"");
+    assert_contains(work.out[0].msg->body, "\"result\":true}");
+    tear_down();
+    set_up();
+    ask("hibernate", plan_hibernate, "{}");
+    assert_contains(answer_to((const char *const[]){"client", NULL}), "\"result\":false}");
+}
+END_TEST
+
+START_TEST(an_upgrade_names_the_gateway_that_may_wake_the_session)
+{
+    ck_assert_int_eq(ask("upgradeClient", plan_upgrade_client, "{\"deviceType\":\"phone\"}"),
+                     WORK_CALL);
+    ck_assert(has_arg("phone"));
+    ck_assert(has_arg("gateway.1"));
+    assert_contains(answer_to((const char *const[]){"ok", "9", NULL}), "\"result\":true}");
+}
+END_TEST
+
+START_TEST(an_upgrade_of_an_unknown_client_is_refused)
+{
+    ask("upgradeClient", plan_upgrade_client, "{\"deviceType\":null}");
+    assert_contains(answer_to((const char *const[]){"client", NULL}), "\"errorCode\":\"-100\"");
+}
+END_TEST
+
 START_TEST(without_reply_to_nothing_is_published)
 {
     struct text problem = {0};
@@ -561,6 +592,9 @@ int main(void)
     tcase_add_test(tc, a_huge_receipt_is_settled_in_several_calls);
     tcase_add_test(tc, a_refused_connect_says_so_by_a_null_client);
     tcase_add_test(tc, a_connect_tells_the_gateway_its_epoch);
+    tcase_add_test(tc, a_hibernation_says_whether_there_was_such_a_session);
+    tcase_add_test(tc, an_upgrade_names_the_gateway_that_may_wake_the_session);
+    tcase_add_test(tc, an_upgrade_of_an_unknown_client_is_refused);
     tcase_add_test(tc, without_reply_to_nothing_is_published);
     return unit_run_case("sync_operations", tc);
 }
