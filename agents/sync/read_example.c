@@ -14,6 +14,8 @@
  * no value: who asks by it too gets that object when nothing else was found.
  */
 
+#define FOUND_PER_CALL 100 /* each costs Redis more than one that is only looked at */
+
 struct search {
     struct reading reading; /* first: see reading.h */
     struct model_object example;
@@ -133,7 +135,7 @@ static enum work_step walk_on(struct work *work)
     redis_call_arg(call, example->class_->id == ID_INTEGER ? "1" : "0");
     redis_call_arg_bytes(call, text_str(&search->last), search->last.size);
     redis_call_arg_i64(call, READING_PER_CALL);
-    redis_call_arg_i64(call, search->only_one ? 1 : READING_PER_CALL);
+    redis_call_arg_i64(call, search->only_one ? 1 : FOUND_PER_CALL);
     redis_call_arg_i64(call, (int64_t)example->count * 2);
     for (size_t i = 0; i < example->count; i++) {
         redis_call_arg(call, example->values[i].field->name);

@@ -421,8 +421,9 @@ def test_an_accepted_write_is_not_lost_to_a_logout_that_overtook_it(store, watch
     accepted = now_ms()
     store.run("logout", "c1", accepted, accepted, accepted + 5000, 3600, 0)
     assert store.settle("c1", TASK)[0] == "client", "accepted after the logout"
-    read = store.run("read", "c1", accepted - 1, TASK, "signedIn", "")
-    assert read[0] == "ok" and read[2] == TASK
+    class_name, object_id = TASK.split(":")
+    read = store.run("read", "c1", accepted - 1, 3, class_name, "signedIn", "", 1, object_id)
+    assert read[0] == "ok" and read[2][0] == TASK
 
 
 def test_a_disconnect_of_an_older_binding_is_ignored(store, watcher):
