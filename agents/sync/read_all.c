@@ -22,10 +22,11 @@ struct all {
     const struct model_class *class_;
     bool watches;
     bool wants_total;
-    int64_t rank;   /* of the next object to look at */
-    int64_t pass;   /* readable ones to pass over before the page */
-    int64_t wanted; /* still to be returned */
-    int64_t total;  /* readable, as far as we know */
+    int64_t rank;     /* of the first object to look at */
+    struct text last; /* what was looked at last; empty: nothing yet */
+    int64_t pass;     /* readable ones to pass over before the page */
+    int64_t wanted;   /* still to be returned */
+    int64_t total;    /* readable, as far as we know */
     bool done;
     /* getAllByName */
     struct json_span page_size, page_number; /* to be echoed */
@@ -39,6 +40,7 @@ static void all_destroy(void *state)
     struct all *all = state;
 
     reading_deinit(&all->reading);
+    text_deinit(&all->last);
     text_deinit(&all->counts);
     free(all);
 }
@@ -78,6 +80,8 @@ static enum work_step look_on(struct work *work, work_fn *answer)
     redis_call_arg_i64(&work->call, work->request.accepted_ms);
     redis_call_arg(&work->call, all->class_->name);
     redis_call_arg(&work->call, all->watches ? "1" : "0");
+    redis_call_arg(&work->call, all->class_->id == ID_INTEGER ? "1" : "0");
+    redis_call_arg_bytes(&work->call, text_str(&all->last), all->last.size);
     redis_call_arg_i64(&work->call, all->rank);
     redis_call_arg_i64(&work->call, most);
     redis_call_arg_i64(&work->call, all->pass);
@@ -91,17 +95,17 @@ static bool take_step(struct work *work, struct all *all, enum work_step *step)
 {
     const struct redis_reply *r = work->call.reply;
     int64_t found = (int64_t)redis_count(redis_item(r, 2)) / 2;
-    int64_t listed = redis_i64(redis_item(r, 3)), looked = redis_i64(redis_item(r, 4));
-    int64_t readable = redis_i64(redis_item(r, 5));
+    int64_t listed = redis_i64(redis_item(r, 3)), readable = redis_i64(redis_item(r, 4));
 
     if (!reading_take(work, &all->reading, step))
         return false;
     all->watches = false;
-    all->rank += looked;
+    text_clear(&all->last);
+    text_add(&all->last, redis_str(redis_item(r, 5)));
     all->wanted -= found;
     all->pass -= readable < all->pass ? readable : all->pass;
     all->total += readable;
-    all->done = !looked || all->rank >= listed;
+    all->done = !all->last.size;
     if (is_open(all->class_)) {
         all->total = listed;
         all->done = all->done || !all->wanted;
@@ -211,7 +215,8 @@ static enum work_step count_next(struct work *work)
     all->class_ = model_class(work->agent->model, text_str(&name), name.size);
     if (!all->class_)
         return work_error(work, CODE_MISSING_CLASS, "classNames: the model has no such class");
-    all->rank = all->total = 0;
+    text_clear(&all->last);
+    all->total = 0;
     return look_on(work, count_step);
 }
 

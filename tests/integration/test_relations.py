@@ -209,7 +209,7 @@ def test_a_circle_of_required_references_goes_as_a_whole(ada, redis, make):
 
 
 def circle(client, make):
-    """A Hook and an Eye that require each other; the first one needs something else to begin with."""
+    """A Hook and an Eye that require each other; the first had something else to begin with."""
     anchorage = make(ANCHORAGE)
     hook = make(HOOK, holds=pair(ANCHORAGE, anchorage))
     eye = make(EYE, holds=pair(HOOK, hook))

@@ -48,6 +48,18 @@ local function member_of(ref)
   return id .. '\n' .. class
 end
 
+-- Where a walk through such a list goes on that has come to this member. Objects come and go between
+-- its steps, so no rank lasts, and the member itself may be gone.
+local function rank_behind(list, member, numeric)
+  local rank = redis.call('ZRANK', list, member)
+  if rank then
+    return rank + 1
+  elseif numeric then
+    return redis.call('ZCOUNT', list, '-inf', string.match(member, '^[^\n]*'))
+  end
+  return redis.call('ZLEXCOUNT', list, '-', '[' .. member)
+end
+
 -- The first unique index in which another object than `ref` (nil: none yet) has the place that this
 -- one would take, and that other as it is listed; nil if all are free.
 local function index_conflict(ref, indexes, changed, text_of)

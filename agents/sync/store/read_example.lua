@@ -31,17 +31,6 @@ if holds >= 0 and last == '' and redis.call('ZCARD', key) > holds then
   return { 'expensive', sid }
 end
 
--- The rank behind `last`, which may be gone by now.
-local function rank_behind()
-  local rank = redis.call('ZRANK', key, last)
-  if rank then
-    return rank + 1
-  elseif numeric then
-    return redis.call('ZCOUNT', key, '-inf', string.match(last, '^[^\n]*'))
-  end
-  return redis.call('ZLEXCOUNT', key, '-', '[' .. last)
-end
-
 local function matches(ref)
   local values = fields[1] and redis.call('HMGET', object_key(ref), unpack(fields)) or {}
   for i, field in ipairs(fields) do
@@ -66,7 +55,7 @@ local function find(ref)
   table.insert(found, object)
 end
 
-local rank = last == '' and 0 or rank_behind()
+local rank = last == '' and 0 or rank_behind(key, last, numeric)
 local members = redis.call('ZRANGE', key, rank, rank + most - 1)
 for i, member in ipairs(members) do
   local id, actual = string.match(member, '^(.*)\n(.*)$')
