@@ -89,6 +89,7 @@ struct model_class {
     const struct model_field *const *fields_by_name; /* sorted, for model_field() */
     size_t field_count;
     struct model_rule rules[ACTION_COUNT];
+    bool history;                      /* earlier states of its objects are kept */
     const struct model_index *indexes; /* inherited ones first */
     size_t index_count;
     const char *anchor_field; /* this class stands for users; the field that holds the user id */

@@ -133,6 +133,8 @@ static const struct config_row rows[] = {
         "How long they are kept."),
     INT("sync.tombstone_s", sync_tombstone_s, "604800", 1, 3650 * DAY, "s", SYNC,
         "How long it is remembered that an object was removed."),
+    INT("sync.history_kept", sync_history_kept, "100", 1, 10000, "states", AGENTS,
+        "States of an object that are kept where its class has a history."),
 
     TEXT("auth.providers", auth_providers, "file", 1, 1024, AUTH,
         "The ways to log in, a comma list of: file, basic, anonymous."),

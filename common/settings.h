@@ -74,6 +74,7 @@ struct settings {
     int64_t sync_results_kept;         /* results of writes kept per session */
     int64_t sync_results_s;            /* and for how long */
     int64_t sync_tombstone_s;
+    int64_t sync_history_kept; /* states of each object whose class has a history */
 
     /* Auth agent. */
     char *auth_providers; /* comma list: file, basic, anonymous */

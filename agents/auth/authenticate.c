@@ -79,7 +79,8 @@ static void build_login(struct redis_call *call, const struct work *work,
     credentials_add_request_name(call, rq);
     redis_call_arg_i64(call, now);
     redis_call_arg_i64(call, now + max_age_ms);
-    person_add_args(call, model_anchor(work->agent->model), account);
+    person_add_args(call, model_anchor(work->agent->model), account,
+                    work->agent->proc.settings.sync_history_kept);
 }
 
 /* Built beside the call that found the account, whose reply the account may be a part of. */

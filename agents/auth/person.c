@@ -113,7 +113,7 @@ static void add_values(struct redis_call *call, const struct model_class *anchor
 }
 
 void person_add_args(struct redis_call *call, const struct model_class *anchor,
-                     const struct account *account)
+                     const struct account *account, int64_t history_kept)
 {
     _cleanup_(text_deinitp) struct text id = {0};
 
@@ -124,7 +124,7 @@ void person_add_args(struct redis_call *call, const struct model_class *anchor,
         secret_add_uuid(&id); /* integers are counted by the script */
     redis_call_arg(call, text_str(&id));
     redis_call_arg(call, anchor->anchor_field);
-    lineage_add_args(call, anchor);
+    lineage_add_args(call, anchor, history_kept);
     add_values(call, anchor, account);
     indexes_add_args(call, anchor->indexes, anchor->index_count);
 }

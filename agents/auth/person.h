@@ -17,4 +17,4 @@ _must_check_ enum err person_check(const struct model_class *anchor, struct text
 /* Adds the arguments with which login.lua would make the Person: "1", id, field of the user's id,
  * lineage, list of field, text, refs, indexes. Only "0" when no class stands for users. */
 void person_add_args(struct redis_call *call, const struct model_class *anchor,
-                     const struct account *account);
+                     const struct account *account, int64_t history_kept);

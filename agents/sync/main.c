@@ -11,7 +11,9 @@ static const struct handler handlers[] = {
     { "findById",        plan_find_by_id       }, /* read.c     */
     { "findByIds",       plan_find_by_ids      }, /* read.c     */
     { "findUnique",      plan_find_unique      }, /* read_example.c */
+    { "getAccessor",     plan_get_accessor     }, /* accessor.c */
     { "getAllByName",    plan_get_all_by_name  }, /* read_all.c */
+    { "getHistory",      plan_get_history      }, /* history.c  */
     { "hibernate",       plan_hibernate        }, /* session.c  */
     { "logout",          plan_logout           }, /* session.c  */
     { "putObject",       plan_put_object       }, /* put.c      */

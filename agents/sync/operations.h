@@ -14,6 +14,8 @@ work_fn plan_find_by_id, plan_find_by_ids;
 work_fn plan_find_by_example, plan_search_by_example, plan_find_unique;
 /* read_all.c (spec 3.4) */
 work_fn plan_get_all_by_name, plan_count_all_by_name;
+/* accessor.c, history.c (spec 3.4, 10.4) */
+work_fn plan_get_accessor, plan_get_history;
 /* create.c, put.c, remove.c (spec 3.5; design section 8) */
 work_fn plan_create_object, plan_put_object, plan_remove_object;
 /* receipts.c (spec 3.6; design section 9) */

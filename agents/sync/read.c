@@ -6,7 +6,7 @@
 #include "agents/sync/overtaken.h"
 #include "agents/sync/reading.h"
 
-#define NAME_MAX_BYTES 512 /* of a class name, and of an id */
+#define NAME_MAX_BYTES 512 /* of a class name */
 
 /* ---- findById: the object or null; what is found is watched from that version (spec 3.4) ---- */
 
@@ -35,17 +35,12 @@ static enum work_step find_by_id_answer(struct work *work)
 
 enum work_step plan_find_by_id(struct work *work)
 {
-    const struct request *rq = &work->request;
-    _cleanup_(text_deinitp) struct text problem = {0};
-    _cleanup_(freep) char *name = NULL, *id = NULL;
+    _cleanup_(freep) char *id = NULL;
     const struct model_class *c;
+    enum work_step step;
 
-    if (request_string(rq, "theClassName", NAME_MAX_BYTES, &name, &problem) ||
-        request_string(rq, "theClassId", NAME_MAX_BYTES, &id, &problem))
-        return work_error(work, CODE_MALFORMED, text_str(&problem));
-    c = model_class(work->agent->model, name, strlen(name));
-    if (!c)
-        return work_error(work, CODE_MISSING_CLASS, "theClassName: the model has no such class");
+    if (!reading_asked(work, &c, &id, &step))
+        return step;
     reading_begin_ids(work, c, 1);
     redis_call_arg(&work->call, id);
     return work_call(work, find_by_id_answer);

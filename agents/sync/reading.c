@@ -7,6 +7,8 @@
 #include "agents/sync/overtaken.h"
 #include "agents/sync/store/scripts.h"
 
+#define NAME_MAX_BYTES 512 /* of a class name, and of an id */
+
 void reading_deinit(struct reading *reading)
 {
     text_deinit(&reading->objects);
@@ -83,6 +85,24 @@ static enum work_step look(struct work *work)
 enum work_step reading_reply(struct work *work, const struct text *body)
 {
     return work_reply(work, body, look);
+}
+
+bool reading_asked(struct work *work, const struct model_class **class_out, char **id_out,
+                   enum work_step *step)
+{
+    _cleanup_(text_deinitp) struct text problem = {0};
+    _cleanup_(freep) char *name = NULL;
+
+    *id_out = NULL;
+    if (request_string(&work->request, "theClassName", NAME_MAX_BYTES, &name, &problem) ||
+        request_string(&work->request, "theClassId", NAME_MAX_BYTES, id_out, &problem)) {
+        *step = work_error(work, CODE_MALFORMED, text_str(&problem));
+        return false;
+    }
+    *class_out = model_class(work->agent->model, name, strlen(name));
+    if (!*class_out)
+        *step = work_error(work, CODE_MISSING_CLASS, "theClassName: the model has no such class");
+    return *class_out != NULL;
 }
 
 void reading_begin(struct work *work, const struct redis_script *script,

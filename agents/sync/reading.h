@@ -37,6 +37,11 @@ bool reading_take(struct work *work, struct reading *reading, enum work_step *st
 /* Publishes the body, looks at everything that was told, and is done. */
 enum work_step reading_reply(struct work *work, const struct text *body);
 
+/* What a request for one object asks for: theClassName, and theClassId, which is the caller's to
+ * free(). False: *step is the answer. */
+bool reading_asked(struct work *work, const struct model_class **class_out, char **id_out,
+                   enum work_step *step);
+
 /* Begins a call with the arguments that every read has: who asks, and the classes by which an
  * object of `c` may be found, a list of class, rule, owner field. */
 void reading_begin(struct work *work, const struct redis_script *script,

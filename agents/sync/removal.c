@@ -3,7 +3,7 @@
 #include "agents/runtime/agent.h"
 #include "agents/runtime/lineage.h"
 
-static void add_families(struct redis_call *call, const struct model *model)
+static void add_families(struct redis_call *call, const struct model *model, int64_t history_kept)
 {
     int64_t count = 0;
 
@@ -12,7 +12,7 @@ static void add_families(struct redis_call *call, const struct model *model)
     redis_call_arg_i64(call, count);
     for (size_t i = 0; i < model_class_count(model); i++) {
         if (!model_class_at(model, i)->abstract)
-            lineage_add_args(call, model_class_at(model, i));
+            lineage_add_args(call, model_class_at(model, i), history_kept);
     }
 }
 
@@ -41,14 +41,15 @@ static int64_t add_required(struct redis_call *call, const struct model_class *c
 
 void removal_add_args(struct work *work)
 {
+    const struct settings *settings = &work->agent->proc.settings;
     const struct model *model = work->agent->model;
     int64_t count = 0;
 
-    add_families(&work->call, model);
+    add_families(&work->call, model, settings->sync_history_kept);
     for (size_t i = 0; i < model_class_count(model); i++)
         count += add_required(NULL, model_class_at(model, i));
     redis_call_arg_i64(&work->call, count);
     for (size_t i = 0; i < model_class_count(model); i++)
         (void)add_required(&work->call, model_class_at(model, i));
-    redis_call_arg_i64(&work->call, work->agent->proc.settings.sync_tombstone_s);
+    redis_call_arg_i64(&work->call, settings->sync_tombstone_s);
 }

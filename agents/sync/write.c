@@ -57,7 +57,7 @@ void write_begin(struct work *work, const struct redis_script *script,
     redis_call_arg(&work->call, text_str(&name));
     redis_call_arg_i64(&work->call, settings->sync_results_kept);
     redis_call_arg_i64(&work->call, settings->sync_results_s);
-    lineage_add_args(&work->call, class_);
+    lineage_add_args(&work->call, class_, settings->sync_history_kept);
     redis_call_arg(&work->call, id);
     redis_call_arg(&work->call, stored_rule(class_, action));
     redis_call_arg(&work->call, stored_rule_field(class_, action));

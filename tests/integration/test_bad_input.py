@@ -62,9 +62,8 @@ def test_an_invalid_clients_write_has_no_effect(stack, connect, new_id):
 # ---- Unknown and unserved operations
 
 @pytest.mark.parametrize("operation", [
-    "findByIds", "findByExample", "searchByExample", "getAllByName", "countAllByName", "runQuery",
-    "runProcess", "getChangeWatcher", "getHistory", "processTransaction",
-    "findUnique", "getAccessor", "testCall", "authenticateOAuthCode"])
+    "runQuery", "runProcess", "getChangeWatcher", "processTransaction", "testCall",
+    "authenticateOAuthCode"])
 def test_what_is_not_served_yet_says_so(client, operation):
     assert_error(client.request(operation, event=True, cn=None), "-106")
     assert_served(client)

@@ -40,6 +40,7 @@ local function make_person()
       id = tostring(redis.call('INCR', class_key(class, ':next')))
     end
     local ref = object_create(lineage, id, now, values, indexes)
+    history_add(lineage, ref, tonumber(now), nil)
     fan_out(ref, 'u', 1, lineage, '', 1, now) -- a sync agent takes it: it is due
   end
   redis.call('HSET', user_key(user), 'anchor', id,

@@ -67,7 +67,7 @@ end
 
 -- A class and its parents, as lineage.c writes them: itself first.
 local function arg_lineage()
-  return { numeric = arg() == '1', names = arg_list() }
+  return { numeric = arg() == '1', history = arg_number(), names = arg_list() }
 end
 
 -- Each class lists its objects, and those of its descendants, in the order of their ids: numbers by
@@ -128,7 +128,7 @@ local function object_remove(lineage, id, now, tombstone_s)
     end
   end
   local version = redis.call('HGET', object_key(ref), '@v') + 1
-  redis.call('DEL', object_key(ref))
+  redis.call('DEL', object_key(ref), object_key(ref, ':h'))
   redis.call('HSET', object_key(ref), '@v', version, '@d', now)
   redis.call('EXPIRE', object_key(ref), tombstone_s)
   object_unlist(lineage, id)

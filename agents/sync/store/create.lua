@@ -37,6 +37,7 @@ if id == '' then
   id = tostring(redis.call('INCR', class_key(class, ':next')))
 end
 local ref = object_create(lineage, id, accepted, list, indexes)
+history_add(lineage, ref, accepted, sid)
 if not ended then
   watch(sid, ref)
 end

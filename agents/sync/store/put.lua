@@ -51,5 +51,6 @@ end
 if #indexes > 0 then
   index_place(ref, object_score(lineage, id), indexes, changed, text_of)
 end
+history_add(lineage, ref, accepted, sid)
 local job = fan_out(ref, 'u', version, lineage, sid, stale and 0 or 1, lease)
 return finish('ok', tostring(version), tostring(job))

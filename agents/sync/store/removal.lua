@@ -56,6 +56,7 @@ local function clear(ref, field, target, now, lease)
   local version = redis.call('HINCRBY', object_key(ref), '@v', 1)
   field_set(ref, field, version, now, text, table.concat(left, '\n'))
   index_place(ref, 0, {}, { [field] = true })
+  history_add(families[class_and_id(ref)], ref, now, nil)
   tell(ref, 'u', version, '', lease)
 end
 

@@ -7,6 +7,7 @@
  * its arguments and what it returns; all can be run again without doing anything twice.
  */
 
+extern const struct redis_script script_accessor;
 extern const struct redis_script script_cascade;
 extern const struct redis_script script_claim;
 extern const struct redis_script script_connect;
@@ -15,6 +16,7 @@ extern const struct redis_script script_disconnect;
 extern const struct redis_script script_end_session;
 extern const struct redis_script script_fan_out;
 extern const struct redis_script script_fan_out_end;
+extern const struct redis_script script_history;
 extern const struct redis_script script_logout;
 extern const struct redis_script script_overtaken;
 extern const struct redis_script script_put;

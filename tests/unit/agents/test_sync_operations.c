@@ -32,6 +32,7 @@ static void set_up(void)
     struct text problems = {0};
 
     agent.proc.settings.sync_max_object_bytes = 1000;
+    agent.proc.settings.sync_max_answer_bytes = 1 << 20;
     agent.proc.settings.sync_max_answer_bytes = 100000;
     agent.proc.settings.sync_max_scan = 10000;
     agent.proc.settings.sync_results_kept = 1000;
@@ -244,6 +245,105 @@ START_TEST(an_unknown_client_is_told_so)
 {
     ask("findById", plan_find_by_id, "{\"theClassName\":\"com.app.mo.Note\",\"theClassId\":\"n\"}");
     assert_contains(answer_to((const char *const[]){"client", NULL}), "\"errorCode\":\"-100\"");
+}
+END_TEST
+
+/* ---- getAccessor, getHistory ---- */
+
+#define ABOUT(class_name) "{\"theClassName\":\"" class_name "\",\"theClassId\":\"n\""
+
+START_TEST(each_right_is_the_scripts_digit)
+{
+    const char *body;
+
+    ask("getAccessor", plan_get_accessor, ABOUT("com.app.mo.Note") ",\"returnObject\":true}");
+    body = answer_to((const char *const[]){"ok", "9", "1001", NULL});
+    assert_contains(body, "\"resultObject\":null,\"accessor\":{\"cn\":"
+                          "\"com.percero.framework.accessor.Accessor\",\"ID\":\"null\","
+                          "\"canCreate\":false,\"canDelete\":true,\"canRead\":true,"
+                          "\"canUpdate\":false}}");
+}
+END_TEST
+
+START_TEST(nobody_may_create_an_object_of_an_abstract_class)
+{
+    ask("getAccessor", plan_get_accessor, ABOUT("com.app.mo.Note") "}");
+    ck_assert(!has_arg("nobody"));
+    tear_down();
+    set_up();
+    ask("getAccessor", plan_get_accessor, ABOUT("com.app.mo.Item") "}");
+    ck_assert(has_arg("nobody"));
+    ck_assert(has_arg("com.app.mo.Task"));
+}
+END_TEST
+
+START_TEST(the_object_beside_an_accessor_may_have_been_overtaken)
+{
+    ask("getAccessor", plan_get_accessor, ABOUT("com.app.mo.Note") ",\"returnObject\":true}");
+    fake_reply(&work.call, "*5\r\n$2\r\nok\r\n$1\r\n9\r\n$4\r\n1111\r\n$17\r\ncom.app.mo.Note:n\r\n"
+                           "*4\r\n$2\r\n@v\r\n$1\r\n3\r\n$5\r\ntitle\r\n$10\r\n3 1000 \"a\"\r\n");
+    ck_assert_int_eq(work.next(&work), WORK_PUBLISH);
+    assert_contains(work.out[0].msg->body, "\"ID\":\"n\",\"title\":\"a\",");
+    ck_assert(has_arg("HGET"));
+}
+END_TEST
+
+/* A step of the history that finds `count` states, from this version down. */
+static void find_states(int64_t version, size_t count)
+{
+    struct text protocol = {0};
+
+    text_add(&protocol, "*4\r\n$2\r\nok\r\n$1\r\n9\r\n$17\r\ncom.app.mo.Note:n\r\n");
+    text_addf(&protocol, "*%zu\r\n", count);
+    for (size_t i = 0; i < count; i++) {
+        struct text state = {0};
+
+        text_addf(&state, "{\"version\":%d,\"time\":5,\"user\":\"u\",\"fields\":{\"title\":\"a\"}}",
+                  (int)(version - (int64_t)i));
+        text_addf(&protocol, "$%zu\r\n%s\r\n", state.size, state.at);
+        text_deinit(&state);
+    }
+    fake_reply(&work.call, protocol.at);
+    text_deinit(&protocol);
+}
+
+START_TEST(a_history_is_read_in_steps_and_a_put_in_between_repeats_nothing)
+{
+    const char *body, *at;
+    size_t states = 0;
+
+    ck_assert_int_eq(ask("getHistory", plan_get_history, ABOUT("com.app.mo.Note") "}"), WORK_CALL);
+    find_states(15, 10);
+    ck_assert_int_eq(work.next(&work), WORK_CALL);
+    find_states(7, 7); /* version 16 has moved the list on: 7 and 6 come again */
+    ck_assert_int_eq(work.next(&work), WORK_PUBLISH);
+    body = work.out[0].msg->body;
+    assert_contains(body, "\"result\":[{\"cn\":\"com.percero.agents.sync.vo.HistoricalObject\","
+                          "\"ID\":\"com.app.mo.Note:n:15\",\"objectChangeDate\":5,"
+                          "\"objectChangerId\":\"u\",\"objectVersion\":\"15\","
+                          "\"objectId\":\"n\",\"objectClassName\":\"com.app.mo.Note\","
+                          "\"objectData\":\"{\\\"cn\\\":\\\"com.app.mo.Note\\\",");
+    assert_contains(body, "\\\"title\\\":\\\"a\\\",\\\"text\\\":null");
+    for (at = body; (at = strstr(at, "HistoricalObject")); at++)
+        states++;
+    ck_assert_uint_eq(states, 15);
+}
+END_TEST
+
+START_TEST(a_history_that_may_not_be_read_is_null)
+{
+    ask("getHistory", plan_get_history, ABOUT("com.app.mo.Note") "}");
+    assert_contains(answer_to((const char *const[]){"ok", "9", NULL}), "\"result\":null}");
+}
+END_TEST
+
+START_TEST(a_history_over_the_limit_of_answers_is_refused)
+{
+    agent.proc.settings.sync_max_answer_bytes = 100;
+    ask("getHistory", plan_get_history, ABOUT("com.app.mo.Note") "}");
+    find_states(3, 3);
+    ck_assert_int_eq(work.next(&work), WORK_PUBLISH);
+    assert_contains(work.out[0].msg->body, "\"errorCode\":\"-120\"");
 }
 END_TEST
 
@@ -575,6 +675,12 @@ int main(void)
                         ARRAY_SIZE(newest_replies));
     tcase_add_test(tc, what_is_not_found_is_null);
     tcase_add_test(tc, an_unknown_client_is_told_so);
+    tcase_add_test(tc, each_right_is_the_scripts_digit);
+    tcase_add_test(tc, nobody_may_create_an_object_of_an_abstract_class);
+    tcase_add_test(tc, the_object_beside_an_accessor_may_have_been_overtaken);
+    tcase_add_test(tc, a_history_is_read_in_steps_and_a_put_in_between_repeats_nothing);
+    tcase_add_test(tc, a_history_that_may_not_be_read_is_null);
+    tcase_add_test(tc, a_history_over_the_limit_of_answers_is_refused);
     tcase_add_loop_test(tc, the_outcome_of_a_put_becomes_its_result, 0, ARRAY_SIZE(outcomes));
     tcase_add_test(tc, a_repeated_write_answers_as_the_first_time_and_tells_nobody);
     tcase_add_test(tc, a_repeated_refusal_is_the_same_refusal);

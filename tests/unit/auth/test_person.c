@@ -16,7 +16,7 @@ static void add_args(struct text *out, const struct model_class *anchor)
     size_t start = 0;
 
     redis_call_begin(&call, NULL);
-    person_add_args(&call, anchor, &account);
+    person_add_args(&call, anchor, &account, 100);
     for (size_t i = 0; i < call.count; start = call.ends[i++]) {
         text_add_bytes(out, call.args.at + start, call.ends[i] - start);
         text_add_char(out, '|');
@@ -48,7 +48,7 @@ START_TEST(a_person_begins_with_names_and_defaults)
     _cleanup_(text_deinitp) struct text args = {0};
 
     add_args(&args, &person);
-    assert_text(&args, "1||userId|1|2|mo.Person|mo.Item|15|"
+    assert_text(&args, "1||userId|1|0|2|mo.Person|mo.Item|15|"
                        "first_name|\"Ada\"||last_name|\"\\\"X\\\"\"||"
                        "display_name|\"Ada \\\"X\\\"\"||presence|\"offline\"||connected|false||"
                        "1|mo.Person|userId|1|");

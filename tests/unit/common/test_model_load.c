@@ -476,10 +476,26 @@ START_TEST(a_class_has_the_indexes_of_its_parents_and_its_own)
 }
 END_TEST
 
-UNIT_SUITE("model_load", a_class_has_the_indexes_of_its_parents_and_its_own,
-           a_mistake_is_told_with_its_path, a_name_that_stands_there_twice_is_refused,
-           all_mistakes_are_told_at_once, a_file_that_is_not_there_or_not_json_is_told,
-           an_empty_model_is_a_model, defaults_are_kept_as_they_are_written,
+START_TEST(a_class_has_the_history_of_its_parents)
+{
+    _cleanup_(model_destroyp) struct model *model = NULL;
+    _cleanup_(text_deinitp) struct text problems = {0};
+
+    ck_assert_int_eq(load("{\"classes\":{\"C\":{\"parent\":\"B\",\"history\":false},"
+                          "\"B\":{\"parent\":\"A\",\"history\":true},\"A\":{}}}",
+                          &model, &problems),
+                     ERR_OK);
+    ck_assert(class_of(model, "C")->history);
+    ck_assert(class_of(model, "B")->history);
+    ck_assert(!class_of(model, "A")->history);
+}
+END_TEST
+
+UNIT_SUITE("model_load", a_class_has_the_history_of_its_parents,
+           a_class_has_the_indexes_of_its_parents_and_its_own, a_mistake_is_told_with_its_path,
+           a_name_that_stands_there_twice_is_refused, all_mistakes_are_told_at_once,
+           a_file_that_is_not_there_or_not_json_is_told, an_empty_model_is_a_model,
+           defaults_are_kept_as_they_are_written,
            a_child_that_stands_first_has_fields_id_and_rules_of_its_parents,
            a_required_field_may_be_left_out_but_not_be_null,
            the_example_has_the_classes_and_fields_of_the_contract,
