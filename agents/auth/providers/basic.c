@@ -1,4 +1,3 @@
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -23,61 +22,59 @@
 
 enum part { USERNAME, PASSWORD, FIRST_NAME, LAST_NAME, EMAIL, PART_COUNT };
 
-/* The parts of a credential, owned; NULL where one is not there, or not as it must be. */
+/* The parts of a credential; empty where one is not there, or not as it must be. */
 struct basic {
-    char *part[PART_COUNT];
+    struct text part[PART_COUNT];
 };
+
+static void forget(struct text *part)
+{
+    if (part->at)
+        explicit_bzero(part->at, part->size);
+    text_deinit(part);
+}
 
 static void basic_deinit(struct basic *basic)
 {
-    for (size_t i = 0; i < PART_COUNT; i++) {
-        if (basic->part[i])
-            explicit_bzero(basic->part[i], strlen(basic->part[i]));
-        free(basic->part[i]);
-    }
+    for (size_t i = 0; i < PART_COUNT; i++)
+        forget(&basic->part[i]);
 }
 
 /* ---- Reading a credential ---- */
 
-static bool has_control_characters(const char *text)
+static bool has_control_characters(const struct text *text)
 {
-    for (; *text; text++) {
-        if ((unsigned char)*text < ' ' || *text == 0x7f)
+    for (size_t i = 0; i < text->size; i++) {
+        if ((unsigned char)text->at[i] < ' ' || text->at[i] == 0x7f)
             return true;
     }
     return false;
 }
 
-static bool is_good(enum part part, const char *text)
+static bool is_good(enum part part, const struct text *text)
 {
-    const size_t size = strlen(text);
-
     if (part == PASSWORD)
-        return size >= 1 && size <= PASSWORD_MAX_BYTES;
-    return size >= 1 && size <= NAME_MAX_BYTES && !has_control_characters(text) &&
-           !(part == USERNAME && strchr(text, ':'));
+        return text->size <= PASSWORD_MAX_BYTES && !memchr(text_str(text), '\0', text->size);
+    return text->size <= NAME_MAX_BYTES && !has_control_characters(text) &&
+           !(part == USERNAME && memchr(text_str(text), ':', text->size));
 }
 
-/* Takes over `text`. */
-static void keep(struct basic *basic, enum part part, char *text)
+static void keep(struct basic *basic, enum part part, const char *at, size_t size)
 {
-    if (basic->part[part])
-        explicit_bzero(basic->part[part], strlen(basic->part[part]));
-    free(basic->part[part]);
-    basic->part[part] = text;
-    if (is_good(part, text))
-        return;
-    explicit_bzero(text, strlen(text));
-    free(text);
-    basic->part[part] = NULL;
+    forget(&basic->part[part]);
+    text_add_bytes(&basic->part[part], at, size);
+    if (!is_good(part, &basic->part[part]))
+        forget(&basic->part[part]);
 }
 
 static void read_member(struct basic *basic, enum part part, struct json_span value)
 {
-    char *text;
+    struct text text = {0};
 
-    if (!json_string(value, PASSWORD_MAX_BYTES, &text))
-        keep(basic, part, text);
+    text_reserve(&text, value.size); /* else it moves while it grows, and leaves copies behind */
+    if (!json_decode(value, &text))
+        keep(basic, part, text_str(&text), text.size);
+    forget(&text);
 }
 
 /* Is it the name, but for its case and for "_" between its words? */
@@ -124,16 +121,11 @@ static void read_json(struct basic *basic, const char *credential)
 static void read_plain(struct basic *basic, const char *credential)
 {
     const char *colon = strchr(credential, ':');
-    char *name, *password;
 
     if (!colon)
         return;
-    name = strndup(credential, (size_t)(colon - credential));
-    password = strdup(colon + 1);
-    if (!name || !password)
-        err_out_of_memory();
-    keep(basic, USERNAME, name);
-    keep(basic, PASSWORD, password);
+    keep(basic, USERNAME, credential, (size_t)(colon - credential));
+    keep(basic, PASSWORD, colon + 1, strlen(colon + 1));
 }
 
 /* False when one of the first `needed` parts is not there. The caller releases *out. */
@@ -143,7 +135,7 @@ static bool read_credential(const char *credential, size_t needed, struct basic 
 
     *out = (struct basic){0};
     (*credential == '{' ? read_json : read_plain)(out, credential);
-    while (there < needed && out->part[there])
+    while (there < needed && out->part[there].size)
         there++;
     return there == needed;
 }
@@ -161,7 +153,7 @@ static enum auth_status basic_look_up(const struct provider *provider, const cha
     if (!read_credential(credential, PASSWORD + 1, &basic))
         return AUTH_BAD_PASSWORD;
     redis_call_begin(call, &script_look_up);
-    redis_call_arg(call, basic.part[USERNAME]);
+    redis_call_arg(call, basic.part[USERNAME].at);
     return AUTH_SUCCESS;
 }
 
@@ -173,7 +165,7 @@ static enum auth_status basic_verify(const struct provider *provider, const char
 
     (void)provider;
     if (!read_credential(credential, PASSWORD + 1, &basic) ||
-        !secret_password_verify(hash, basic.part[PASSWORD], strlen(basic.part[PASSWORD])))
+        !secret_password_verify(hash, basic.part[PASSWORD].at, basic.part[PASSWORD].size))
         return AUTH_BAD_PASSWORD;
     *account_out = (struct account){.id = redis_str(redis_item(found, ROW_USERNAME)),
                                     .first_name = redis_str(redis_item(found, ROW_FIRST_NAME)),
@@ -193,13 +185,13 @@ static enum auth_status basic_enroll(const struct provider *provider, const char
 
     (void)provider;
     if (!read_credential(credential, PART_COUNT, &basic) ||
-        secret_password_hash(basic.part[PASSWORD], strlen(basic.part[PASSWORD]), &hash))
+        secret_password_hash(basic.part[PASSWORD].at, basic.part[PASSWORD].size, &hash))
         return AUTH_FAILURE;
     redis_call_begin(call, &script_register);
-    redis_call_arg(call, basic.part[USERNAME]);
+    redis_call_arg(call, basic.part[USERNAME].at);
     redis_call_arg(call, hash.at);
     for (enum part part = FIRST_NAME; part < PART_COUNT; part++)
-        redis_call_arg(call, basic.part[part]);
+        redis_call_arg(call, basic.part[part].at);
     return AUTH_SUCCESS;
 }
 

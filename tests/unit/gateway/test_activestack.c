@@ -137,7 +137,7 @@ START_TEST(a_bad_request_is_refused_by_name_and_leaves_the_socket_open)
         {"[\"findById\",{\"messageId\":1}]", CODE_MALFORMED, "messageId: expected a string"},
         {"[\"findById\",{\"messageId\":{}}]", CODE_MALFORMED, "messageId: expected a string"},
         {"[\"findById\",{\"messageId\":\"a\\u0000b\"}]", CODE_MALFORMED, "messageId: expected"},
-        {"[\"findById\",{\"deviceId\":1}]", CODE_MALFORMED, "deviceId: expected a string"},
+        {"[\"authenticate\",{\"deviceId\":1}]", CODE_MALFORMED, "deviceId: expected a string"},
         {"{\"cn\":\"a\",\"cn\":\"a\"}", CODE_MALFORMED, "cn: stands there more than once"},
         {"{\"cn\":\"a\",\"\\u0063n\":\"a\"}", CODE_MALFORMED, "cn: stands there more than once"},
         {"[\"putObject\",{\"theObject\":{},\"theObject\":{}}]", CODE_MALFORMED,
