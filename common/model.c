@@ -151,6 +151,11 @@ const struct model_class *model_anchor(const struct model *model)
     return model->anchor;
 }
 
+bool model_can_index(const struct model_field *field)
+{
+    return field->type != FIELD_JSON && field->type != FIELD_LIST && field->type != FIELD_TO_MANY;
+}
+
 bool model_is_a(const struct model_class *c, const struct model_class *ancestor)
 {
     while (c && c != ancestor)

@@ -68,6 +68,15 @@ struct model_field {
     const char *const *values;         /* FIELD_STRING: the only allowed values, NULL-terminated */
 };
 
+/* Objects are found, or are unique, by the texts of these fields, none of them null. */
+struct model_index {
+    const char *name;          /* the fields' names, joined by "+" */
+    const char *const *fields; /* their names, in the order of the file */
+    size_t field_count;
+    bool unique;
+    const struct model_class *owner; /* the class that declares it; it covers its descendants too */
+};
+
 struct model_class {
     const char *name; /* full: com.app.mo.Task */
     const char *type; /* short, of the content protocol: task; NULL: unknown there */
@@ -80,6 +89,9 @@ struct model_class {
     const struct model_field *const *fields_by_name; /* sorted, for model_field() */
     size_t field_count;
     struct model_rule rules[ACTION_COUNT];
+    bool history;                      /* earlier states of its objects are kept */
+    const struct model_index *indexes; /* inherited ones first */
+    size_t index_count;
     const char *anchor_field; /* this class stands for users; the field that holds the user id */
 };
 
@@ -96,6 +108,8 @@ const struct model_class *model_class_by_type(const struct model *model, const c
 const struct model_class *model_anchor(const struct model *model);
 
 const struct model_field *model_field(const struct model_class *c, const char *name, size_t size);
+/* May the field be part of an index? Its values are compared by their texts. */
+bool model_can_index(const struct model_field *field);
 bool model_is_a(const struct model_class *c, const struct model_class *ancestor);
 
 /*
@@ -117,6 +131,7 @@ struct model_object {
     char *id;                   /* NULL: none given (absent, null or blank) */
     struct model_value *values; /* without read-only fields and FIELD_TO_MANY, which are ignored */
     size_t count;
+    bool is_example; /* from model_read_example() */
     struct text texts;
 };
 
@@ -129,6 +144,15 @@ struct model_object {
  */
 _must_check_ enum err model_read_object(const struct model *model, struct json_span object,
                                         struct model_object *out, struct text *problem);
+
+/*
+ * Reads an object as an example of what is looked for (spec 3.4). Its class may be abstract, and
+ * `values` holds the fields that are set, read-only ones too: strings with text, numbers and
+ * booleans, dates after 1970, to-ones with an ID, lists that are not empty. Otherwise as
+ * model_read_object(); ERR_TYPE also for a FIELD_TO_MANY that is not empty.
+ */
+_must_check_ enum err model_read_example(const struct model *model, struct json_span example,
+                                         struct model_object *out, struct text *problem);
 void model_object_deinit(struct model_object *object);
 
 /*

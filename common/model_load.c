@@ -111,8 +111,8 @@ static void load_type(struct loading *l, struct model_class *c, struct json_obje
 
 static void load_head(struct loading *l, struct model_class *c, struct json_object *row)
 {
-    static const char *const members[] = {"parent", "abstract", "type",   "id",
-                                          "anchor", "fields",   "access", NULL};
+    static const char *const members[] = {"parent", "abstract", "type",    "id",      "anchor",
+                                          "fields", "access",   "indexes", "history", NULL};
     _cleanup_(text_deinitp) struct text path = {0};
 
     model_class_path(&path, c, "");
@@ -124,6 +124,7 @@ static void load_head(struct loading *l, struct model_class *c, struct json_obje
     }
     json_get_only(row, path.at, members, l->problems);
     c->abstract = model_get_flag(l, row, path.at, "abstract");
+    c->history = model_get_flag(l, row, path.at, "history");
     c->id = load_id_kind(l, row, path.at);
     load_type(l, c, row, path.at);
 }
@@ -258,6 +259,7 @@ static void load_fields(struct loading *l, struct model_class *c)
     if (c->parent) {
         load_fields(l, &l->model->classes[c->parent - l->model->classes]);
         c->id = c->parent->id;
+        c->history = c->history || c->parent->history;
     }
     model_class_path(&path, c, "");
     if (json_get_object(model_row_of(l, c), path.at, "fields", false, &own, l->problems))
@@ -293,6 +295,8 @@ static void load_bodies(struct loading *l)
         model_load_anchor(l, l->parents_first[i]);
     for (size_t i = 0; i < count; i++)
         model_load_rules(l, l->parents_first[i]);
+    for (size_t i = 0; i < count; i++)
+        model_load_indexes(l, l->parents_first[i]);
     for (size_t i = 0; i < count; i++) {
         check_relations(l, &l->model->classes[i]);
         count_concrete(l->model, &l->model->classes[i]);

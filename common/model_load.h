@@ -3,8 +3,8 @@
 #include "common/model_internal.h"
 
 /*
- * model_load - what model_load.c, model_load_field.c and model_load_rule.c share while a file
- * becomes a model.
+ * model_load - what model_load.c, model_load_field.c, model_load_rule.c and model_load_index.c
+ * share while a file becomes a model.
  *
  * A mistake is told with its path and loading goes on with something harmless, so that one run
  * tells them all.
@@ -52,3 +52,6 @@ void model_check_to_many(struct loading *l, const struct model_class *owner,
  * before rules. */
 void model_load_anchor(struct loading *l, struct model_class *c);
 void model_load_rules(struct loading *l, struct model_class *c);
+
+/* When all fields of the class and the indexes of its parent are there. */
+void model_load_indexes(struct loading *l, struct model_class *c);

@@ -18,7 +18,6 @@ static enum err read_class(const struct model *model, struct json_span object,
 {
     size_t count;
     struct json_span cn = json_member(object, "cn", &count);
-    enum err e;
 
     text_add(problem, ".cn");
     if (count > 1)
@@ -27,12 +26,7 @@ static enum err read_class(const struct model *model, struct json_span object,
         text_add(problem, ": missing");
         return ERR_MALFORMED;
     }
-    e = model_read_class(model, cn, out, problem);
-    if (!e && (*out)->abstract) {
-        text_addf(problem, ": %s is abstract", (*out)->name);
-        e = ERR_NOT_FOUND;
-    }
-    return e;
+    return model_read_class(model, cn, out, problem);
 }
 
 static bool is_blank(struct json_span string)
@@ -75,15 +69,46 @@ static enum err no_such_field(const struct model_class *c, struct json_span key,
     return ERR_MALFORMED;
 }
 
+/* Does an example leave this field open? */
+static bool is_open(const struct model_field *field, struct json_span value)
+{
+    const enum json_kind kind = json_kind(value);
+    int64_t time;
+
+    if (field->type == FIELD_DATE && !json_int64(value, &time))
+        return time <= 0;
+    if (field->type == FIELD_STRING && kind == JSON_STRING)
+        return is_blank(value);
+    if (field->type == FIELD_TO_ONE && kind == JSON_OBJECT) {
+        const struct json_span id = json_member(value, "ID", NULL);
+
+        return json_kind(id) == JSON_ABSENT || json_kind(id) == JSON_NULL || json_string_is(id, "");
+    }
+    if ((field->type == FIELD_LIST || field->type == FIELD_TO_MANY) && kind == JSON_ARRAY)
+        return json_count(value) == 0;
+    return kind == JSON_NULL;
+}
+
 /* What the server keeps or derives itself is passed over, whatever the client sent. */
+static bool is_passed_over(const struct model_object *object, const struct model_field *field,
+                           struct json_span value)
+{
+    return object->is_example ? is_open(field, value)
+                              : field->read_only || field->type == FIELD_TO_MANY;
+}
+
 static enum err take_value(const struct model *model, const struct model_field *field,
                            struct json_span value, struct model_object *out, struct text *problem)
 {
     const size_t before = out->texts.size;
     enum err e;
 
-    if (field->read_only || field->type == FIELD_TO_MANY)
+    if (is_passed_over(out, field, value))
         return ERR_OK;
+    if (field->type == FIELD_TO_MANY) {
+        text_add(problem, ": derived, so nothing can be looked for by it");
+        return ERR_TYPE;
+    }
     e = model_add_value(model, field, value, &out->texts, problem);
     out->values[out->count++] = (struct model_value){field, NULL, out->texts.size - before};
     text_add_char(&out->texts, '\0');
@@ -149,6 +174,10 @@ static enum err read_parts(const struct model *model, struct json_span object,
     e = read_class(model, object, &out->class_, problem);
     if (e)
         return e;
+    if (out->class_->abstract && !out->is_example) {
+        text_addf(problem, ": %s is abstract", out->class_->name);
+        return ERR_NOT_FOUND;
+    }
     text_clear(problem);
     e = read_id(out->class_, object, &out->id, problem);
     if (e)
@@ -157,13 +186,12 @@ static enum err read_parts(const struct model *model, struct json_span object,
     return take_members(model, object, out, problem);
 }
 
-enum err model_read_object(const struct model *model, struct json_span object,
-                           struct model_object *out, struct text *problem)
+static enum err read_object(const struct model *model, struct json_span object,
+                            struct model_object *out, struct text *problem)
 {
     _cleanup_(text_deinitp) struct text rest = {0};
     enum err e;
 
-    *out = (struct model_object){0};
     e = read_parts(model, object, out, &rest);
     if (e) {
         text_addf(problem, "theObject%s", text_str(&rest));
@@ -172,6 +200,20 @@ enum err model_read_object(const struct model *model, struct json_span object,
     }
     place_texts(out);
     return ERR_OK;
+}
+
+enum err model_read_object(const struct model *model, struct json_span object,
+                           struct model_object *out, struct text *problem)
+{
+    *out = (struct model_object){0};
+    return read_object(model, object, out, problem);
+}
+
+enum err model_read_example(const struct model *model, struct json_span example,
+                            struct model_object *out, struct text *problem)
+{
+    *out = (struct model_object){.is_example = true};
+    return read_object(model, example, out, problem);
 }
 
 void model_object_deinit(struct model_object *object)

@@ -111,6 +111,10 @@ static const struct config_row rows[] = {
 
     INT("sync.max_object_bytes", sync_max_object_bytes, "1048576", KIB, 64 * MIB, "bytes", SYNC,
         "The largest object that is stored."),
+    INT("sync.max_answer_bytes", sync_max_answer_bytes, "8388608", KIB, 15 * MIB, "bytes", SYNC,
+        "The most that an answer with many objects may hold; beyond, it is refused with -120."),
+    INT("sync.max_scan", sync_max_scan, "10000", 0, 10000000, "objects", SYNC,
+        "Objects that are looked through for an example which no index answers; beyond, it gets -120."),
     INT("sync.mark_batch", sync_mark_batch, "250", 1, 250, "sessions", SYNC,
         "Sessions that are marked in one step, which is what bounds how long Redis is held."),
     INT("sync.job_lease_ms", sync_job_lease_ms, "5000", 100, 600000, "ms", SYNC,
@@ -129,9 +133,11 @@ static const struct config_row rows[] = {
         "How long they are kept."),
     INT("sync.tombstone_s", sync_tombstone_s, "604800", 1, 3650 * DAY, "s", SYNC,
         "How long it is remembered that an object was removed."),
+    INT("sync.history_kept", sync_history_kept, "100", 1, 10000, "states", AGENTS,
+        "States of an object that are kept where its class has a history."),
 
     TEXT("auth.providers", auth_providers, "file", 1, 1024, AUTH,
-        "The ways to log in, a comma list of: file, anonymous."),
+        "The ways to log in, a comma list of: file, basic, anonymous."),
     TEXT("auth.users_file", auth_users_file, "", 0, 4096, AUTH | CTL,
         "The users of the provider file, a JSON file."),
     TEXT("auth.file_provider_id", auth_file_provider_id, "file", 1, 128, AUTH | CTL,

@@ -63,7 +63,9 @@ struct settings {
 
     /* Sync agent. */
     int64_t sync_max_object_bytes;
-    int64_t sync_mark_batch; /* sessions marked by one step */
+    int64_t sync_max_answer_bytes; /* of one answer with many objects */
+    int64_t sync_max_scan;         /* objects looked through for an example */
+    int64_t sync_mark_batch;       /* sessions marked by one step */
     int64_t sync_job_lease_ms;
     int64_t sync_poll_ms; /* how often due jobs and marks are looked for */
     int64_t sync_redelivery_first_ms;
@@ -72,9 +74,10 @@ struct settings {
     int64_t sync_results_kept;         /* results of writes kept per session */
     int64_t sync_results_s;            /* and for how long */
     int64_t sync_tombstone_s;
+    int64_t sync_history_kept; /* states of each object whose class has a history */
 
     /* Auth agent. */
-    char *auth_providers; /* comma list: file, anonymous */
+    char *auth_providers; /* comma list: file, basic, anonymous */
     char *auth_users_file;
     char *auth_file_provider_id;
     int64_t auth_token_max_age_s;

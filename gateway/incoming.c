@@ -60,7 +60,10 @@ static void special_ack(struct gateway *g, struct client *c, struct json_span co
 static void special_hibernate(struct gateway *g, struct client *c, struct json_span content)
 {
     (void)content;
-    outgoing_error(g, c, NULL, CODE_NOT_IMPLEMENTED, "hibernate: not served");
+    if (is_logged_in(c))
+        login_hibernate(g, c);
+    else
+        outgoing_error(g, c, NULL, CODE_INVALID_CLIENT, "not logged in");
 }
 
 static void special_unknown(struct gateway *g, struct client *c, struct json_span content)

@@ -98,13 +98,19 @@ static void add_request(struct text *out, const char *class_name, const struct s
     text_add_char(out, '}');
 }
 
+static bool needs_token(const struct operation *o)
+{
+    return strcmp(o->name, "connect") == 0 || strcmp(o->name, "disconnectAuth") == 0;
+}
+
 static enum err start_own(struct gateway *g, struct client *c, const char *operation,
                           enum purpose purpose, const char *message_id)
 {
     _cleanup_(text_deinitp) struct text body = {0};
     const struct operation *o = operation_by_name(operation, strlen(operation));
 
-    add_request(&body, o->request_class, &c->session, c->session.token, message_id);
+    add_request(&body, o->request_class, &c->session, needs_token(o) ? c->session.token : NULL,
+                message_id);
     return requests_start(g, c,
                           &(struct request){.operation = o,
                                             .purpose = purpose,
@@ -119,9 +125,8 @@ static void publish_farewell(struct gateway *g, const char *operation, const str
 {
     _cleanup_(text_deinitp) struct text body = {0};
     const struct operation *o = operation_by_name(operation, strlen(operation));
-    bool with_token = strcmp(operation, "disconnectAuth") == 0;
 
-    add_request(&body, o->request_class, s, with_token ? s->token : NULL, NULL);
+    add_request(&body, o->request_class, s, needs_token(o) ? s->token : NULL, NULL);
     requests_publish_only(
         g, o->name,
         &(struct msg){
@@ -261,6 +266,16 @@ void login_bound_too_late(struct gateway *g, const struct msg *m)
     memcpy(s.client_id, m->client, sizeof(s.client_id));
     publish_farewell(g, "disconnect", &s, m->epoch);
     session_deinit(&s);
+}
+
+/* ---- Hibernation ---- */
+
+void login_hibernate(struct gateway *g, struct client *c)
+{
+    enum err e = start_own(g, c, "hibernate", PURPOSE_CLIENT, NULL);
+
+    if (e)
+        outgoing_error(g, c, NULL, requests_code(e), requests_reason(e));
 }
 
 /* ---- Logout: first the session's end, then the token's, then the socket's ---- */

@@ -17,6 +17,9 @@ void login_expect(struct gateway *g, struct client *c);
 /* The first frame, or the special message connect: the client learns its client id. */
 void login_connect(struct gateway *g, struct client *c);
 
+/* The special message hibernate: the session gives up its binding, the socket stays open. */
+void login_hibernate(struct gateway *g, struct client *c);
+
 /* Replies, with what they lead to. The request is ended by the caller. */
 void login_answered(struct gateway *g, struct open_request *r, const struct msg *m);
 void login_bound(struct gateway *g, struct open_request *r, const struct msg *m);

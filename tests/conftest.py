@@ -8,7 +8,7 @@ import uuid
 import pytest
 from client import Client
 from servers import Servers
-from stack import PROVIDER, Stack
+from stack import PROVIDER, RELATIONS_MODEL, Stack
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +29,20 @@ def stack(shared_stack):
     """Two gateways, three sync agents and an auth agent, shared by all tests that harm nobody."""
     yield shared_stack
     shared_stack.check()
+
+
+@pytest.fixture(scope="session")
+def shared_relations_stack(servers):
+    with Stack(servers, gateways=2, sync_agents=2,
+               settings={"model.file": RELATIONS_MODEL, "sync.job_lease_ms": 1000}) as s:
+        yield s
+
+
+@pytest.fixture
+def relations_stack(shared_relations_stack):
+    """Serves support/relations-model.json: relations of all kinds."""
+    yield shared_relations_stack
+    shared_relations_stack.check()
 
 
 @pytest.fixture

@@ -10,10 +10,12 @@ static const struct {
     const char *message;
 } messages[] = {
     // clang-format off
-    { AUTH_SUCCESS,      "Success"      },
-    { AUTH_UNAUTHORIZED, "Unauthorized" },
-    { AUTH_FORBIDDEN,    "Forbidden"    },
-    { AUTH_FAILURE,      "Failure"      },
+    { AUTH_SUCCESS,      "Success"                  },
+    { AUTH_UNAUTHORIZED, "Unauthorized"             },
+    { AUTH_FORBIDDEN,    "Forbidden"                },
+    { AUTH_FAILURE,      "Failure"                  },
+    { AUTH_DUPLICATE,    "Duplicate User Name"      },
+    { AUTH_BAD_PASSWORD, "Bad username or password" },
     // clang-format on
 };
 
@@ -51,8 +53,7 @@ enum work_step answer_refused(struct work *work, enum auth_status status)
     return answer(work, status, "null");
 }
 
-/* A script failed; its error is for the operator. */
-static enum work_step answer_failed(struct work *work)
+enum work_step answer_failed(struct work *work)
 {
     log_error("auth.script_failed", LOG_STR("script", work->call.script->name),
               LOG_STR("error", redis_str(work->call.reply)));

@@ -18,5 +18,8 @@ enum work_step answer_refused(struct work *work, enum auth_status status);
  * `token` is its secret, `refusal` the status when it is refused. */
 enum work_step answer_token(struct work *work, const char *token, enum auth_status refusal);
 
+/* The script of the last call failed; its error is for the operator. */
+enum work_step answer_failed(struct work *work);
+
 /* What a script has returned as 1 or 0: a result of true or false. */
 enum work_step answer_flag(struct work *work);

@@ -34,6 +34,16 @@ enum err credentials_read(const struct request *request, struct credentials *out
     return e;
 }
 
+void credentials_add_request_name(struct redis_call *call, const struct request *request)
+{
+    _cleanup_(text_deinitp) struct text name = {0};
+    const struct msg *m = request->msg;
+
+    if (m->reply_to && m->correlation_id)
+        text_addf(&name, "%s %s", m->reply_to, m->correlation_id);
+    redis_call_arg(call, text_str(&name));
+}
+
 void credentials_deinit(struct credentials *credentials)
 {
     if (credentials->credential)

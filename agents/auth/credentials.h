@@ -2,6 +2,7 @@
 
 #include "agents/runtime/request.h"
 #include "common/cleanup.h"
+#include "common/redis_link.h"
 
 /*
  * credentials - what an AuthenticationRequest brings (spec 3.9): whom to ask, and a secret to show.
@@ -18,6 +19,10 @@ struct credentials {
  * empty: authProvider is missing or empty; one of them is no string, too long or holds a NUL. */
 _must_check_ enum err credentials_read(const struct request *request, struct credentials *out,
                                        struct text *problem);
+
+/* Adds to a call what names the request among all of all gateways, also when it is delivered again;
+ * "" for one that was published by hand. */
+void credentials_add_request_name(struct redis_call *call, const struct request *request);
 
 /* Leaves nothing of the secret in memory. */
 void credentials_deinit(struct credentials *credentials);

@@ -8,6 +8,7 @@ static const struct handler handlers[] = {
     { "authenticate",        plan_authenticate           }, /* authenticate.c */
     { "disconnectAuth",      plan_disconnect_auth        }, /* tokens.c       */
     { "reauthenticate",      plan_reauthenticate         }, /* tokens.c       */
+    { "register",            plan_register               }, /* register.c     */
     { "validateUserByToken", plan_validate_user_by_token }, /* tokens.c       */
     // clang-format on
 };

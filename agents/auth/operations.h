@@ -8,5 +8,7 @@
 
 /* authenticate.c (spec 8.6) */
 work_fn plan_authenticate;
+/* register.c (spec 3.9) */
+work_fn plan_register;
 /* tokens.c (spec 8.3) */
 work_fn plan_reauthenticate, plan_validate_user_by_token, plan_disconnect_auth;

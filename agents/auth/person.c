@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agents/runtime/indexes.h"
+#include "agents/runtime/lineage.h"
 #include "common/secret.h"
 
 enum { FIRST = 1, LAST = 2 };
@@ -21,15 +23,6 @@ static const struct {
     { "displayName",  FIRST | LAST },
     // clang-format on
 };
-
-enum err person_check(const struct model_class *anchor, struct text *problems)
-{
-    if (!anchor || anchor->id != ID_ARRAY)
-        return ERR_OK;
-    text_addf(problems, "%s: stands for users, so its id must be a string or an integer\n",
-              anchor->name);
-    return ERR_CONFIG;
-}
 
 /* Which names the field gets; 0: none. */
 static unsigned names_of(const struct model_field *field)
@@ -52,6 +45,35 @@ static void add_names(struct text *out, unsigned names, const struct account *ac
     text_add_json(out, text_str(&value), value.size);
 }
 
+/* Two users may have the same names, so these may be unique only together with the user's id. */
+static bool names_user(const struct model_class *anchor, const struct model_index *index)
+{
+    for (size_t i = 0; i < index->field_count; i++)
+        if (!strcmp(index->fields[i], anchor->anchor_field))
+            return true;
+    return false;
+}
+
+enum err person_check(const struct model_class *anchor, struct text *problems)
+{
+    enum err e = ERR_OK;
+
+    if (anchor && anchor->id == ID_ARRAY) {
+        text_addf(problems, "%s: stands for users, so its id must be a string or an integer\n",
+                  anchor->name);
+        e = ERR_CONFIG;
+    }
+    for (size_t i = 0; anchor && i < anchor->index_count; i++) {
+        if (!anchor->indexes[i].unique || names_user(anchor, &anchor->indexes[i]))
+            continue;
+        text_addf(problems,
+                  "%s: stands for users, so the unique index on %s must have the field %s too\n",
+                  anchor->name, anchor->indexes[i].name, anchor->anchor_field);
+        e = ERR_CONFIG;
+    }
+    return e;
+}
+
 /* The canonical text with which the field begins; left empty when that is null. */
 static void add_first_text(struct text *out, const struct model_field *field,
                            const struct account *account)
@@ -64,7 +86,7 @@ static void add_first_text(struct text *out, const struct model_field *field,
         text_add(out, field->initial);
 }
 
-/* Adds the list of field, text; what is null is not stored. */
+/* Adds the list of field, text, refs; what is null is not stored. */
 static void add_values(struct redis_call *call, const struct model_class *anchor,
                        const struct account *account)
 {
@@ -76,41 +98,33 @@ static void add_values(struct redis_call *call, const struct model_class *anchor
     for (size_t i = 0; i < anchor->field_count; i++) {
         if (strcmp(anchor->fields[i].name, anchor->anchor_field) != 0)
             add_first_text(&texts[i], &anchor->fields[i], account);
-        count += texts[i].size ? 2 : 0;
+        count += texts[i].size ? 3 : 0;
     }
     redis_call_arg_i64(call, (int64_t)count);
     for (size_t i = 0; i < anchor->field_count; i++) {
         if (texts[i].size) {
             redis_call_arg(call, anchor->fields[i].name);
             redis_call_arg_bytes(call, texts[i].at, texts[i].size);
+            redis_call_arg(call, ""); /* names refer to nothing */
         }
         text_deinit(&texts[i]);
     }
     free(texts);
 }
 
-/* Who watches the class or a parent of it. */
-static void add_audience(struct redis_call *call, const struct model_class *c)
-{
-    _cleanup_(text_deinitp) struct text keys = {0};
-
-    for (const char *between = ""; c; c = c->parent, between = "\n")
-        text_addf(&keys, "%s{k:%s}:w", between, c->name);
-    redis_call_arg(call, text_str(&keys));
-}
-
 void person_add_args(struct redis_call *call, const struct model_class *anchor,
-                     const struct account *account)
+                     const struct account *account, int64_t history_kept)
 {
     _cleanup_(text_deinitp) struct text id = {0};
 
-    redis_call_arg(call, anchor ? anchor->name : "");
+    redis_call_arg(call, anchor ? "1" : "0");
     if (!anchor)
         return;
     if (anchor->id == ID_STRING)
         secret_add_uuid(&id); /* integers are counted by the script */
     redis_call_arg(call, text_str(&id));
     redis_call_arg(call, anchor->anchor_field);
-    add_audience(call, anchor);
+    lineage_add_args(call, anchor, history_kept);
     add_values(call, anchor, account);
+    indexes_add_args(call, anchor->indexes, anchor->index_count);
 }

@@ -10,11 +10,11 @@
  * user's own, and names that change at the provider leave it alone.
  */
 
-/* Can we make objects of this class (NULL: none stands for users)? ERR_CONFIG, told in `problems`.
- */
+/* Can every user have an object of this class (NULL: none stands for users)? ERR_CONFIG, told in
+ * `problems`. */
 _must_check_ enum err person_check(const struct model_class *anchor, struct text *problems);
 
-/* Adds the arguments with which login.lua would make the Person: class, id, field of the user's id,
- * audience, list of field, text. Only the class, empty, when none stands for users. */
+/* Adds the arguments with which login.lua would make the Person: "1", id, field of the user's id,
+ * lineage, list of field, text, refs, indexes. Only "0" when no class stands for users. */
 void person_add_args(struct redis_call *call, const struct model_class *anchor,
-                     const struct account *account);
+                     const struct account *account, int64_t history_kept);

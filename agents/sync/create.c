@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agents/runtime/indexes.h"
 #include "agents/sync/jobs/jobs.h"
 #include "agents/sync/operations.h"
 #include "agents/sync/overtaken.h"
@@ -163,5 +164,6 @@ enum work_step plan_create_object(struct work *work)
     }
     write_begin(work, &script_create, object->class_, object->id ? object->id : "", ACTION_CREATE);
     write_add_values(&work->call, object, false);
+    indexes_add_args(&work->call, object->class_->indexes, object->class_->index_count);
     return work_call(work, create_answer);
 }

@@ -3,14 +3,24 @@
 static const struct handler handlers[] = {
     // clang-format off
     { "connect",         plan_connect          }, /* session.c  */
+    { "countAllByName",  plan_count_all_by_name }, /* read_all.c */
     { "createObject",    plan_create_object    }, /* create.c   */
     { "deletesReceived", plan_deletes_received }, /* receipts.c */
     { "disconnect",      plan_disconnect       }, /* session.c  */
+    { "findByExample",   plan_find_by_example  }, /* read_example.c */
     { "findById",        plan_find_by_id       }, /* read.c     */
+    { "findByIds",       plan_find_by_ids      }, /* read.c     */
+    { "findUnique",      plan_find_unique      }, /* read_example.c */
+    { "getAccessor",     plan_get_accessor     }, /* accessor.c */
+    { "getAllByName",    plan_get_all_by_name  }, /* read_all.c */
+    { "getHistory",      plan_get_history      }, /* history.c  */
+    { "hibernate",       plan_hibernate        }, /* session.c  */
     { "logout",          plan_logout           }, /* session.c  */
     { "putObject",       plan_put_object       }, /* put.c      */
     { "removeObject",    plan_remove_object    }, /* remove.c   */
+    { "searchByExample", plan_search_by_example }, /* read_example.c */
     { "updatesReceived", plan_updates_received }, /* receipts.c */
+    { "upgradeClient",   plan_upgrade_client   }, /* session.c  */
     // clang-format on
 };
 

@@ -6,10 +6,16 @@
  * operations of the sync agent - one plan function each, listed in main.c; the family is the file.
  */
 
-/* session.c (spec 1.7, 1.8) */
-work_fn plan_connect, plan_disconnect, plan_logout;
+/* session.c (spec 1.7, 1.8, 3.3) */
+work_fn plan_connect, plan_disconnect, plan_hibernate, plan_logout, plan_upgrade_client;
 /* read.c (spec 3.4) */
-work_fn plan_find_by_id;
+work_fn plan_find_by_id, plan_find_by_ids;
+/* read_example.c (spec 3.4) */
+work_fn plan_find_by_example, plan_search_by_example, plan_find_unique;
+/* read_all.c (spec 3.4) */
+work_fn plan_get_all_by_name, plan_count_all_by_name;
+/* accessor.c, history.c (spec 3.4, 10.4) */
+work_fn plan_get_accessor, plan_get_history;
 /* create.c, put.c, remove.c (spec 3.5; design section 8) */
 work_fn plan_create_object, plan_put_object, plan_remove_object;
 /* receipts.c (spec 3.6; design section 9) */

@@ -1,3 +1,4 @@
+#include "agents/runtime/indexes.h"
 #include "agents/sync/operations.h"
 #include "agents/sync/store/scripts.h"
 #include "agents/sync/write.h"
@@ -34,5 +35,6 @@ enum work_step plan_put_object(struct work *work)
     write_begin(work, &script_put, object.class_, object.id, ACTION_UPDATE);
     redis_call_arg_i64(&work->call, time);
     write_add_values(&work->call, &object, true);
+    indexes_add_args(&work->call, object.class_->indexes, object.class_->index_count);
     return work_call(work, write_answer);
 }

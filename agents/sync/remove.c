@@ -1,4 +1,5 @@
 #include "agents/sync/operations.h"
+#include "agents/sync/removal.h"
 #include "agents/sync/store/scripts.h"
 #include "agents/sync/write.h"
 
@@ -25,6 +26,6 @@ enum work_step plan_remove_object(struct work *work)
     if (c->abstract)
         return write_refuse(work, 0, "removePair.className: expected the object's own class");
     write_begin(work, &script_remove, c, id, ACTION_REMOVE);
-    redis_call_arg_i64(&work->call, work->agent->proc.settings.sync_tombstone_s);
+    removal_add_args(work);
     return work_call(work, write_answer);
 }

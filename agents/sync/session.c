@@ -7,6 +7,8 @@
 #include "common/clock.h"
 #include "common/secret.h"
 
+#define DEVICE_TYPE_MAX 255 /* bytes */
+
 /* ---- connect: the session that a login has earned ---- */
 
 static enum work_step connect_answer(struct work *work)
@@ -50,7 +52,7 @@ enum work_step plan_connect(struct work *work)
     return work_call(work, connect_answer);
 }
 
-/* ---- disconnect: the binding ends, the session stays ---- */
+/* ---- disconnect, hibernate: the binding ends, the session stays ---- */
 
 static enum work_step empty_answer(struct work *work)
 {
@@ -59,16 +61,70 @@ static enum work_step empty_answer(struct work *work)
     return work_reply(work, &nothing, NULL);
 }
 
-enum work_step plan_disconnect(struct work *work)
+static enum work_step unbind(struct work *work, bool hibernates, work_fn *after)
 {
     redis_call_begin(&work->call, &script_disconnect);
     redis_call_arg(&work->call, work->request.client);
     redis_call_arg_i64(&work->call, (int64_t)work->request.epoch);
     redis_call_arg_i64(&work->call, clock_wall_ms());
-    return work_call(work, empty_answer);
+    redis_call_arg(&work->call, hibernates ? "1" : "0");
+    return work_call(work, after);
 }
 
-/* ---- logout: the session ends ---- */
+enum work_step plan_disconnect(struct work *work)
+{
+    return unbind(work, false, empty_answer);
+}
+
+/* Is there such a session? */
+static enum work_step known_answer(struct work *work)
+{
+    const struct redis_reply *r = work->call.reply;
+    _cleanup_(text_deinitp) struct text body = {0};
+
+    if (redis_is_error(r))
+        return work_error(work, CODE_INTERNAL, "the session could not be changed");
+    work_response_begin(work, &body, NULL);
+    text_addf(&body, ",\"result\":%s", redis_str(redis_item(r, 0))[0] == 'o' ? "true" : "false");
+    response_end(&body);
+    return work_reply(work, &body, NULL);
+}
+
+enum work_step plan_hibernate(struct work *work)
+{
+    return unbind(work, true, known_answer);
+}
+
+/* ---- upgradeClient: the session outlives a logout, and hears at once what it has missed ---- */
+
+static enum work_step upgrade_answer(struct work *work)
+{
+    if (redis_str(redis_item(work->call.reply, 0))[0] == 'c')
+        return work_error(work, CODE_INVALID_CLIENT, "this client is not known; log in");
+    return known_answer(work);
+}
+
+enum work_step plan_upgrade_client(struct work *work)
+{
+    const struct request *rq = &work->request;
+    struct json_span given = json_member(rq->body, "deviceType", NULL);
+    _cleanup_(text_deinitp) struct text type = {0};
+    enum json_kind kind = json_kind(given);
+
+    if (kind != JSON_ABSENT && kind != JSON_NULL && json_decode(given, &type))
+        return work_error(work, CODE_MALFORMED, "deviceType: expected a string, or null");
+    if (type.size > DEVICE_TYPE_MAX)
+        return work_error(work, CODE_MALFORMED, "deviceType: expected at most 255 bytes");
+    redis_call_begin(&work->call, &script_upgrade);
+    redis_call_arg(&work->call, rq->client);
+    redis_call_arg_i64(&work->call, rq->accepted_ms);
+    redis_call_arg_i64(&work->call, (int64_t)rq->epoch);
+    redis_call_arg(&work->call, rq->msg->reply_to ? rq->msg->reply_to : "");
+    redis_call_arg_bytes(&work->call, text_str(&type), type.size);
+    return work_call(work, upgrade_answer);
+}
+
+/* ---- logout: the session ends, unless the client is persistent ---- */
 
 static enum work_step logout_answer(struct work *work)
 {
@@ -82,6 +138,7 @@ static enum work_step logout_answer(struct work *work)
 enum work_step plan_logout(struct work *work)
 {
     const struct settings *settings = &work->agent->proc.settings;
+    struct json_span destroy = json_member(work->request.body, "pleaseDestroyClient", NULL);
     int64_t now = clock_wall_ms();
 
     redis_call_begin(&work->call, &script_logout);
@@ -90,5 +147,6 @@ enum work_step plan_logout(struct work *work)
     redis_call_arg_i64(&work->call, now);
     redis_call_arg_i64(&work->call, now + settings->sync_job_lease_ms);
     redis_call_arg_i64(&work->call, settings->sync_results_s);
+    redis_call_arg(&work->call, json_is_true(destroy) ? "1" : "0");
     return work_call(work, logout_answer);
 }

@@ -72,12 +72,6 @@ void stored_add_updated(struct text *out, struct stored_ref ref, const struct re
     free(names);
 }
 
-void stored_add_audience(struct text *out, const struct model_class *c)
-{
-    for (const char *between = ""; c; c = c->parent, between = "\n")
-        text_addf(out, "%s{k:%s}:w", between, c->name);
-}
-
 const char *stored_rule(const struct model_class *c, enum action action)
 {
     static const char *const words[] = {

@@ -29,9 +29,6 @@ int64_t stored_version(const struct redis_reply *fields);
 void stored_add_updated(struct text *out, struct stored_ref ref, const struct redis_reply *fields,
                         int64_t since);
 
-/* Adds the keys of the sessions that watch a class or a parent of it, newline-separated. */
-void stored_add_audience(struct text *out, const struct model_class *c);
-
 /* The words of a rule for scripts: "nobody", "everyone", "signedIn", "owner", and the owner field.
  */
 const char *stored_rule(const struct model_class *c, enum action action);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agents/runtime/lineage.h"
 #include "agents/sync/jobs/jobs.h"
 #include "common/clock.h"
 #include "common/fault.h"
@@ -45,11 +46,10 @@ void write_begin(struct work *work, const struct redis_script *script,
 {
     const struct settings *settings = &work->agent->proc.settings;
     const struct request *rq = &work->request;
-    _cleanup_(text_deinitp) struct text name = {0}, audience = {0};
+    _cleanup_(text_deinitp) struct text name = {0};
     int64_t now = clock_wall_ms();
 
     add_result_name(&name, rq);
-    stored_add_audience(&audience, class_);
     redis_call_begin(&work->call, script);
     redis_call_arg(&work->call, rq->client);
     redis_call_arg_i64(&work->call, rq->accepted_ms);
@@ -57,11 +57,10 @@ void write_begin(struct work *work, const struct redis_script *script,
     redis_call_arg(&work->call, text_str(&name));
     redis_call_arg_i64(&work->call, settings->sync_results_kept);
     redis_call_arg_i64(&work->call, settings->sync_results_s);
-    redis_call_arg(&work->call, class_->name);
+    lineage_add_args(&work->call, class_, settings->sync_history_kept);
     redis_call_arg(&work->call, id);
     redis_call_arg(&work->call, stored_rule(class_, action));
     redis_call_arg(&work->call, stored_rule_field(class_, action));
-    redis_call_arg(&work->call, text_str(&audience));
 }
 
 /* The objects that a relation's text refers to, as refs, newline-separated. */
@@ -161,6 +160,7 @@ static const struct {
     {"removed", 0, "an object of this ID was removed"},
     {"reference", 0, "a reference leads to an object that does not exist"},
     {"stale", 0, "a newer put has set these fields"},
+    {"unique", 0, "another object has the same "}, /* and the fields */
 };
 
 static bool is_word(const char *outcome, const char *word)
@@ -168,6 +168,31 @@ static bool is_word(const char *outcome, const char *word)
     size_t size = strlen(word);
 
     return !strncmp(outcome, word, size) && (outcome[size] == '\0' || outcome[size] == ' ');
+}
+
+/* `rest` is what the script said beside the outcome: of a unique index the name, "a+b". */
+static enum work_step refuse(struct work *work, size_t refusal, const char *rest)
+{
+    _cleanup_(text_deinitp) struct text message = {0};
+
+    text_add(&message, refusals[refusal].message);
+    if (!strcmp(refusals[refusal].outcome, "unique")) {
+        for (; *rest; rest++) {
+            if (*rest == '+')
+                text_add(&message, " and ");
+            else
+                text_add_char(&message, *rest);
+        }
+    }
+    return write_refuse(work, refusals[refusal].code, message.at);
+}
+
+/* What a script's outcome says beside its word, the first time and later ("<word> <kept>"). */
+static const char *rest_of(const struct redis_reply *r, const char *word)
+{
+    const char *space = strchr(word, ' ');
+
+    return space ? space + 1 : redis_str(redis_item(r, 2));
 }
 
 bool write_ended(struct work *work, const char **outcome, enum work_step *step)
@@ -188,7 +213,7 @@ bool write_ended(struct work *work, const char **outcome, enum work_step *step)
         word = redis_str(redis_item(r, 2));
     for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
         if (is_word(word, refusals[i].outcome)) {
-            *step = write_refuse(work, refusals[i].code, refusals[i].message);
+            *step = refuse(work, i, rest_of(r, word));
             return true;
         }
     }
@@ -203,6 +228,20 @@ static enum work_step replied(struct work *work)
     return WORK_DONE;
 }
 
+/* One fan-out, or a removal's list of them with their refs, and its cascade. */
+static void start_jobs(const struct work *work)
+{
+    const struct redis_reply *jobs = redis_item(work->call.reply, 3);
+    const char *cascade = redis_str(redis_item(work->call.reply, 4));
+
+    if (*redis_str(jobs))
+        job_fan_out_start(work, redis_str(jobs));
+    for (size_t i = 0; i < redis_count(jobs); i += 2)
+        job_fan_out_start(work, redis_str(redis_item(jobs, i)));
+    if (*cascade)
+        job_cascade_start(work, cascade);
+}
+
 enum work_step write_answer(struct work *work)
 {
     _cleanup_(text_deinitp) struct text body = {0};
@@ -212,7 +251,7 @@ enum work_step write_answer(struct work *work)
     if (write_ended(work, &outcome, &step))
         return step;
     if (!strcmp(outcome, "ok"))
-        job_fan_out_start(work, redis_str(redis_item(work->call.reply, 3)));
+        start_jobs(work);
     work_response_begin(work, &body, NULL);
     text_add(&body, ",\"result\":true");
     response_end(&body);

@@ -62,9 +62,8 @@ def test_an_invalid_clients_write_has_no_effect(stack, connect, new_id):
 # ---- Unknown and unserved operations
 
 @pytest.mark.parametrize("operation", [
-    "findByIds", "findByExample", "searchByExample", "getAllByName", "countAllByName", "runQuery",
-    "runProcess", "getChangeWatcher", "getHistory", "upgradeClient", "processTransaction",
-    "findUnique", "getAccessor", "register", "testCall", "authenticateOAuthCode"])
+    "runQuery", "runProcess", "getChangeWatcher", "processTransaction", "testCall",
+    "authenticateOAuthCode"])
 def test_what_is_not_served_yet_says_so(client, operation):
     assert_error(client.request(operation, event=True, cn=None), "-106")
     assert_served(client)
@@ -218,11 +217,17 @@ def test_special_messages_that_mean_nothing_are_ignored(client, frame):
     assert [f for f in client.inbox if "gatewayConnectAck" not in f] == []
 
 
-@pytest.mark.parametrize("frame", ['{"hibernate":{}}', '{"hibernate":null}'])
-def test_hibernation_is_not_served_yet(client, frame):
+@pytest.mark.parametrize("frame", ['{"hibernate":{}}', '{"hibernate":null}', '{"hibernate":[7]}'])
+def test_hibernation_is_served_whatever_it_holds(client, frame):
     client.send_text(frame)
-    assert_error(next_error(client), "-106")
+    assert client.expect_push(lambda f: f["cn"] == SYNC + "HibernateResponse")["result"] is True
     assert_served(client)
+
+
+def test_who_is_not_logged_in_cannot_hibernate(stack, connect):
+    client = connect(stack.gateways[0])
+    client.send({"hibernate": {}})
+    assert_error(next_error(client), "-100")
 
 
 # ---- What closes the connection

@@ -405,7 +405,7 @@ def test_the_end_of_a_session_goes_in_steps_and_closes_its_books(store):
         store.change(ref)
         store.tell(ref)
     store.settle("c9", refs[0])
-    assert store.run("logout", "c9", now_ms(), now_ms(), now_ms() + 5000, 3600)[0] == "ok"
+    assert store.run("logout", "c9", now_ms(), now_ms(), now_ms() + 5000, 3600, 0)[0] == "ok"
     job = store.redis.zrange("jobs", -1, -1)[0]
     steps = 0
     while store.run("end_session", job, sid, 7, now_ms() + 5000) != ["ok", 1]:
@@ -419,17 +419,18 @@ def test_the_end_of_a_session_goes_in_steps_and_closes_its_books(store):
 
 def test_an_accepted_write_is_not_lost_to_a_logout_that_overtook_it(store, watcher):
     accepted = now_ms()
-    store.run("logout", "c1", accepted, accepted, accepted + 5000, 3600)
+    store.run("logout", "c1", accepted, accepted, accepted + 5000, 3600, 0)
     assert store.settle("c1", TASK)[0] == "client", "accepted after the logout"
-    read = store.run("read", "c1", accepted - 1, TASK, "signedIn", "")
-    assert read[0] == "ok" and read[2] == TASK
+    class_name, object_id = TASK.split(":")
+    read = store.run("read", "c1", accepted - 1, 3, class_name, "signedIn", "", 1, object_id)
+    assert read[0] == "ok" and read[2][0] == TASK
 
 
 def test_a_disconnect_of_an_older_binding_is_ignored(store, watcher):
     store.redis.hset(session_key(watcher), "epoch", 2)
-    store.run("disconnect", "c1", 1, now_ms())
+    store.run("disconnect", "c1", 1, now_ms(), 0)
     assert store.redis.hget(session_key(watcher), "gw") == "gateway.1"
-    store.run("disconnect", "c1", 2, now_ms())
+    store.run("disconnect", "c1", 2, now_ms(), 0)
     assert store.redis.hget(session_key(watcher), "gw") == ""
 
 
@@ -438,3 +439,45 @@ def test_a_gateway_that_is_gone_unbinds_only_the_bindings_that_it_had(store, wat
     assert store.redis.hget(session_key(watcher), "gw") == "gateway.1"
     store.run("unbind", now_ms(), 2, watcher, 1)
     assert store.redis.hget(session_key(watcher), "gw") == ""
+
+
+# ---- steps through a class
+
+def read_all(store, last, most, numeric=False, rank=0):
+    """One step of getAllByName: the IDs that it finds, the member behind which to go on."""
+    step = store.run("read_all", "c1", now_ms(), "com.app.mo.Task", 0, int(numeric), last, rank,
+                     most, 0, 1000, 0)
+    return [ref.split(":", 1)[1] for ref in step[2][0::2]], step[5]
+
+
+def list_tasks(store, scores):
+    """Tasks with these IDs, listed as the class lists them."""
+    for task, score in scores.items():
+        store.object(f"com.app.mo.Task:{task}")
+        store.redis.zadd("{k:com.app.mo.Task}:ids", {f"{task}\ncom.app.mo.Task": score})
+
+
+def unlist(store, task):
+    store.redis.zrem("{k:com.app.mo.Task}:ids", f"{task}\ncom.app.mo.Task")
+
+
+@pytest.mark.parametrize("numeric, names", [
+    (False, ["a", "b", "c", "d", "e", "f"]), (True, ["8", "9", "10", "11", "12", "13"])])
+def test_a_walk_misses_nothing_although_objects_come_and_go(store, watcher, numeric, names):
+    list_tasks(store, {name: int(name) if numeric else 0 for name in names})
+    found, last = read_all(store, "", 3, numeric)
+    assert found == names[:3]
+    unlist(store, names[0])  # what stands before moves everything
+    assert read_all(store, last, 2, numeric) == (names[3:5], f"{names[4]}\ncom.app.mo.Task")
+    unlist(store, names[2])  # what the walk goes on behind is gone
+    assert read_all(store, last, 3, numeric) == (names[3:], f"{names[5]}\ncom.app.mo.Task")
+    list_tasks(store, {"7": 7} if numeric else {"B": 0})  # what came before is not for this walk
+    assert read_all(store, last, 4, numeric) == (names[3:], "")
+    unlist(store, names[5])
+    assert read_all(store, f"{names[5]}\ncom.app.mo.Task", 3, numeric) == ([], "")
+
+
+def test_who_only_counts_looks_at_nothing(store, watcher):
+    list_tasks(store, dict.fromkeys("abc", 0))
+    assert store.run("read_all", "c1", now_ms(), "com.app.mo.Task", 0, 0, "", 0, 0, 0, 0, 0) == [
+        "ok", watcher, [], 3, 0, ""]

@@ -25,6 +25,7 @@ AUTH = "com.percero.agents.auth.vo."
 CLASSES = {
     "authenticate": AUTH + "AuthenticationRequest",
     "createObject": SYNC + "CreateRequest",
+    "delete": SYNC + "RemoveRequest",
     "deletesReceived": SYNC + "PushDeletesReceivedRequest",
     "disconnectAuth": AUTH + "DisconnectRequest",
     "getChangeWatcher": SYNC + "PushCWUpdateRequest",
@@ -33,6 +34,7 @@ CLASSES = {
     "reauthenticate": AUTH + "ReauthenticationRequest",
     "register": AUTH + "AuthenticationRequest",
     "removeObject": SYNC + "RemoveRequest",
+    "update": SYNC + "PutRequest",
     "updatesReceived": SYNC + "PushUpdatesReceivedRequest",
     "validateUserByToken": AUTH + "ValidateUserByTokenRequest",
 }

@@ -7,9 +7,19 @@ ENVELOPE = ["cn", "clientId", "timestamp", "ids", "data", "type", "corresponding
 
 OWN_MEMBERS = {
     "ConnectResponse": ["currentTimestamp", "dataID"],
+    "CountAllByNameResponse": ["result"],
+    "FindByExampleResponse": ["result"],
     "FindByIdResponse": ["result"],
+    "FindByIdsResponse": ["result"],
+    "FindUniqueResponse": ["result"],
+    "SearchByExampleResponse": ["result"],
+    "GetAllByNameResponse": ["result", "pageSize", "pageNumber", "totalCount"],
     "CreateResponse": ["theObject", "result"],
     "PutResponse": ["result"],
+    "HibernateResponse": ["result"],
+    "UpgradeClientResponse": ["result"],
+    "GetAccessorResponse": ["resultObject", "accessor"],
+    "GetHistoryResponse": ["result"],
     "RemoveResponse": ["result"],
     "PushUpdatesReceivedResponse": ["result"],
     "PushDeletesReceivedResponse": ["result"],
@@ -21,7 +31,7 @@ OWN_MEMBERS = {
 ERROR_NAMES = {
     "-100": "invalidClient", "-104": "missingMappedClass", "-106": "methodNotImplemented",
     "-115": "malformedRequest", "-116": "timeout", "-117": "forbidden",
-    "-118": "tooManyRequests", "-119": "backEndAway",
+    "-118": "tooManyRequests", "-119": "backEndAway", "-120": "tooExpensive",
 }
 
 

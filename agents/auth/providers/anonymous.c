@@ -9,10 +9,12 @@ static const char *anonymous_id(const struct settings *settings)
 }
 
 static enum auth_status anonymous_verify(const struct provider *provider, const char *credential,
+                                         const struct redis_reply *found,
                                          struct account *account_out)
 {
     (void)provider;
     (void)credential;
+    (void)found;
     *account_out = (struct account){.id = "ANON",
                                     .first_name = "ANON",
                                     .last_name = "ANON",

@@ -148,11 +148,12 @@ static void file_close(struct provider *provider)
 /* ---- Verifying ---- */
 
 static enum auth_status file_verify(const struct provider *provider, const char *credential,
-                                    struct account *account_out)
+                                    const struct redis_reply *found, struct account *account_out)
 {
     const char *colon = strchr(credential, ':');
     const struct user *user;
 
+    (void)found;
     if (!colon || strchr(colon + 1, ':'))
         return AUTH_FORBIDDEN;
     user = find(provider->own, credential, (size_t)(colon - credential));

@@ -5,7 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
-static const struct provider_kind *const kinds[] = {&provider_anonymous, &provider_file};
+static const struct provider_kind *const kinds[] = {&provider_anonymous, &provider_basic,
+                                                    &provider_file};
 
 struct providers {
     struct provider at[ARRAY_SIZE(kinds)];

@@ -6,6 +6,7 @@
 #include "agents/auth/status.h"
 #include "common/cleanup.h"
 #include "common/err.h"
+#include "common/redis_link.h"
 #include "common/settings.h"
 #include "common/text.h"
 
@@ -15,11 +16,14 @@
  * A kind of provider is one file that defines one struct provider_kind, and a line in the table of
  * provider.c. The setting auth.providers says which ones are open.
  *
- * Threads: opened before any thread starts, closed after the last; verify() is called from all
- *          workers at once and changes nothing.
+ * A provider does no input and output: what it must know from Redis it says by building a call, and
+ * what it makes of the reply is a function of its arguments. The caller runs the call in between.
+ *
+ * Threads: opened before any thread starts, closed after the last; in between its functions are
+ *          called from all workers at once and change nothing.
  */
 
-/* Somebody, as the provider knows them. Belongs to the provider. */
+/* Somebody, as the provider knows them. Belongs to the provider, or to the reply that was found. */
 struct account {
     const char *id; /* unique at this provider, and for ever the same */
     const char *first_name;
@@ -41,15 +45,25 @@ struct provider_kind {
      * mistake. NULL: nothing. */
     enum err (*open)(struct provider *provider, const struct settings *settings,
                      struct text *problems);
+    /* Builds the call whose reply verify() needs. AUTH_SUCCESS, or how the credential is refused
+     * since it cannot be one. NULL: verify() needs nothing. */
+    enum auth_status (*look_up)(const struct provider *provider, const char *credential,
+                                struct redis_call *call);
     /* AUTH_SUCCESS with *account_out, or how it is refused. Takes the same time for accounts that
-     * do not exist. */
+     * do not exist. `found`: the reply to look_up()'s call, else NULL. */
     enum auth_status (*verify)(const struct provider *provider, const char *credential,
-                               struct account *account_out);
+                               const struct redis_reply *found, struct account *account_out);
+    /* Builds the call that makes an account. Its script takes two more arguments behind, the name
+     * of the request ("": none) and now, and returns "ok" or "duplicate". AUTH_SUCCESS, or how the
+     * credential is refused. NULL: accounts are not made by us. */
+    enum auth_status (*enroll)(const struct provider *provider, const char *credential,
+                               struct redis_call *call);
     void (*close)(struct provider *provider); /* also after a failed open; or NULL */
 };
 
 extern const struct provider_kind provider_file;
 extern const struct provider_kind provider_anonymous;
+extern const struct provider_kind provider_basic;
 
 /* The open providers. */
 struct providers;

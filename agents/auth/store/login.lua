@@ -2,13 +2,13 @@
 -- the user's Person, and issues the token. One for each user and client, and for each user and device.
 -- Arguments: provider, account, id if the user is new, first name, last name, email, token hash,
 -- token's id, client, device, name of the request ("": none), now, expires, and for the Person:
--- class ("": none stands for users), id ("" asks for the next integer), field of the user's id,
--- audience, list of field, text.
+-- whether there is to be one, id ("" asks for the next integer), field of the user's id, lineage,
+-- list of field, text, refs, indexes.
 -- Returns refused | ok, row of the token.
 local provider, account, user, first_name, last_name, email = arg(), arg(), arg(), arg(), arg(), arg()
 local hash, token_id, client, device, request, now, expires =
   arg(), arg(), arg(), arg(), arg(), arg(), arg()
-local class = arg()
+local has_person = arg() == '1'
 
 local account_key = '{a:' .. provider .. ':' .. account .. '}'
 local known = redis.call('GET', account_key)
@@ -24,19 +24,29 @@ else
 end
 
 local function make_person()
-  local id, field, audience, values = arg(), arg(), arg(), arg_list()
-  if id == '' then
-    id = tostring(redis.call('INCR', class_key(class, ':next')))
+  local id, field, lineage, values = arg(), arg(), arg_lineage(), arg_list()
+  local indexes = arg_indexes()
+  local class = lineage.names[1]
+  for _, part in ipairs({ field, '"' .. user .. '"', '' }) do
+    table.insert(values, part)
   end
-  table.insert(values, field)
-  table.insert(values, '"' .. user .. '"')
-  local ref = class .. ':' .. id
-  object_create(ref, now, values)
-  fan_out(ref, 'u', 1, audience, '', 1, now) -- a sync agent takes it: it is due
+  -- Unique indexes of the class have the user's id among their fields (person.c), so whoever has
+  -- the place already is the user's.
+  local conflict, other = index_conflict(nil, indexes, nil, text_among(values))
+  if conflict then
+    id, class = string.match(other, '^(.*)\n(.*)$')
+  else
+    if id == '' then
+      id = tostring(redis.call('INCR', class_key(class, ':next')))
+    end
+    local ref = object_create(lineage, id, now, values, indexes)
+    history_add(lineage, ref, tonumber(now), nil)
+    fan_out(ref, 'u', 1, lineage, '', 1, now) -- a sync agent takes it: it is due
+  end
   redis.call('HSET', user_key(user), 'anchor', id,
     'me', '{"className":"' .. class .. '","ID":"' .. id .. '"}')
 end
-if class ~= '' and redis.call('HEXISTS', user_key(user), 'anchor') == 0 then
+if has_person and redis.call('HEXISTS', user_key(user), 'anchor') == 0 then
   make_person()
 end
 

@@ -9,5 +9,7 @@
 
 extern const struct redis_script script_disconnect_auth;
 extern const struct redis_script script_login;
+extern const struct redis_script script_look_up;
 extern const struct redis_script script_reauthenticate;
+extern const struct redis_script script_register;
 extern const struct redis_script script_validate;

@@ -131,20 +131,6 @@ local function session_read(sid)
   return { client = s[1], gateway = s[2], epoch = tonumber(s[3]), answers = s[4] == '1' }
 end
 
--- Who may not read what: class, rule, field for classes whose read rule excludes some sessions.
-local function arg_restricted()
-  local list, rules = arg_list(), {}
-  for i = 1, #list, 3 do
-    rules[list[i]] = { rule = list[i + 1], field = list[i + 2] }
-  end
-  return rules
-end
-
-local function may_read(sid, ref, restricted)
-  local rule = restricted[string.match(ref, '^[^:]*')]
-  return rule == nil or allowed(sid, rule.rule, field_text(ref, rule.field))
-end
-
 local function arg_timing()
   return { first = arg_number(), most = arg_number(), silent = arg_number() }
 end

@@ -22,36 +22,130 @@ local function field_text(ref, field)
   return text
 end
 
-local function field_set(ref, field, version, time, text)
+local function each_ref(refs, visit)
+  for ref in string.gmatch(refs or '', '[^\n]+') do
+    visit(ref)
+  end
+end
+
+-- What an object refers to stands beside each relation, as "@r:<field>": refs, newline-separated.
+-- What refers to it is listed at it, as "<field>\n<ref>", so that its removal finds them.
+local function references_set(ref, field, refs)
+  local beside = '@r:' .. field
+  local before = redis.call('HGET', object_key(ref), beside) or ''
+  if before == refs then
+    return
+  end
+  each_ref(before, function(target)
+    redis.call('ZREM', object_key(target, ':r'), field .. '\n' .. ref)
+  end)
+  each_ref(refs, function(target)
+    redis.call('ZADD', object_key(target, ':r'), 0, field .. '\n' .. ref)
+  end)
+  if refs == '' then
+    redis.call('HDEL', object_key(ref), beside)
+  else
+    redis.call('HSET', object_key(ref), beside, refs)
+  end
+end
+
+local function field_set(ref, field, version, time, text, refs)
   redis.call('HSET', object_key(ref), field, string.format('%d %d ', version, time) .. text)
+  references_set(ref, field, refs)
 end
 
 -- The first reference in a newline-separated list that leads nowhere, or nil.
 local function broken_reference(refs)
-  for ref in string.gmatch(refs, '[^\n]+') do
+  local broken = nil
+  each_ref(refs, function(ref)
     if not is_live(ref) then
-      return ref
+      broken = broken or ref
     end
-  end
-  return nil
+  end)
+  return broken
 end
 
--- The durable work that tells everyone of a change; `audience` lists the sorted sets of watching
--- sessions, newline-separated. The caller runs it at once; anybody does when its lease is over.
-local function fan_out(ref, kind, version, audience, writer, complete, lease_until)
+-- A class and its parents, as lineage.c writes them: itself first.
+local function arg_lineage()
+  return { numeric = arg() == '1', history = arg_number(), names = arg_list() }
+end
+
+-- Each class lists its objects, and those of its descendants, in the order of their ids: numbers by
+-- score, texts by their bytes. A member is "<id>\n<class>".
+local function object_score(lineage, id)
+  return lineage.numeric and id or 0
+end
+
+local function object_list(lineage, id)
+  for _, name in ipairs(lineage.names) do
+    redis.call('ZADD', class_key(name, ':ids'), object_score(lineage, id),
+      id .. '\n' .. lineage.names[1])
+  end
+end
+
+local function object_unlist(lineage, id)
+  for _, name in ipairs(lineage.names) do
+    redis.call('ZREM', class_key(name, ':ids'), id .. '\n' .. lineage.names[1])
+  end
+end
+
+-- `values` is a list of field, text, refs.
+local function text_among(values)
+  return function(field)
+    for i = 1, #values, 3 do
+      if values[i] == field then
+        return values[i + 1]
+      end
+    end
+    return nil
+  end
+end
+
+-- Makes the object and returns its ref. Its place in unique indexes is known to be free.
+local function object_create(lineage, id, now, values, indexes)
+  local ref = lineage.names[1] .. ':' .. id
+  redis.call('DEL', object_key(ref))
+  redis.call('HSET', object_key(ref), '@v', 1, '@c', now)
+  for i = 1, #values, 3 do
+    field_set(ref, values[i], 1, now, values[i + 1], values[i + 2])
+  end
+  object_list(lineage, id)
+  if #indexes > 0 then
+    index_place(ref, object_score(lineage, id), indexes, nil, text_among(values))
+  end
+  return ref
+end
+
+-- The object becomes a tombstone, which keeps late creates and puts from raising it again. What
+-- refers to it is the caller's to mend.
+local function object_remove(lineage, id, now, tombstone_s)
+  local ref = lineage.names[1] .. ':' .. id
+  for _, field in ipairs(redis.call('HKEYS', object_key(ref))) do
+    if string.sub(field, 1, 3) == '@r:' then
+      references_set(ref, string.sub(field, 4), '')
+    elseif field == '@x' then
+      index_place(ref, 0, {})
+    end
+  end
+  local version = redis.call('HGET', object_key(ref), '@v') + 1
+  redis.call('DEL', object_key(ref), object_key(ref, ':h'))
+  redis.call('HSET', object_key(ref), '@v', version, '@d', now)
+  redis.call('EXPIRE', object_key(ref), tombstone_s)
+  object_unlist(lineage, id)
+  return version
+end
+
+-- The durable work that tells of a change everyone who watches the object, its class or a parent
+-- of it. The caller runs it at once; anybody does when its lease is over.
+local function fan_out(ref, kind, version, lineage, writer, complete, lease_until)
   local id = redis.call('INCR', 'j:next')
+  local audience = { object_key(ref, ':w') }
+  for _, name in ipairs(lineage.names) do
+    table.insert(audience, class_key(name, ':w'))
+  end
   redis.call('HSET', job_key(id), 'type', 'fan-out', 'ref', ref, 'kind', kind, 'version', version,
-    'audience', object_key(ref, ':w') .. '\n' .. audience, 'writer', writer, 'complete', complete,
+    'audience', table.concat(audience, '\n'), 'writer', writer, 'complete', complete,
     'set', 1, 'after', 0)
   redis.call('ZADD', 'jobs', lease_until, id)
   return id
-end
-
--- Makes the object; `values` is a list of field, text.
-local function object_create(ref, now, values)
-  redis.call('DEL', object_key(ref))
-  redis.call('HSET', object_key(ref), '@v', 1, '@c', now)
-  for i = 1, #values, 2 do
-    field_set(ref, values[i], 1, now, values[i + 1])
-  end
 end

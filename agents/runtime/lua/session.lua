@@ -14,6 +14,12 @@ local function session_of(client, accepted)
   return sid, ended
 end
 
+-- The session is bound to no gateway; its marks wait.
+local function session_unbind(sid, now)
+  redis.call('HSET', session_key(sid), 'gw', '', 'seen', now)
+  redis.call('ZREM', 'due', sid)
+end
+
 -- From now on the session is told of changes of the object.
 local function watch(sid, ref)
   if redis.call('ZADD', object_key(ref, ':w'), sid, sid) == 1 then
@@ -24,17 +30,4 @@ end
 local function unwatch(sid, ref)
   redis.call('ZREM', object_key(ref, ':w'), sid)
   redis.call('SREM', session_key(sid, ':w'), ref)
-end
-
--- May this session do what `rule` asks for? (design section 12) An owner is named by the text of a
--- field: the user's id, or the pair of the user's own object.
-local function allowed(sid, rule, text)
-  if rule == 'everyone' or rule == 'signedIn' then
-    return true
-  end
-  if rule ~= 'owner' or not text then
-    return false
-  end
-  local who = redis.call('HMGET', session_key(sid), 'user', 'me')
-  return text == '"' .. who[1] .. '"' or (who[2] and who[2] ~= '' and text == who[2])
 end

@@ -14,6 +14,9 @@ void job_fan_out_start(const struct work *work, const char *job);
 /* The same for a job that another worker has left: from the last step that was complete. */
 void job_fan_out_resume(const struct work *work, const char *job);
 
+/* cascade.c: removes what required a removed object, clears what referred to it. */
+void job_cascade_start(const struct work *work, const char *job);
+
 /* end_session.c: removes what an ended session owns. */
 void job_end_session_start(const struct work *work, const char *job, const char *session);
 

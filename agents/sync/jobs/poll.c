@@ -14,6 +14,8 @@ static void continue_job(const struct work *work, const struct redis_reply *job)
 
     if (!strcmp(type, "fan-out"))
         job_fan_out_resume(work, id);
+    else if (!strcmp(type, "cascade"))
+        job_cascade_start(work, id);
     else if (!strcmp(type, "end"))
         job_end_session_start(work, id, redis_str(redis_item(job, 2)));
 }

@@ -1,19 +1,12 @@
 -- "createObject": everything is checked before the first write, since an error rolls nothing back.
 -- Arguments: those of write.lua (id "" asks for the next integer), then a list of
--- field, text, refs for each value that is not null.
+-- field, text, refs for each value that is not null, and the indexes.
 -- Returns client | again, sid, outcome | forbidden | removed | reference, sid, ref |
---         existing, sid, id, fields | ok, sid, id, job, version.
-local list = arg_list()
+--         unique, sid, index | existing, sid, id, fields | ok, sid, id, job, version.
+local list, indexes = arg_list(), arg_indexes()
+local text_of = text_among(list)
 
-local values, owner_text = {}, nil
-for i = 1, #list, 3 do
-  table.insert(values, list[i])
-  table.insert(values, list[i + 1])
-  if list[i] == owner then
-    owner_text = list[i + 1]
-  end
-end
-if not allowed(sid, rule, owner_text) then
+if not allowed(sid, rule, text_of(owner)) then
   return finish('forbidden')
 end
 if id ~= '' then
@@ -35,13 +28,18 @@ for i = 3, #list, 3 do
   end
 end
 
+local conflict = index_conflict(nil, indexes, nil, text_of)
+if conflict then
+  return finish('unique', conflict.name)
+end
+
 if id == '' then
   id = tostring(redis.call('INCR', class_key(class, ':next')))
 end
-local ref = class .. ':' .. id
-object_create(ref, accepted, values)
+local ref = object_create(lineage, id, accepted, list, indexes)
+history_add(lineage, ref, accepted, sid)
 if not ended then
   watch(sid, ref)
 end
-local job = fan_out(ref, 'u', 1, audience, sid, 1, lease)
+local job = fan_out(ref, 'u', 1, lineage, sid, 1, lease)
 return finish('ok', id, tostring(job), '1')

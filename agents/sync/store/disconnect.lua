@@ -1,7 +1,9 @@
--- "disconnect" (spec 1.8): the session loses its binding and keeps everything else. Ignored when
--- it comes from an older binding (design section 7).
--- Arguments: client, epoch (0: unknown), now.
-local client, epoch, now = arg(), arg_number(), arg_number()
+-- "disconnect" and "hibernate" (spec 1.8): the session loses its binding and keeps everything else.
+-- Ignored when it comes from an older binding (design section 7). Who hibernates is still there, and
+-- may have the binding back (upgrade.lua).
+-- Arguments: client, epoch (0: unknown), now, hibernates (1 or 0).
+-- Returns client | ok, session.
+local client, epoch, now, hibernates = arg(), arg_number(), arg_number(), arg()
 
 local sid = redis.call('GET', 'c:' .. client)
 if not sid then
@@ -9,7 +11,7 @@ if not sid then
 end
 local s = redis.call('HMGET', session_key(sid), 'client', 'epoch')
 if s[1] == client and (epoch == 0 or tonumber(s[2]) == epoch) then
-  redis.call('HSET', session_key(sid), 'gw', '', 'seen', now)
-  redis.call('ZREM', 'due', sid)
+  session_unbind(sid, now)
+  redis.call('HSET', session_key(sid), 'hibernates', hibernates)
 end
 return { 'ok', sid }

@@ -13,6 +13,10 @@ for i = 1, #marks, 2 do
   redis.call('HDEL', session_key(sid, ':m'), marks[i])
   redis.call('ZREM', session_key(sid, ':d'), marks[i])
 end
+for _, class in ipairs(redis.call('SMEMBERS', session_key(sid, ':k'))) do
+  redis.call('ZREM', class_key(class, ':w'), sid)
+end
+redis.call('DEL', session_key(sid, ':k'))
 if redis.call('EXISTS', session_key(sid, ':w'), session_key(sid, ':m')) > 0 then
   redis.call('ZADD', 'jobs', lease, job)
   return { 'ok', 0 }

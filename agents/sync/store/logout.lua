@@ -1,7 +1,11 @@
 -- "logout" (spec 1.8): the session ends. Its names stay for a while, for requests that were accepted
--- before; what it owns goes by a job.
--- Arguments: client, accepted, now, lease until, seconds for which ended sessions are known.
+-- before; what it owns goes by a job. That of a persistent client only loses its binding, unless it is
+-- to be destroyed.
+-- Arguments: client, accepted, now, lease until, seconds for which ended sessions are known, destroy
+-- (1 or 0).
+-- Returns client | ok, session | ok, session, job.
 local client, accepted, now, lease, known = arg(), arg_number(), arg_number(), arg(), arg()
+local destroy = arg() == '1'
 
 local sid, ended = session_of(client, accepted)
 if not sid then
@@ -10,8 +14,11 @@ end
 if ended then
   return { 'ok', sid }
 end
-redis.call('HSET', session_key(sid), 'ended', accepted, 'gw', '', 'seen', now)
-redis.call('ZREM', 'due', sid)
+session_unbind(sid, now)
+if not destroy and redis.call('HEXISTS', session_key(sid), 'persistent') == 1 then
+  return { 'ok', sid }
+end
+redis.call('HSET', session_key(sid), 'ended', accepted)
 redis.call('SREM', '{u:' .. redis.call('HGET', session_key(sid), 'user') .. '}:s', sid)
 for _, name in ipairs(redis.call('SMEMBERS', session_key(sid, ':c'))) do
   redis.call('EXPIRE', 'c:' .. name, known)

@@ -1,10 +1,10 @@
 -- "putObject": merge by field (design section 8). A field takes a value whose put time is not older
 -- than the one that last set it; an equal value moves nothing.
--- Arguments: those of write.lua, put time, then a list of field, text, refs.
--- Returns client | again, sid, outcome | forbidden | missing | reference, sid, ref | stale | same |
---         ok, sid, version, job.
+-- Arguments: those of write.lua, put time, then a list of field, text, refs, and the indexes.
+-- Returns client | again, sid, outcome | forbidden | missing | reference, sid, ref |
+--         unique, sid, index | stale | same | ok, sid, version, job.
 local time = math.min(arg_number(), accepted)
-local list = arg_list()
+local list, indexes = arg_list(), arg_indexes()
 local ref = class .. ':' .. id
 
 local state = redis.call('HMGET', object_key(ref), '@v', '@c')
@@ -15,7 +15,7 @@ if not allowed(sid, rule, field_text(ref, owner)) then
   return finish('forbidden')
 end
 
-local taken_fields, stale = {}, false
+local taken_fields, changed, stale = {}, {}, false
 for i = 1, #list, 3 do
   local field, text, refs = list[i], list[i + 1], list[i + 2]
   local _, set_at, old = field_parts(redis.call('HGET', object_key(ref), field))
@@ -27,8 +27,8 @@ for i = 1, #list, 3 do
       if broken then
         return finish('reference', broken)
       end
-      table.insert(taken_fields, field)
-      table.insert(taken_fields, text)
+      table.insert(taken_fields, i)
+      changed[field] = text
     end
   end
 end
@@ -36,9 +36,21 @@ if #taken_fields == 0 then
   return finish(stale and 'stale' or 'same')
 end
 
-local version = redis.call('HINCRBY', object_key(ref), '@v', 1)
-for i = 1, #taken_fields, 2 do
-  field_set(ref, taken_fields[i], version, time, taken_fields[i + 1])
+local function text_of(field)
+  return changed[field] or field_text(ref, field)
 end
-local job = fan_out(ref, 'u', version, audience, sid, stale and 0 or 1, lease)
+local conflict = index_conflict(ref, indexes, changed, text_of)
+if conflict then
+  return finish('unique', conflict.name)
+end
+
+local version = redis.call('HINCRBY', object_key(ref), '@v', 1)
+for _, i in ipairs(taken_fields) do
+  field_set(ref, list[i], version, time, list[i + 1], list[i + 2])
+end
+if #indexes > 0 then
+  index_place(ref, object_score(lineage, id), indexes, changed, text_of)
+end
+history_add(lineage, ref, accepted, sid)
+local job = fan_out(ref, 'u', version, lineage, sid, stale and 0 or 1, lease)
 return finish('ok', tostring(version), tostring(job))

@@ -1,23 +1,33 @@
--- Reads one object and watches it from that very version (design section 10). Several refs are given
--- when the class has descendants; the first that exists counts.
--- Arguments: client, accepted, then for each ref: ref, rule, owner field.
--- Returns client | ok, session | ok, session, ref, fields.
+-- Reads objects by their ids and watches each from that very version (design section 10). Several
+-- classes are given when the one that was asked for has descendants; the first that has the id counts.
+-- Arguments: client, accepted, list of class, rule, owner field; list of ids.
+-- Returns client | ok, session, list of ref, fields.
 local client, accepted = arg(), arg_number()
+local classes, ids = arg_list(), arg_list()
 
 local sid, ended = session_of(client, accepted)
 if not sid then
   return { 'client' }
 end
-for _ = 3, #ARGV, 3 do
-  local ref, rule, owner = arg(), arg(), arg()
-  if is_live(ref) then
-    if not allowed(sid, rule, field_text(ref, owner)) then
-      return { 'ok', sid }
-    end
+
+local found = {}
+local function read(ref, rule, owner)
+  if allowed(sid, rule, field_text(ref, owner)) then
     if not ended then
       watch(sid, ref)
     end
-    return { 'ok', sid, ref, redis.call('HGETALL', object_key(ref)) }
+    table.insert(found, ref)
+    table.insert(found, redis.call('HGETALL', object_key(ref)))
   end
 end
-return { 'ok', sid }
+
+for _, id in ipairs(ids) do
+  for i = 1, #classes, 3 do
+    local ref = classes[i] .. ':' .. id
+    if is_live(ref) then
+      read(ref, classes[i + 1], classes[i + 2])
+      break
+    end
+  end
+end
+return { 'ok', sid, found }

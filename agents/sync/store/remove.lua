@@ -1,10 +1,11 @@
--- "removeObject": the object becomes a tombstone, which keeps late creates and puts from raising it
--- again. Several ids of classes are tried by the caller's list, the first that exists counts.
--- Arguments: those of write.lua, seconds for which the tombstone stays.
--- Returns client | again, sid, outcome | forbidden | same | ok, sid, version, job.
-local tombstone_s = arg()
-local ref = class .. ':' .. id
+-- "removeObject": the object and what depends on it, in one step as long as that is little; else the
+-- object becomes a tombstone, and a job does the rest.
+-- Arguments: those of write.lua and of removal.lua.
+-- Returns client | again, sid, outcome | forbidden | same |
+--         ok, sid, version, list of job, ref; the cascade's job or "".
+local MOST_AT_ONCE = 250
 
+local ref = class .. ':' .. id
 if not is_live(ref) then
   return finish('same')
 end
@@ -12,9 +13,48 @@ if not allowed(sid, rule, field_text(ref, owner)) then
   return finish('forbidden')
 end
 
-local version = redis.call('HGET', object_key(ref), '@v') + 1
-redis.call('DEL', object_key(ref))
-redis.call('HSET', object_key(ref), '@v', version, '@d', accepted)
-redis.call('EXPIRE', object_key(ref), tombstone_s)
-local job = fan_out(ref, 'd', version, audience, sid, 1, lease)
-return finish('ok', tostring(version), tostring(job))
+-- All that goes, and the references that are cleared; nil when it is too much for one step.
+local function consequences()
+  local doomed, seen, clears = { ref }, { [ref] = true }, {}
+  local i = 1
+  while doomed[i] do
+    local entries = object_key(doomed[i], ':r')
+    if #doomed + #clears + redis.call('ZCARD', entries) > MOST_AT_ONCE then
+      return nil
+    end
+    for _, entry in ipairs(redis.call('ZRANGE', entries, 0, -1)) do
+      local field, from = field_and_ref(entry)
+      if not is_required(from, field) then
+        table.insert(clears, { from, field, doomed[i] })
+      elseif not seen[from] then
+        seen[from] = true
+        table.insert(doomed, from)
+      end
+    end
+    i = i + 1
+  end
+  return doomed, seen, clears
+end
+
+local doomed, seen, clears = consequences()
+local version = take_down(ref, sid, accepted, lease)
+local cascade = ''
+if not doomed then
+  cascade = tostring(redis.call('INCR', 'j:next'))
+  redis.call('HSET', job_key(cascade), 'type', 'cascade', 'time', accepted)
+  redis.call('RPUSH', job_key(cascade) .. ':q', ref)
+  redis.call('ZADD', 'jobs', lease, cascade)
+  return finish('ok', tostring(version), jobs, cascade)
+end
+for i = 2, #doomed do
+  take_down(doomed[i], '', accepted, lease)
+end
+for _, change in ipairs(clears) do
+  if not seen[change[1]] then
+    clear(change[1], change[2], change[3], accepted, lease)
+  end
+end
+for _, gone in ipairs(doomed) do
+  redis.call('DEL', object_key(gone, ':r'))
+end
+return finish('ok', tostring(version), jobs, cascade)

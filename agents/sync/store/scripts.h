@@ -7,6 +7,8 @@
  * its arguments and what it returns; all can be run again without doing anything twice.
  */
 
+extern const struct redis_script script_accessor;
+extern const struct redis_script script_cascade;
 extern const struct redis_script script_claim;
 extern const struct redis_script script_connect;
 extern const struct redis_script script_create;
@@ -14,11 +16,15 @@ extern const struct redis_script script_disconnect;
 extern const struct redis_script script_end_session;
 extern const struct redis_script script_fan_out;
 extern const struct redis_script script_fan_out_end;
+extern const struct redis_script script_history;
 extern const struct redis_script script_logout;
 extern const struct redis_script script_overtaken;
 extern const struct redis_script script_put;
 extern const struct redis_script script_read;
+extern const struct redis_script script_read_all;
+extern const struct redis_script script_read_example;
 extern const struct redis_script script_redeliver;
 extern const struct redis_script script_remove;
 extern const struct redis_script script_settle;
 extern const struct redis_script script_unbind;
+extern const struct redis_script script_upgrade;

@@ -3,10 +3,8 @@
 -- Arguments: now, list of session, epoch.
 local now, list = arg(), arg_list()
 for i = 1, #list, 2 do
-  local key = session_key(list[i])
-  if redis.call('HGET', key, 'epoch') == list[i + 1] then
-    redis.call('HSET', key, 'gw', '', 'seen', now)
-    redis.call('ZREM', 'due', list[i])
+  if redis.call('HGET', session_key(list[i]), 'epoch') == list[i + 1] then
+    session_unbind(list[i], now)
   end
 end
 return { 'ok' }

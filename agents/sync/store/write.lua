@@ -1,7 +1,8 @@
 -- What all commits begin with: who asks, and has it been answered before? (design section 8)
 local client, accepted, lease = arg(), arg_number(), arg()
 local result_name, results_kept, results_s = arg(), arg_number(), arg_number()
-local class, id, rule, owner, audience = arg(), arg(), arg(), arg(), arg()
+local lineage, id, rule, owner = arg_lineage(), arg(), arg(), arg()
+local class = lineage.names[1]
 
 local sid, ended = session_of(client, accepted)
 if not sid then

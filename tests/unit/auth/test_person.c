@@ -6,6 +6,7 @@
 static const struct account account = {
     .id = "ada@example.org", .first_name = "Ada", .last_name = "\"X\"", .email = "ada@example.org"};
 
+static const struct model_class owner = {.name = "mo.Person"};
 static const struct model_class item = {.name = "mo.Item"};
 
 /* The arguments, each with a "|" behind it. */
@@ -15,7 +16,7 @@ static void add_args(struct text *out, const struct model_class *anchor)
     size_t start = 0;
 
     redis_call_begin(&call, NULL);
-    person_add_args(&call, anchor, &account);
+    person_add_args(&call, anchor, &account, 100);
     for (size_t i = 0; i < call.count; start = call.ends[i++]) {
         text_add_bytes(out, call.args.at + start, call.ends[i] - start);
         text_add_char(out, '|');
@@ -35,18 +36,22 @@ START_TEST(a_person_begins_with_names_and_defaults)
         {.name = "presence", .type = FIELD_STRING, .initial = "\"offline\""},
         {.name = "connected", .type = FIELD_BOOLEAN, .initial = "false"},
     };
+    const struct model_index user_id = {.name = "userId", .unique = true, .owner = &owner};
     const struct model_class person = {.name = "mo.Person",
                                        .id = ID_INTEGER,
                                        .parent = &item,
                                        .fields = fields,
                                        .field_count = ARRAY_SIZE(fields),
+                                       .indexes = &user_id,
+                                       .index_count = 1,
                                        .anchor_field = "userId"};
     _cleanup_(text_deinitp) struct text args = {0};
 
     add_args(&args, &person);
-    assert_text(&args, "mo.Person||userId|{k:mo.Person}:w\n{k:mo.Item}:w|10|"
-                       "first_name|\"Ada\"|last_name|\"\\\"X\\\"\"|display_name|\"Ada \\\"X\\\"\"|"
-                       "presence|\"offline\"|connected|false|");
+    assert_text(&args, "1||userId|1|0|2|mo.Person|mo.Item|15|"
+                       "first_name|\"Ada\"||last_name|\"\\\"X\\\"\"||"
+                       "display_name|\"Ada \\\"X\\\"\"||presence|\"offline\"||connected|false||"
+                       "1|mo.Person|userId|1|");
 }
 END_TEST
 
@@ -57,7 +62,7 @@ START_TEST(a_person_with_a_text_for_an_id_gets_a_random_one)
 
     add_args(&args, &person);
     add_args(&again, &person);
-    ck_assert_uint_eq(strcspn(args.at + strlen("P|"), "|"), 36);
+    ck_assert_uint_eq(strcspn(args.at + strlen("1|"), "|"), 36);
     ck_assert_str_ne(args.at, again.at);
 }
 END_TEST
@@ -67,7 +72,7 @@ START_TEST(no_person_is_made_where_no_class_stands_for_users)
     _cleanup_(text_deinitp) struct text args = {0};
 
     add_args(&args, NULL);
-    assert_text(&args, "|");
+    assert_text(&args, "0|");
 }
 END_TEST
 
@@ -82,7 +87,37 @@ START_TEST(a_class_whose_ids_nobody_can_make_cannot_stand_for_users)
 }
 END_TEST
 
-UNIT_SUITE("person", a_person_begins_with_names_and_defaults,
+static const struct {
+    const char *fields[3];
+    bool unique;
+    enum err e;
+} person_indexes[] = {
+    {{"userId", NULL}, true, ERR_OK},
+    {{"display_name", "userId", NULL}, true, ERR_OK},
+    {{"display_name", NULL}, false, ERR_OK},
+    {{"display_name", NULL}, true, ERR_CONFIG},
+};
+
+START_TEST(nobody_is_kept_from_logging_in_by_a_name_that_somebody_has)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(person_indexes); i++) {
+        const struct model_index index = {.name = "display_name",
+                                          .fields = person_indexes[i].fields,
+                                          .field_count = person_indexes[i].fields[1] ? 2 : 1,
+                                          .unique = person_indexes[i].unique};
+        const struct model_class person = {
+            .name = "mo.Person", .anchor_field = "userId", .indexes = &index, .index_count = 1};
+        _cleanup_(text_deinitp) struct text problems = {0};
+
+        assert_err(person_check(&person, &problems), person_indexes[i].e);
+        if (person_indexes[i].e)
+            assert_contains(text_str(&problems), "the unique index on display_name must have");
+    }
+}
+END_TEST
+
+UNIT_SUITE("person", nobody_is_kept_from_logging_in_by_a_name_that_somebody_has,
+           a_person_begins_with_names_and_defaults,
            a_person_with_a_text_for_an_id_gets_a_random_one,
            no_person_is_made_where_no_class_stands_for_users,
            a_class_whose_ids_nobody_can_make_cannot_stand_for_users)

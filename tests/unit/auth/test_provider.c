@@ -5,6 +5,7 @@
 
 #include "agents/auth/providers/provider.h"
 #include "common/secret.h"
+#include "tests/support/fake_reply.h"
 #include "tests/support/unit.h"
 
 #define PASSWORD "correct horse"
@@ -72,7 +73,8 @@ START_TEST(the_right_password_gives_the_account)
     const struct provider *file = providers_find(providers, "file");
     struct account account;
 
-    ck_assert_int_eq(file->kind->verify(file, "ada@example.org:" PASSWORD, &account), AUTH_SUCCESS);
+    ck_assert_int_eq(file->kind->verify(file, "ada@example.org:" PASSWORD, NULL, &account),
+                     AUTH_SUCCESS);
     ck_assert_str_eq(account.id, "ada@example.org");
     ck_assert_str_eq(account.first_name, "Ada");
     ck_assert_str_eq(account.last_name, "Example");
@@ -101,7 +103,7 @@ START_TEST(every_other_credential_is_refused_alike)
     struct account account;
 
     for (size_t i = 0; i < ARRAY_SIZE(credentials); i++)
-        ck_assert_int_eq(file->kind->verify(file, credentials[i], &account), AUTH_FORBIDDEN);
+        ck_assert_int_eq(file->kind->verify(file, credentials[i], NULL, &account), AUTH_FORBIDDEN);
 }
 END_TEST
 
@@ -112,7 +114,7 @@ START_TEST(anonymous_needs_no_credential_and_is_always_the_same_user)
     struct account account;
 
     ck_assert(!anonymous->kind->needs_credential);
-    ck_assert_int_eq(anonymous->kind->verify(anonymous, NULL, &account), AUTH_SUCCESS);
+    ck_assert_int_eq(anonymous->kind->verify(anonymous, NULL, NULL, &account), AUTH_SUCCESS);
     ck_assert_str_eq(account.id, "ANON");
     ck_assert_str_eq(account.first_name, "ANON");
     ck_assert_str_eq(account.last_name, "ANON");
@@ -194,8 +196,192 @@ START_TEST(a_users_file_that_is_no_array_or_not_there_is_told)
 }
 END_TEST
 
+/* ---- basic: accounts in Redis, so a test makes up what is found there ---- */
+
+#define IN_JSON "{\"username\":\"ada\",\"password\":\"" PASSWORD "\"}"
+#define WITH(metadata) \
+    "{\"password\":\"" PASSWORD "\",\"username\":\"ada\",\"metadata\":" metadata "}"
+
+static struct redis_call call;
+
+/* The call's arguments, each with a "|" behind it. */
+static void add_args(struct text *out)
+{
+    for (size_t i = 0, start = 0; i < call.count; start = call.ends[i++]) {
+        text_add_bytes(out, call.args.at + start, call.ends[i] - start);
+        text_add_char(out, '|');
+    }
+}
+
+/* Logs in with what look_up.lua would return for Ada. */
+static enum auth_status log_in_as_ada(const char *credential, struct account *account_out)
+{
+    _cleanup_(providers_closep) struct providers *providers = opened("basic");
+    const struct provider *basic = providers_find(providers, "activestack:BASIC");
+    _cleanup_(text_deinitp) struct text hash = {0};
+    enum auth_status status = basic->kind->look_up(basic, credential, &call);
+
+    if (status != AUTH_SUCCESS)
+        return status;
+    assert_ok(secret_password_hash(PASSWORD, strlen(PASSWORD), &hash));
+    fake_reply_strings(&call, (const char *const[]){"ada", hash.at, "Ada", "E", "a@b.c", NULL});
+    return basic->kind->verify(basic, credential, call.reply, account_out);
+}
+
+START_TEST(a_basic_credential_has_two_forms)
+{
+    static const char *const credentials[] = {"ada:" PASSWORD, IN_JSON, WITH("null"), WITH("{}")};
+    struct account account;
+
+    for (size_t i = 0; i < ARRAY_SIZE(credentials); i++) {
+        ck_assert_int_eq(log_in_as_ada(credentials[i], &account), AUTH_SUCCESS);
+        ck_assert_str_eq(account.id, "ada");
+        ck_assert_str_eq(account.first_name, "Ada");
+        ck_assert_str_eq(account.email, "a@b.c");
+    }
+    redis_call_deinit(&call);
+}
+END_TEST
+
+START_TEST(every_other_basic_credential_is_refused_alike)
+{
+    static const char *const credentials[] = {"",
+                                              "ada",
+                                              ":",
+                                              "ada:",
+                                              ":" PASSWORD,
+                                              "ada:wrong",
+                                              "ada:" PASSWORD ":",
+                                              "{",
+                                              "{}",
+                                              "{}:x",
+                                              "{\"username\":\"ada\"}",
+                                              "{\"username\":\"ada\",\"password\":7}",
+                                              "{\"username\":\"a:b\",\"password\":\"x\"}",
+                                              "{\"username\":\"ada\",\"password\":\"\"}",
+                                              "{\"username\":\"a\\u0007\",\"password\":\"x\"}",
+                                              "[\"ada\",\"x\"]"};
+    struct account account;
+
+    for (size_t i = 0; i < ARRAY_SIZE(credentials); i++)
+        ck_assert_msg(log_in_as_ada(credentials[i], &account) == AUTH_BAD_PASSWORD, "%s",
+                      credentials[i]);
+    redis_call_deinit(&call);
+}
+END_TEST
+
+START_TEST(a_user_name_that_nobody_has_is_refused_as_a_wrong_password_is)
+{
+    _cleanup_(providers_closep) struct providers *providers = opened("basic");
+    const struct provider *basic = providers_find(providers, "activestack:basic");
+    struct account account;
+
+    ck_assert_int_eq(basic->kind->look_up(basic, IN_JSON, &call), AUTH_SUCCESS);
+    fake_reply(&call, "*0\r\n");
+    ck_assert_int_eq(basic->kind->verify(basic, IN_JSON, call.reply, &account), AUTH_BAD_PASSWORD);
+    redis_call_deinit(&call);
+}
+END_TEST
+
+/* What the registration asks Redis for, without the hash; "" when it is refused. */
+static void enroll(const char *credential, struct text *out)
+{
+    _cleanup_(providers_closep) struct providers *providers = opened("basic");
+    const struct provider *basic = providers_find(providers, "activestack:basic");
+    _cleanup_(text_deinitp) struct text args = {0};
+    const char *hash;
+
+    if (basic->kind->enroll(basic, credential, &call) != AUTH_SUCCESS)
+        return;
+    add_args(&args);
+    ck_assert_ptr_null(strstr(args.at, PASSWORD));
+    hash = strstr(args.at, "$argon2id$");
+    ck_assert_ptr_nonnull(hash);
+    text_add_bytes(out, args.at, (size_t)(hash - args.at));
+    text_add(out, strchr(hash, '|') + 1);
+    redis_call_deinit(&call);
+}
+
+START_TEST(metadata_is_known_in_any_case_and_with_underscores)
+{
+    static const char *const credentials[] = {
+        WITH("{\"firstName\":\"A\",\"lastName\":\"E\",\"email\":\"a@b.c\"}"),
+        WITH("{\"EMAIL\":\"a@b.c\",\"FIRST_NAME\":\"A\",\"last_name\":\"E\",\"age\":7}"),
+        WITH("{\"firstname\":\"A\",\"Last_Name\":\"E\",\"eMail\":\"a@b.c\"}"),
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(credentials); i++) {
+        _cleanup_(text_deinitp) struct text args = {0};
+
+        enroll(credentials[i], &args);
+        assert_text(&args, "ada|A|E|a@b.c|");
+    }
+}
+END_TEST
+
+START_TEST(a_registration_needs_everything)
+{
+    static const char *const credentials[] = {
+        "ada:" PASSWORD,
+        IN_JSON,
+        WITH("7"),
+        WITH("{\"lastName\":\"E\",\"email\":\"a@b.c\"}"),
+        WITH("{\"firstName\":\"\",\"lastName\":\"E\",\"email\":\"a@b.c\"}"),
+        WITH("{\"firstName\":\"A\",\"lastName\":null,\"email\":\"a@b.c\"}"),
+        WITH("{\"firstName\":\"A\",\"lastName\":\"E\",\"email\":\"a\\n@b.c\"}"),
+        "{\"username\":\"ada\",\"metadata\":{\"firstName\":\"A\",\"lastName\":\"E\","
+        "\"email\":\"a@b.c\"}}",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(credentials); i++) {
+        _cleanup_(text_deinitp) struct text args = {0};
+
+        enroll(credentials[i], &args);
+        assert_text(&args, "");
+    }
+}
+END_TEST
+
+START_TEST(names_and_passwords_have_their_limits)
+{
+    static const struct {
+        size_t name, password;
+        bool good;
+    } rows[] = {{255, 1, true}, {256, 1, false}, {1, 1024, true}, {1, 1025, false}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        _cleanup_(text_deinitp) struct text credential = {0}, args = {0};
+
+        text_add(&credential, "{\"metadata\":{\"firstName\":\"A\",\"lastName\":\"E\","
+                              "\"email\":\"a@b.c\"},\"username\":\"");
+        for (size_t n = 0; n < rows[i].name; n++)
+            text_add_char(&credential, 'n');
+        text_add(&credential, "\",\"password\":\"");
+        for (size_t n = 0; n < rows[i].password; n++)
+            text_add_char(&credential, 'p');
+        text_add(&credential, "\"}");
+        enroll(credential.at, &args);
+        ck_assert_int_eq(args.size > 0, rows[i].good);
+    }
+}
+END_TEST
+
+START_TEST(only_basic_makes_accounts)
+{
+    _cleanup_(providers_closep) struct providers *providers = opened("basic,anonymous,file");
+
+    ck_assert_ptr_nonnull(providers_find(providers, "activestack:basic")->kind->enroll);
+    ck_assert_ptr_null(providers_find(providers, "anonymous")->kind->enroll);
+    ck_assert_ptr_null(providers_find(providers, "file")->kind->enroll);
+}
+END_TEST
+
 UNIT_SUITE("provider", a_provider_is_found_in_any_case_if_it_is_open,
            the_right_password_gives_the_account, every_other_credential_is_refused_alike,
            anonymous_needs_no_credential_and_is_always_the_same_user,
            a_list_of_providers_that_is_wrong_is_told, all_mistakes_of_a_users_file_are_told,
-           a_user_who_is_there_twice_is_told, a_users_file_that_is_no_array_or_not_there_is_told)
+           a_user_who_is_there_twice_is_told, a_users_file_that_is_no_array_or_not_there_is_told,
+           a_basic_credential_has_two_forms, every_other_basic_credential_is_refused_alike,
+           a_user_name_that_nobody_has_is_refused_as_a_wrong_password_is,
+           metadata_is_known_in_any_case_and_with_underscores, a_registration_needs_everything,
+           names_and_passwords_have_their_limits, only_basic_makes_accounts)

@@ -382,8 +382,92 @@ START_TEST(an_object_is_written_with_every_field)
 }
 END_TEST
 
-UNIT_SUITE("model", an_object_is_read_with_its_id_and_values, json_values_stay_as_they_are,
-           an_id_that_is_absent_null_or_blank_is_none, what_the_server_keeps_or_derives_is_ignored,
-           a_list_is_read_pair_by_pair, a_wrong_object_is_refused_with_the_path,
-           an_id_is_of_its_class_kind, an_id_has_512_bytes_at_most, a_pair_names_a_class_and_an_id,
+/* ---- Examples of what is looked for ---- */
+
+static const struct {
+    const char *json, *field, *text; /* NULL: the field is left open */
+} examples[] = {
+    {TASK("\"title\":\"a\\n\\u0022\""), "title", "\"a\\n\\\"\""},
+    {TASK("\"title\":\" \\t\""), "title", NULL},
+    {TASK("\"title\":\"\""), "title", NULL},
+    {TASK("\"title\":null"), "title", NULL},
+    {TASK("\"done\":false"), "done", "false"},
+    {TASK("\"priority\":0"), "priority", "0"},
+    {TASK("\"priority\":null"), "priority", NULL},
+    {TASK("\"due\":1"), "due", "1"},
+    {TASK("\"due\":0"), "due", NULL},
+    {TASK("\"due\":-5"), "due", NULL},
+    {TASK("\"owner\":{\"ID\":\"7\",\"className\":\"com.app.mo.Person\"}"), "owner",
+     "{\"className\":\"com.app.mo.Person\",\"ID\":\"7\"}"},
+    {TASK("\"owner\":{\"className\":\"com.app.mo.Person\",\"ID\":\"\"}"), "owner", NULL},
+    {TASK("\"owner\":{\"className\":\"com.app.mo.Person\",\"ID\":null}"), "owner", NULL},
+    {TASK("\"owner\":{\"className\":\"com.app.mo.Person\"}"), "owner", NULL},
+    {PERSON("\"userId\":\"u\""), "userId", "\"u\""}, /* read-only fields count */
+    {"{\"cn\":\"com.app.mo.Index\",\"children\":[]}", "children", NULL},
+    {"{\"cn\":\"com.app.mo.Index\",\"children\":[{\"className\":\"com.app.mo.Group\",\"ID\":\"1\"}]"
+     "}",
+     "children", "[{\"className\":\"com.app.mo.Group\",\"ID\":\"1\"}]"},
+    {"{\"cn\":\"com.app.mo.Group\",\"children\":[]}", "children", NULL},
+    {"{\"cn\":\"com.app.mo.Item\",\"title\":\"a\"}", "title", "\"a\""}, /* abstract */
+};
+
+START_TEST(an_example_has_the_fields_that_are_set)
+{
+    EXAMPLE;
+
+    for (size_t i = 0; i < ARRAY_SIZE(examples); i++) {
+        _cleanup_(model_object_deinit) struct model_object object = {0};
+        _cleanup_(text_deinitp) struct text problem = {0};
+        const char *text;
+
+        ck_assert_msg(model_read_example(model, checked(examples[i].json), &object, &problem) ==
+                          ERR_OK,
+                      "%s: %s", examples[i].json, text_str(&problem));
+        text = value_of(&object, examples[i].field);
+        if (examples[i].text) {
+            ck_assert_msg(text != NULL, "%s", examples[i].json);
+            ck_assert_str_eq(text, examples[i].text);
+        } else {
+            ck_assert_msg(text == NULL, "%s: %s", examples[i].json, text);
+            ck_assert_uint_eq(object.count, 0);
+        }
+    }
+}
+END_TEST
+
+static const struct {
+    const char *json, *problem;
+    enum err e;
+} wrong_examples[] = {
+    {TASK("\"title\":7"), "theObject.title: expected a string", ERR_TYPE},
+    {TASK("\"due\":\"now\""), "theObject.due: expected an integer", ERR_TYPE},
+    {TASK("\"colour\":\"red\""), "has no field \"colour\"", ERR_MALFORMED},
+    {TASK("\"owner\":{\"className\":\"com.app.mo.Task\",\"ID\":\"1\"}"), "theObject.owner",
+     ERR_TYPE},
+    {"{\"cn\":\"com.app.mo.Group\",\"children\":[7]}", "theObject.children: derived", ERR_TYPE},
+    {"{\"cn\":\"no.Such\"}", "theObject.cn", ERR_NOT_FOUND},
+    {"[]", "theObject: expected an object", ERR_TYPE},
+};
+
+START_TEST(a_wrong_example_is_refused_with_the_path)
+{
+    EXAMPLE;
+
+    for (size_t i = 0; i < ARRAY_SIZE(wrong_examples); i++) {
+        _cleanup_(text_deinitp) struct text problem = {0};
+        struct model_object object;
+
+        assert_err(model_read_example(model, checked(wrong_examples[i].json), &object, &problem),
+                   wrong_examples[i].e);
+        assert_contains(text_str(&problem), wrong_examples[i].problem);
+    }
+}
+END_TEST
+
+UNIT_SUITE("model", an_example_has_the_fields_that_are_set,
+           a_wrong_example_is_refused_with_the_path, an_object_is_read_with_its_id_and_values,
+           json_values_stay_as_they_are, an_id_that_is_absent_null_or_blank_is_none,
+           what_the_server_keeps_or_derives_is_ignored, a_list_is_read_pair_by_pair,
+           a_wrong_object_is_refused_with_the_path, an_id_is_of_its_class_kind,
+           an_id_has_512_bytes_at_most, a_pair_names_a_class_and_an_id,
            a_wrong_pair_is_refused_with_the_path, an_object_is_written_with_every_field)

@@ -57,6 +57,14 @@ struct mistake {
     "\"A\":{\"fields\":{\"n\":{\"type\":\"integer\"},"                                       \
     "\"a\":{\"type\":\"toOne\",\"target\":\"A\"}},\"access\":{" members "}}}}"
 
+/* Class A with this index and another one before; its parent P has one on p. */
+#define INDEX(members)                                                                     \
+    "{\"classes\":{\"P\":{\"fields\":{\"p\":{\"type\":\"string\"}},"                       \
+    "\"indexes\":[{\"fields\":[\"p\"]}]},\"A\":{\"parent\":\"P\",\"fields\":{"             \
+    "\"d\":{\"type\":\"date\"},\"j\":{\"type\":\"json\"},"                                 \
+    "\"l\":{\"type\":\"list\",\"target\":\"A\"}},\"indexes\":[{\"fields\":[\"d\",\"p\"]}," \
+    "{" members "}]}}}"
+
 static const struct mistake mistakes[] = {
     // clang-format off
     {"[]", "expected an object"},
@@ -145,6 +153,21 @@ static const struct mistake mistakes[] = {
     {OWNER("\"read\":{\"owner\":\"a\"}"), "classes.A.access.read.owner: expected a field"},
     {OWNER("\"read\":{\"owner\":\"a\",\"or\":1}"), "classes.A.access.read.or: unknown"},
     {CLASS("\"access\":\"everyone\""), "classes.A.access: expected an object"},
+    {CLASS("\"indexes\":{}"), "classes.A.indexes: expected an array"},
+    {CLASS("\"indexes\":[\"f\"]"), "classes.A.indexes[0]: expected an object"},
+    {INDEX("\"unique\":true"), "classes.A.indexes[1].fields: missing"},
+    {INDEX("\"fields\":\"d\""), "classes.A.indexes[1].fields: expected an array"},
+    {INDEX("\"fields\":[]"), "classes.A.indexes[1].fields: expected one string"},
+    {INDEX("\"fields\":[\"d\",7]"), "classes.A.indexes[1].fields: expected one string"},
+    {INDEX("\"fields\":[\"x\"]"), "classes.A.indexes[1].fields: A has no field x"},
+    {INDEX("\"fields\":[\"ID\"]"), "classes.A.indexes[1].fields: A has no field ID"},
+    {INDEX("\"fields\":[\"j\"]"), "classes.A.indexes[1].fields: j is json, list or toMany"},
+    {INDEX("\"fields\":[\"d\",\"l\"]"), "classes.A.indexes[1].fields: l is json, list or toMany"},
+    {INDEX("\"fields\":[\"d\",\"d\"]"), "classes.A.indexes[1].fields: d stands there twice"},
+    {INDEX("\"fields\":[\"d\",\"p\"]"), "classes.A.indexes[1].fields: A has an index on these"},
+    {INDEX("\"fields\":[\"p\"]"), "classes.A.indexes[1].fields: P has an index on these"},
+    {INDEX("\"fields\":[\"d\"],\"unique\":1"), "classes.A.indexes[1].unique: expected a boolean"},
+    {INDEX("\"fields\":[\"d\"],\"name\":\"n\""), "classes.A.indexes[1].name: unknown"},
     // clang-format on
 };
 
@@ -428,9 +451,51 @@ START_TEST(the_example_has_the_values_and_relations_of_the_contract)
 }
 END_TEST
 
-UNIT_SUITE("model_load", a_mistake_is_told_with_its_path, a_name_that_stands_there_twice_is_refused,
-           all_mistakes_are_told_at_once, a_file_that_is_not_there_or_not_json_is_told,
-           an_empty_model_is_a_model, defaults_are_kept_as_they_are_written,
+START_TEST(a_class_has_the_indexes_of_its_parents_and_its_own)
+{
+    _cleanup_(model_destroyp) struct model *model = NULL;
+    _cleanup_(text_deinitp) struct text problems = {0};
+    const struct model_class *a, *p;
+
+    ck_assert_int_eq(load(INDEX("\"fields\":[\"p\",\"d\"],\"unique\":true"), &model, &problems),
+                     ERR_OK);
+    a = class_of(model, "A");
+    p = class_of(model, "P");
+    ck_assert_uint_eq(p->index_count, 1);
+    ck_assert_uint_eq(a->index_count, 3);
+    ck_assert_str_eq(a->indexes[0].name, "p");
+    ck_assert_ptr_eq(a->indexes[0].owner, p);
+    ck_assert_str_eq(a->indexes[1].name, "d+p");
+    ck_assert(!a->indexes[1].unique);
+    ck_assert_str_eq(a->indexes[2].name, "p+d");
+    ck_assert_ptr_eq(a->indexes[2].owner, a);
+    ck_assert(a->indexes[2].unique);
+    ck_assert_uint_eq(a->indexes[2].field_count, 2);
+    ck_assert_str_eq(a->indexes[2].fields[0], "p");
+    ck_assert_str_eq(a->indexes[2].fields[1], "d");
+}
+END_TEST
+
+START_TEST(a_class_has_the_history_of_its_parents)
+{
+    _cleanup_(model_destroyp) struct model *model = NULL;
+    _cleanup_(text_deinitp) struct text problems = {0};
+
+    ck_assert_int_eq(load("{\"classes\":{\"C\":{\"parent\":\"B\",\"history\":false},"
+                          "\"B\":{\"parent\":\"A\",\"history\":true},\"A\":{}}}",
+                          &model, &problems),
+                     ERR_OK);
+    ck_assert(class_of(model, "C")->history);
+    ck_assert(class_of(model, "B")->history);
+    ck_assert(!class_of(model, "A")->history);
+}
+END_TEST
+
+UNIT_SUITE("model_load", a_class_has_the_history_of_its_parents,
+           a_class_has_the_indexes_of_its_parents_and_its_own, a_mistake_is_told_with_its_path,
+           a_name_that_stands_there_twice_is_refused, all_mistakes_are_told_at_once,
+           a_file_that_is_not_there_or_not_json_is_told, an_empty_model_is_a_model,
+           defaults_are_kept_as_they_are_written,
            a_child_that_stands_first_has_fields_id_and_rules_of_its_parents,
            a_required_field_may_be_left_out_but_not_be_null,
            the_example_has_the_classes_and_fields_of_the_contract,

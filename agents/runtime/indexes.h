@@ -1,0 +1,10 @@
+#pragma once
+
+#include "common/model.h"
+#include "common/redis_link.h"
+
+/*
+ * indexes - what scripts need to know of the declared indexes of a class: whose each is, its name,
+ * which says the fields, and whether it is unique. lua/index.lua reads it with arg_indexes().
+ */
+void indexes_add_args(struct redis_call *call, const struct model_index *indexes, size_t count);

@@ -1,0 +1,51 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "agents/runtime/agent.h"
+#include "agents/sync/jobs/jobs.h"
+#include "agents/sync/removal.h"
+#include "agents/sync/store/scripts.h"
+#include "common/clock.h"
+#include "common/fault.h"
+
+#define PER_STEP 100 /* referring objects of one call */
+
+struct cascade {
+    char job[32];
+};
+
+static enum work_step step_done(struct work *work);
+
+static enum work_step next_step(struct work *work)
+{
+    const struct cascade *cascade = work->state;
+
+    redis_call_begin(&work->call, &script_cascade);
+    removal_add_args(work);
+    redis_call_arg(&work->call, cascade->job);
+    redis_call_arg_i64(&work->call, clock_wall_ms() + work->agent->proc.settings.sync_job_lease_ms);
+    redis_call_arg_i64(&work->call, PER_STEP);
+    return work_call(work, step_done);
+}
+
+static enum work_step step_done(struct work *work)
+{
+    const struct redis_reply *r = work->call.reply, *jobs = redis_item(r, 2);
+
+    if (redis_is_error(r) || redis_str(redis_item(r, 0))[0] != 'o')
+        return WORK_DONE;
+    fault_point("after-cascade-step");
+    for (size_t i = 0; i < redis_count(jobs); i += 2)
+        job_fan_out_start(work, redis_str(redis_item(jobs, i)));
+    return next_step(work);
+}
+
+void job_cascade_start(const struct work *work, const char *job)
+{
+    struct cascade *cascade = calloc(1, sizeof(*cascade));
+
+    if (!cascade)
+        err_out_of_memory();
+    strncpy(cascade->job, job, sizeof(cascade->job) - 1);
+    work_spawn(work, next_step, cascade, free);
+}

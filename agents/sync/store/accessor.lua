@@ -1,0 +1,37 @@
+-- "getAccessor" (spec 3.4): what the session may do with an object. One that does not exist may at
+-- most be created, if the rule for that needs no owner.
+-- Arguments: client, accepted, id, wants the object (1 or 0), rule for new objects of the class, list
+-- of class and rule, owner field for each of read, create, update, remove.
+-- Returns client | ok, session, rights | ok, session, rights, ref, fields: watched from that version.
+-- Rights are four digits 1 or 0, in the order above.
+local client, accepted, id, wants_object, new_rule = arg(), arg_number(), arg(), arg(), arg()
+local classes = arg_list()
+local PER_CLASS = 9
+
+local sid, ended = session_of(client, accepted)
+if not sid then
+  return { 'client' }
+end
+
+local function rights_on(ref, at)
+  local rights = ''
+  for i = at + 1, at + PER_CLASS - 1, 2 do
+    rights = rights .. (allowed(sid, classes[i], field_text(ref, classes[i + 1])) and '1' or '0')
+  end
+  return rights
+end
+
+for at = 1, #classes, PER_CLASS do
+  local ref = classes[at] .. ':' .. id
+  if is_live(ref) then
+    local rights = rights_on(ref, at)
+    if wants_object == '0' or string.sub(rights, 1, 1) == '0' then
+      return { 'ok', sid, rights }
+    end
+    if not ended then
+      watch(sid, ref)
+    end
+    return { 'ok', sid, rights, ref, redis.call('HGETALL', object_key(ref)) }
+  end
+end
+return { 'ok', sid, allowed(sid, new_rule, nil) and '0100' or '0000' }

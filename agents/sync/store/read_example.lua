@@ -1,0 +1,70 @@
+-- One step of a search by example: walks an index, or all objects of a class, in the order of ids.
+-- What is found is watched from that very version.
+-- Arguments: client, accepted, list of class, rule, owner field: of what classes an object may be;
+-- class that was asked for, the index to walk (a list of one or none), the most objects that may be
+-- in it (-1: any number), whether ids are numbers (1 or 0), the member behind which to go on ("": at
+-- the first), how many to look at, how many to find, list of field, text.
+-- Returns client | expensive | ok, session, list of ref, fields; the member behind which to go on.
+local MOST_BYTES = 1048576 -- beyond, the rest is for the next step
+
+local client, accepted, classes = arg(), arg_number(), arg_restricted()
+local class, indexes, holds, numeric = arg(), arg_indexes(), arg_number(), arg() == '1'
+local last, most, wanted, example = arg(), arg_number(), arg_number(), arg_list()
+
+local sid, ended = session_of(client, accepted)
+if not sid then
+  return { 'client' }
+end
+
+local fields, texts = {}, {}
+for i = 1, #example, 2 do
+  table.insert(fields, example[i])
+  texts[example[i]] = example[i + 1]
+end
+local key = class_key(class, ':ids')
+if indexes[1] then
+  key = index_key(indexes[1], function(field)
+    return texts[field]
+  end)
+end
+if holds >= 0 and last == '' and redis.call('ZCARD', key) > holds then
+  return { 'expensive', sid }
+end
+
+local function matches(ref)
+  local values = fields[1] and redis.call('HMGET', object_key(ref), unpack(fields)) or {}
+  for i, field in ipairs(fields) do
+    local _, _, text = field_parts(values[i])
+    if text ~= texts[field] then
+      return false
+    end
+  end
+  return true
+end
+
+local found, bytes = {}, 0
+local function find(ref)
+  local object = redis.call('HGETALL', object_key(ref))
+  for _, part in ipairs(object) do
+    bytes = bytes + #part
+  end
+  if not ended then
+    watch(sid, ref)
+  end
+  table.insert(found, ref)
+  table.insert(found, object)
+end
+
+local rank = last == '' and 0 or rank_behind(key, last, numeric)
+local members = redis.call('ZRANGE', key, rank, rank + most - 1)
+for i, member in ipairs(members) do
+  local id, actual = string.match(member, '^(.*)\n(.*)$')
+  local ref = actual .. ':' .. id
+  if classes[actual] and matches(ref) and may_read(sid, ref, classes) then
+    find(ref)
+  end
+  if #found >= wanted * 2 or bytes > MOST_BYTES then
+    return { 'ok', sid, found, member }
+  end
+end
+return { 'ok', sid, found, #members == most and members[most] or '' }
