@@ -16,6 +16,7 @@
 #define STOP_PATIENCE_MS 10000
 #define RETRY_MS         10 /* while Redis is away or the broker's socket is full */
 #define IDLE_MS          1000
+#define MOST_ROUNDS      8 /* to Redis, before the broker is looked at again */
 
 /* A work, and where it stands. At each moment it waits in exactly one place: `calls`, `outbox`, or
  * `awaited`. */
@@ -312,8 +313,11 @@ static int sleep_ms(const struct worker *worker)
     return left < 0 ? 0 : (int)(left < IDLE_MS ? left : IDLE_MS);
 }
 
+/* Steps follow each other at once, but the broker waits meanwhile: a work of many steps must not
+ * keep requests and heartbeats from being read. */
 static void turn(struct worker *worker)
 {
+    size_t rounds = 0;
     uint64_t tag;
 
     amqp_link_turn(worker->amqp, wake_fd(worker->wake), sleep_ms(worker));
@@ -321,7 +325,7 @@ static void turn(struct worker *worker)
     do {
         run_calls(worker);
         flush_outbox(worker);
-    } while (worker->calls.count && !worker->redis_away);
+    } while (worker->calls.count && !worker->redis_away && ++rounds < MOST_ROUNDS);
     if ((tag = acks_take(&worker->acks)))
         amqp_link_ack(worker->amqp, tag, true);
 }

@@ -30,7 +30,7 @@ void reading_deinit(struct reading *reading);
 
 /*
  * Takes what a step of read.lua or read_all.lua has found. False: it failed, the client is unknown,
- * or the answer grows over sync.max_result_bytes; then *step is the answer.
+ * or the answer grows over sync.max_answer_bytes; then *step is the answer.
  */
 bool reading_take(struct work *work, struct reading *reading, enum work_step *step);
 

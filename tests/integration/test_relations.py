@@ -9,7 +9,7 @@ from asking import create, find, put, remove
 from client import SYNC, pair
 from servers import wait_until
 from shapes import assert_refused
-from stack import RELATIONS_MODEL, Stack
+from stack import RELATIONS_MODEL, Stack, slow
 from store import balance, object_key, stored_object
 
 COMPANY, FLEET = "com.test.Company", "com.test.Fleet"
@@ -380,6 +380,39 @@ def test_what_is_removed_cannot_gain_dependants_while_the_job_runs(ada, redis, c
     for message in puts:
         assert ada.response_to(message)["cn"] == SYNC + "PutResponse"
     assert_crowd_is_gone(redis, crowd)
+
+
+def store_parts(redis, car, names):
+    """Parts of a car, written as the agents would; so many would take them long."""
+    pipeline = redis.pipeline(transaction=False)
+    for name in names:
+        part = f"{PART}:{name}"
+        pipeline.hset(object_key(part), mapping={
+            "@v": 1, "@c": 1, "@r:vehicle": f"{CAR}:{car}",
+            "vehicle": f'1 1 {{"className":"{CAR}","ID":"{car}"}}'})
+        pipeline.zadd(object_key(f"{CAR}:{car}", ":r"), {f"vehicle\n{part}": 0})
+        pipeline.zadd(f"{{k:{PART}}}:ids", {f"{name}\n{PART}": 0})
+    pipeline.execute()
+
+
+def test_all_are_served_while_a_hundred_thousand_dependants_go(ada, ben, redis, make, car, new_id):
+    parts = [new_id("part") for _ in range(20_000 if slow() else 100_000)]
+    for start in range(0, len(parts), 5000):
+        store_parts(redis, car, parts[start:start + 5000])
+    find(ben, PART, parts[-1])
+    other = make(CAR)
+    assert remove(ada, CAR, car)["result"] is True
+    served = []
+
+    def done():
+        served.append(find(ben, CAR, other)["ID"])  # in time, whichever worker it is that answers
+        return redis.zcard("jobs") == 0
+
+    wait_until(done, 300, "the job is done")
+    assert len(served) >= 20
+    assert live_parts(redis, parts) == 0
+    ben.expect_delete(parts[-1])
+    assert_books_balance(redis)
 
 
 @pytest.mark.parametrize("fault, gone", [("after-commit", 0), ("after-cascade-step:2", 199)])

@@ -21,7 +21,9 @@ for _, entry in ipairs(entries) do
   if is_live(from) then
     if is_required(from, field) then
       take_down(from, '', now, lease)
-      redis.call('RPUSH', queue, from)
+      if redis.call('EXISTS', object_key(from, ':r')) == 1 then
+        redis.call('RPUSH', queue, from)
+      end
     else
       clear(from, field, head, now, lease)
     end
