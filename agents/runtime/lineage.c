@@ -2,10 +2,12 @@
 
 void lineage_add_args(struct redis_call *call, const struct model_class *c, int64_t history_kept)
 {
+    const struct model_class *at = c;
     int64_t count = 0;
 
-    for (const struct model_class *at = c; at; at = at->parent)
+    do {
         count++;
+    } while ((at = at->parent));
     redis_call_arg(call, c->id == ID_INTEGER ? "1" : "0");
     redis_call_arg_i64(call, c->history ? history_kept : 0);
     redis_call_arg_i64(call, count);

@@ -117,7 +117,7 @@ static void make_id(const struct request *rq, struct model_object *object)
     _cleanup_(text_deinitp) struct text seed = {0}, id = {0};
 
     if (rq->message_id) {
-        text_addf(&seed, "%s\n%s\n%s", object->class_->name, rq->user, rq->message_id);
+        text_addf(&seed, "%s\n%s\n%s", object->class_->name, rq->client, rq->message_id);
         secret_add_derived_uuid(&id, seed.at, seed.size);
     } else {
         secret_add_uuid(&id);

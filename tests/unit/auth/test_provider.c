@@ -93,7 +93,7 @@ START_TEST(every_other_credential_is_refused_alike)
         "Ada@example.org:" PASSWORD,
         "ada@example.or:" PASSWORD,
         "ada@example.org2:" PASSWORD,
-        ":" PASSWORD,
+        (":" PASSWORD),
         "ada@example.org:" PASSWORD ":",
         "ada@example.org::" PASSWORD,
         "ada@example.org:" PASSWORD " ",
@@ -249,9 +249,9 @@ START_TEST(every_other_basic_credential_is_refused_alike)
                                               "ada",
                                               ":",
                                               "ada:",
-                                              ":" PASSWORD,
+                                              (":" PASSWORD),
                                               "ada:wrong",
-                                              "ada:" PASSWORD ":",
+                                              ("ada:" PASSWORD ":"),
                                               "{",
                                               "{}",
                                               "{}:x",
@@ -294,10 +294,10 @@ static void enroll(const char *credential, struct text *out)
     if (basic->kind->enroll(basic, credential, &call) != AUTH_SUCCESS)
         return;
     add_args(&args);
-    ck_assert_ptr_null(strstr(args.at, PASSWORD));
-    hash = strstr(args.at, "$argon2id$");
+    ck_assert_ptr_null(strstr(text_str(&args), PASSWORD));
+    hash = strstr(text_str(&args), "$argon2id$");
     ck_assert_ptr_nonnull(hash);
-    text_add_bytes(out, args.at, (size_t)(hash - args.at));
+    text_add_bytes(out, text_str(&args), (size_t)(hash - text_str(&args)));
     text_add(out, strchr(hash, '|') + 1);
     redis_call_deinit(&call);
 }
