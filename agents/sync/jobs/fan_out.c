@@ -123,8 +123,7 @@ static enum work_step pushed(struct work *work)
 
 /* ---- A batch is marked: tell those who can be told now ---- */
 
-static void add_body(struct text *body, const struct work *work, struct stored_ref ref,
-                     const struct redis_reply *r)
+static void add_body(struct text *body, struct stored_ref ref, const struct redis_reply *r)
 {
     _cleanup_(text_deinitp) struct text updated = {0};
     const struct redis_reply *fields = redis_item(r, 8);
@@ -135,7 +134,6 @@ static void add_body(struct text *body, const struct work *work, struct stored_r
         push_delete_end(body);
         return;
     }
-    (void)work;
     push_update_begin(body);
     stored_add_object(body, ref, fields);
     stored_add_updated(&updated, ref, fields, redis_i64(redis_item(r, 7)));
@@ -172,7 +170,7 @@ static void add_pushes(struct work *work, struct stored_ref ref, const struct re
         to[i].gateway = redis_str(redis_item(list, i * 4 + 2));
         to[i].epoch = redis_str(redis_item(list, i * 4 + 3));
     }
-    add_body(&body, work, ref, r);
+    add_body(&body, ref, r);
     push_add(work, &body, to, count);
     free(to);
 }

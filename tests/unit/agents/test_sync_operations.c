@@ -32,7 +32,6 @@ static void set_up(void)
     struct text problems = {0};
 
     agent.proc.settings.sync_max_object_bytes = 1000;
-    agent.proc.settings.sync_max_answer_bytes = 1 << 20;
     agent.proc.settings.sync_max_answer_bytes = 100000;
     agent.proc.settings.sync_max_scan = 10000;
     agent.proc.settings.sync_results_kept = 1000;
