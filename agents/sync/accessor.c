@@ -4,6 +4,7 @@
 #include "agents/sync/operations.h"
 #include "agents/sync/overtaken.h"
 #include "agents/sync/reading.h"
+#include "agents/sync/refused.h"
 #include "agents/sync/store/scripts.h"
 #include "agents/sync/stored.h"
 
@@ -32,9 +33,10 @@ static enum work_step accessor_answer(struct work *work)
     const struct redis_reply *r = work->call.reply, *fields = redis_item(r, 4);
     const char *rights = redis_str(redis_item(r, 2)), *ref = redis_str(redis_item(r, 3));
     _cleanup_(text_deinitp) struct text body = {0};
+    enum work_step step;
 
-    if (redis_str(redis_item(r, 0))[0] == 'c')
-        return work_error(work, CODE_INVALID_CLIENT, "this client is not known; log in");
+    if (refused(work, "the object could not be read", &step))
+        return step;
     if (strlen(rights) != ARRAY_SIZE(actions))
         return work_error(work, CODE_INTERNAL, "the object could not be read");
     work_response_begin(work, &body, NULL);

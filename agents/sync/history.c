@@ -5,6 +5,7 @@
 #include "agents/runtime/agent.h"
 #include "agents/sync/operations.h"
 #include "agents/sync/reading.h"
+#include "agents/sync/refused.h"
 #include "agents/sync/store/scripts.h"
 #include "agents/sync/stored.h"
 
@@ -125,12 +126,11 @@ static enum work_step states_found(struct work *work)
 {
     const struct redis_reply *r = work->call.reply, *list = redis_item(r, 3);
     struct history *history = work->state;
+    enum work_step step;
     struct stored_ref ref;
 
-    if (redis_is_error(r))
-        return work_error(work, CODE_INTERNAL, "the history could not be read");
-    if (redis_str(redis_item(r, 0))[0] == 'c')
-        return work_error(work, CODE_INVALID_CLIENT, "this client is not known; log in");
+    if (refused(work, "the history could not be read", &step))
+        return step;
     ref = stored_ref(work->agent->model, redis_str(redis_item(r, 2)));
     if (!ref.class_)
         return answer(work, "", "null", "");

@@ -5,6 +5,7 @@
 #include "agents/sync/operations.h"
 #include "agents/sync/overtaken.h"
 #include "agents/sync/reading.h"
+#include "agents/sync/refused.h"
 
 #define NAME_MAX_BYTES 512 /* of a class name */
 
@@ -16,11 +17,10 @@ static enum work_step find_by_id_answer(struct work *work)
     const char *ref = redis_str(redis_item(redis_item(r, 2), 0));
     const struct redis_reply *fields = redis_item(redis_item(r, 2), 1);
     _cleanup_(text_deinitp) struct text body = {0};
+    enum work_step step;
 
-    if (redis_is_error(r))
-        return work_error(work, CODE_INTERNAL, "the object could not be read");
-    if (redis_str(redis_item(r, 0))[0] == 'c')
-        return work_error(work, CODE_INVALID_CLIENT, "this client is not known; log in");
+    if (refused(work, "the object could not be read", &step))
+        return step;
     work_response_begin(work, &body, NULL);
     text_add(&body, ",\"result\":");
     if (!fields) {

@@ -5,6 +5,7 @@
 
 #include "agents/runtime/agent.h"
 #include "agents/sync/overtaken.h"
+#include "agents/sync/refused.h"
 #include "agents/sync/store/scripts.h"
 
 #define NAME_MAX_BYTES 512 /* of a class name, and of an id */
@@ -44,14 +45,8 @@ bool reading_take(struct work *work, struct reading *reading, enum work_step *st
 {
     const struct redis_reply *r = work->call.reply, *list = redis_item(r, 2);
 
-    if (redis_is_error(r)) {
-        *step = work_error(work, CODE_INTERNAL, "the objects could not be read");
+    if (refused(work, "the objects could not be read", step))
         return false;
-    }
-    if (redis_str(redis_item(r, 0))[0] == 'c') {
-        *step = work_error(work, CODE_INVALID_CLIENT, "this client is not known; log in");
-        return false;
-    }
     strncpy(reading->sid, redis_str(redis_item(r, 1)), sizeof(reading->sid) - 1);
     for (size_t i = 0; i + 1 < redis_count(list); i += 2)
         take_object(work, reading, redis_str(redis_item(list, i)), redis_item(list, i + 1));

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "agents/sync/operations.h"
+#include "agents/sync/refused.h"
 #include "agents/sync/store/scripts.h"
 #include "agents/sync/stored.h"
 #include "common/clock.h"
@@ -57,12 +58,11 @@ static enum work_step settle_answer(struct work *work)
 {
     const struct receipt *receipt = work->state;
     struct json_walk more = receipt->left;
+    enum work_step step;
     _cleanup_(text_deinitp) struct text body = {0};
 
-    if (redis_is_error(work->call.reply))
-        return work_error(work, CODE_INTERNAL, "the receipt could not be settled");
-    if (redis_str(redis_item(work->call.reply, 0))[0] == 'c')
-        return work_error(work, CODE_INVALID_CLIENT, "this client is not known; log in");
+    if (refused(work, "the receipt could not be settled", &step))
+        return step;
     if (json_next(&more))
         return settle_next(work);
     work_response_begin(work, &body, NULL);

@@ -5,6 +5,7 @@
 
 #include "agents/runtime/lineage.h"
 #include "agents/sync/jobs/jobs.h"
+#include "agents/sync/refused.h"
 #include "common/clock.h"
 #include "common/fault.h"
 #include "common/secret.h"
@@ -200,14 +201,8 @@ bool write_ended(struct work *work, const char **outcome, enum work_step *step)
     const struct redis_reply *r = work->call.reply;
     const char *word = redis_str(redis_item(r, 0));
 
-    if (redis_is_error(r)) {
-        *step = work_error(work, CODE_INTERNAL, "the write failed; nothing was changed");
+    if (refused(work, "the write failed; nothing was changed", step))
         return true;
-    }
-    if (is_word(word, "client")) {
-        *step = work_error(work, CODE_INVALID_CLIENT, "this client is not known; log in");
-        return true;
-    }
     fault_point("after-commit");
     if (is_word(word, "again"))
         word = redis_str(redis_item(r, 2));
