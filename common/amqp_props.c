@@ -47,6 +47,7 @@ static const struct header {
     {"dialect",  HEADER_TEXT, offsetof(struct msg, dialect)},
     {"reason",   HEADER_TEXT, offsetof(struct msg, reason)},
     {"accepted", HEADER_64,   offsetof(struct msg, accepted_ms)},
+    {"keep",     HEADER_U32,  offsetof(struct msg, keep)},
     {"receipt",  HEADER_64,   offsetof(struct msg, receipt)},
     {"code",     HEADER_64,   offsetof(struct msg, code)},
     {"v",        HEADER_U32,  offsetof(struct msg, format)},

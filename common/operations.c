@@ -15,8 +15,9 @@ enum {
     ENTER = EFFECTS, /* a way to log in, or what belongs to one */
     READ = LOGIN,    /* what is read may be watched; losing that costs nobody anything */
     WRITE = LOGIN | EFFECTS,
-    RECEIPT = WRITE | ACKNOWLEDGES,
-    INNER = WRITE | FROM_GATEWAY
+    RECEIPT = LOGIN | ACKNOWLEDGES, /* a lost one is made good by a redelivery */
+    INNER = WRITE | FROM_GATEWAY,
+    SIGNAL = LOGIN | FROM_GATEWAY /* said again soon */
 };
 
 /* Request and response class, named as in the spec: S.FindByIdRequest, S.FindByIdResponse. */
@@ -40,6 +41,7 @@ const struct operation operations[] = {
     ALIAS("17", "validateUserByToken",  OPEN,    AUTH, A("ValidateUserByToken")),
     ALIAS("41", "authenticateOAuthCode", ENTER,   NONE, A("AuthenticateOAuthCode")),
     ALIAS("42", "authenticateOAuthAccessToken", ENTER,   NONE, A("AuthenticateOAuthAccessToken")),
+    OP("announce",                      INNER,   SYNC, S_MUTE("Announce")),
     OP("authenticate",                  ENTER,   AUTH, A("Authentication")),
     OP("authenticateOAuthAccessToken",  ENTER,   NONE, A("AuthenticateOAuthAccessToken")),
     OP("authenticateOAuthCode",         ENTER,   NONE, A("AuthenticateOAuthCode")),
@@ -56,6 +58,7 @@ const struct operation operations[] = {
     OP("findById",                      READ,    SYNC, S("FindById")),
     OP("findByIds",                     READ,    SYNC, S("FindByIds")),
     OP("findUnique",                    READ,    SYNC, S("FindUnique")),
+    OP("gatewayAlive",                  SIGNAL,  SYNC, S_MUTE("GatewayAlive")),
     OP("getAccessor",                   READ,    SYNC, S("GetAccessor")),
     OP("getAllByName",                  READ,    SYNC, S("GetAllByName")),
     OP("getAllServiceProviders",        OPEN,    NONE, A_AS("GetAllServiceProviders", "Auth")),
@@ -71,9 +74,10 @@ const struct operation operations[] = {
     OP("processTransaction",            WRITE,   NONE, S("Transaction")),
     OP("putObject",                     WRITE,   SYNC, S("Put")),
     OP("reauthenticate",                ENTER,   AUTH, A_AS("Reauthentication", "Authentication")),
-    OP("reconnect",                     INNER,   NONE, S_AS("Reconnect", "Connect")),
+    OP("reconnect",                     INNER,   SYNC, S_AS("Reconnect", "Connect")),
     OP("register",                      ENTER,   AUTH, A("Authentication")),
     OP("removeObject",                  WRITE,   SYNC, S("Remove")),
+    OP("repliesReceived",               SIGNAL,  SYNC, S_MUTE("RepliesReceived")),
     OP("runProcess",                    WRITE,   NONE, S("RunProcess")),
     OP("runQuery",                      READ,    NONE, S("RunQuery")),
     ALIAS("runServerProcess", "runProcess", WRITE,   NONE, S_AS("RunServerProcess", "RunProcess")),

@@ -30,7 +30,7 @@ struct operation {
     enum origin origin;
     bool needs_login;
     bool has_effects; /* persistent on the broker, never expires; its result is kept */
-    bool is_receipt;  /* carries a receipt number */
+    bool is_receipt;  /* of pushes: goes to the agents together with those of other clients */
     enum operation_agent agent;
 };
 

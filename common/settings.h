@@ -49,7 +49,10 @@ struct settings {
     int64_t gateway_max_open_requests;    /* of one client */
     int64_t gateway_max_open_bytes;       /* of one client */
     int64_t gateway_queue_length;         /* requests waiting for the publishing thread */
+    int64_t gateway_max_push_bytes;       /* waiting on one socket; beyond, pushes wait as marks */
     int64_t gateway_max_send_bytes;       /* waiting on one socket; beyond: 4003 */
+    int64_t gateway_max_send_age_ms;      /* without anything leaving the socket; beyond: 4003 */
+    int64_t gateway_alive_ms;             /* how often it tells the agents that it lives */
     int64_t gateway_max_broker_outage_ms; /* requests get -119 after this */
     int64_t gateway_ping_interval_ms;
     int64_t gateway_ping_timeout_ms;
@@ -71,6 +74,14 @@ struct settings {
     int64_t sync_redelivery_first_ms;
     int64_t sync_redelivery_max_ms;
     int64_t sync_redelivery_silent_ms; /* for sessions that have never sent a receipt */
+    int64_t sync_receipts_late_ms;     /* receipts this old pause redelivery */
+    int64_t sync_reply_repeat_ms;      /* for replies without a receipt */
+    int64_t sync_max_open_replies;     /* requests kept open per session */
+    int64_t sync_max_open_bytes;       /* their bodies */
+    int64_t sync_max_marks;            /* per session; beyond: 4005 */
+    int64_t sync_session_idle_s;       /* an unbound session ends after this: 4005 */
+    int64_t sync_gateway_lease_ms;     /* a silent gateway's sessions are unbound after this */
+    int64_t sync_replay_bytes;         /* of one frame that tells what was missed */
     int64_t sync_results_kept;         /* results of writes kept per session */
     int64_t sync_results_s;            /* and for how long */
     int64_t sync_tombstone_s;
