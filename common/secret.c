@@ -10,9 +10,14 @@
 
 #define UUID_BYTES 16
 
+static uint8_t table_key[crypto_shorthash_KEYBYTES];
+
 enum err secret_init(void)
 {
-    return sodium_init() < 0 ? ERR_IO : ERR_OK;
+    if (sodium_init() < 0)
+        return ERR_IO;
+    crypto_shorthash_keygen(table_key);
+    return ERR_OK;
 }
 
 void secret_random_id(char out[SECRET_ID_CHARS + 1])
@@ -58,6 +63,15 @@ void secret_hash(const void *data, size_t size, char out[SECRET_HASH_CHARS + 1])
 
     crypto_hash_sha256(hash, data, size);
     sodium_bin2hex(out, SECRET_HASH_CHARS + 1, hash, sizeof(hash));
+}
+
+uint64_t secret_table_hash(const void *data, size_t size)
+{
+    uint64_t hash;
+
+    _Static_assert(crypto_shorthash_BYTES == sizeof(hash), "size of a SipHash");
+    crypto_shorthash((unsigned char *)&hash, data, size, table_key);
+    return hash;
 }
 
 void secret_mac(const char *key, const void *data, size_t size, uint8_t out[SECRET_MAC_BYTES])

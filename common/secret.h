@@ -32,6 +32,10 @@ void secret_add_derived_uuid(struct text *out, const char *seed, size_t size);
 /* SHA-256 as lower-case hex: how tokens are stored and results are keyed. */
 void secret_hash(const void *data, size_t size, char out[SECRET_HASH_CHARS + 1]);
 
+/* 64 bits that nobody outside this process can predict, under a key that secret_init() makes: for
+ * tables in memory, in which nobody can make two things collide. */
+uint64_t secret_table_hash(const void *data, size_t size);
+
 /* HMAC-SHA-512 under a key of any length. */
 void secret_mac(const char *key, const void *data, size_t size, uint8_t out[SECRET_MAC_BYTES]);
 

@@ -52,6 +52,7 @@ struct settings {
     int64_t gateway_max_push_bytes;       /* waiting on one socket; beyond, pushes wait as marks */
     int64_t gateway_max_send_bytes;       /* waiting on one socket; beyond: 4003 */
     int64_t gateway_max_send_age_ms;      /* without anything leaving the socket; beyond: 4003 */
+    int64_t gateway_max_unacknowledged;   /* objects sent to one client, without a push receipt */
     int64_t gateway_alive_ms;             /* how often it tells the agents that it lives */
     int64_t gateway_max_broker_outage_ms; /* requests get -119 after this */
     int64_t gateway_ping_interval_ms;

@@ -27,6 +27,19 @@ START_TEST(random_ids_are_lower_case_hex_and_differ)
 }
 END_TEST
 
+START_TEST(hashes_for_tables_differ_from_process_to_process)
+{
+    uint64_t hash;
+
+    assert_ok(secret_init());
+    hash = secret_table_hash("object", 6);
+    ck_assert_uint_eq(secret_table_hash("object", 6), hash);
+    ck_assert_uint_ne(secret_table_hash("objects", 7), hash);
+    assert_ok(secret_init()); /* as another process would */
+    ck_assert_uint_ne(secret_table_hash("object", 6), hash);
+}
+END_TEST
+
 static void check_uuid(const char *uuid, char version)
 {
     ck_assert_uint_eq(strlen(uuid), 36);
@@ -198,6 +211,7 @@ START_TEST(an_unknown_user_costs_the_work_of_a_known_one)
 END_TEST
 
 UNIT_SUITE("secret", random_ids_are_lower_case_hex_and_differ,
+           hashes_for_tables_differ_from_process_to_process,
            random_uuids_are_of_version_4_and_differ, derived_uuids_follow_from_their_seed,
            the_hash_is_sha_256, the_signature_is_hmac_sha_512, a_key_may_be_longer_than_a_block,
            equal_means_every_byte, base64_goes_there_and_back,
