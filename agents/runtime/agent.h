@@ -26,6 +26,8 @@ struct agent_definition {
     const char *help;            /* for --help */
     const struct handler *handlers;
     size_t handler_count;
+    /* Runs before requests with the header `keep`, and ends in work_begin(). NULL: nothing. */
+    work_fn *keep;
     work_fn *poll; /* looks for due work every sync.poll ms, unless NULL */
     /* Reads what the agent needs beyond settings and model into agent->own, before any thread
      * starts; mistakes go into `problems`, a line each. NULL: nothing. */

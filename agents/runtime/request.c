@@ -63,6 +63,7 @@ static enum err read_envelope(struct request *request, struct text *problem)
         *rows[i].out = request->strings.at + at[i];
     if (!*request->message_id)
         request->message_id = NULL;
+    request->told = request->client;
     return ERR_OK;
 }
 
@@ -74,13 +75,11 @@ enum err request_read(struct request *request, const struct operation *operation
 
     memset(request, 0, sizeof(*request));
     request->operation = operation;
-    request->client = request->user = request->device = "";
+    request->client = request->told = request->user = request->device = "";
     if ((e = msg_create(m, &request->msg)))
         return e;
-    request->client = request->msg->client ? request->msg->client : "";
+    request->client = request->told = request->msg->client ? request->msg->client : "";
     request->message_id = request->msg->message_id;
-    request->epoch = m->epoch;
-    request->receipt = m->receipt;
     request->accepted_ms = m->accepted_ms > 0 ? m->accepted_ms : clock_wall_ms();
     if (json_check(request->msg->body, request->msg->size, &limits, &fault)) {
         text_addf(problem, "not JSON at byte %zu: %s", fault.offset, fault.what);
@@ -99,6 +98,7 @@ void request_deinit(struct request *request)
 {
     msg_destroy(request->msg);
     text_deinit(&request->strings);
+    text_deinit(&request->told_again);
     memset(request, 0, sizeof(*request));
 }
 

@@ -22,14 +22,15 @@ struct request {
     const struct operation *operation;
     struct msg *msg;        /* the delivery; owned */
     struct json_span body;  /* in msg */
-    const char *client;     /* never NULL; "" = unknown */
+    const char *client;     /* who asks; never NULL; "" = unknown */
+    const char *told;       /* who is answered: the client, or the name that it has by now */
     const char *user;       /* likewise */
     const char *device;     /* likewise */
     const char *message_id; /* NULL: none */
-    uint64_t epoch;         /* 0: unknown */
     int64_t accepted_ms;    /* when the gateway took it; else now */
-    uint64_t receipt;       /* 0: none */
+    bool again;             /* its reply was not confirmed: nobody has asked just now */
     struct text strings;    /* private: what was read from the body */
+    struct text told_again; /* private: `told`, if it is another name than the client's */
 };
 
 /*

@@ -18,6 +18,12 @@ enum work_step work_publish(struct work *work, work_fn *next)
     return WORK_PUBLISH;
 }
 
+enum work_step work_join(struct work *work, work_fn *next)
+{
+    work->next = next;
+    return WORK_JOIN;
+}
+
 void work_add_out(struct work *work, const struct msg *fields)
 {
     struct msg stamped = *fields;
@@ -52,12 +58,12 @@ enum work_step work_reply_with(struct work *work, const struct text *body,
     const struct msg *asked = work->request.msg;
     struct msg m = {
         .queue = asked->reply_to,
-        .type = "reply",
+        .type = work->request.again ? "again" : "reply",
         .message_id = work->request.message_id,
         .correlation_id = asked->correlation_id,
-        .client = work->request.client,
-        .epoch = headers->epoch,
+        .client = work->request.told,
         .user = headers->user,
+        .reason = headers->reason,
         .body = text_str(body),
         .size = body->size,
     };
@@ -74,15 +80,15 @@ enum work_step work_error(struct work *work, enum response_code code, const char
 {
     _cleanup_(text_deinitp) struct text body = {0};
 
-    response_error(&body, *work->request.client ? work->request.client : NULL,
-                   work->request.message_id, code, desc);
+    response_error(&body, *work->request.told ? work->request.told : NULL, work->request.message_id,
+                   code, desc);
     return work_reply(work, &body, NULL);
 }
 
 void work_response_begin(const struct work *work, struct text *out, const char *data)
 {
     response_begin(out, &(struct response){.class_name = work->request.operation->response_class,
-                                           .client = work->request.client,
+                                           .client = work->request.told,
                                            .message_id = work->request.message_id,
                                            .data = data});
 }

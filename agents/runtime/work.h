@@ -22,7 +22,8 @@
  *     WORK_CALL      run work->call, then work->next with its reply
  *     WORK_PUBLISH   publish work->out, wait until the broker has told of each message, then
  *                    work->next (see work->sent[i].outcome)
- *     WORK_DONE      finished; a request is acknowledged to the broker now
+ *     WORK_JOIN      wait until the requests that work_again() has started are done, then
+ * work->next WORK_DONE      finished; a request is acknowledged to the broker now
  *
  * A request must publish its reply before it is done; only one of several calls may write.
  * A work that is dropped half-way (lost broker link, death of the process) is done again from its
@@ -32,7 +33,7 @@
 struct agent;
 struct work;
 
-enum work_step { WORK_CALL, WORK_PUBLISH, WORK_DONE };
+enum work_step { WORK_CALL, WORK_PUBLISH, WORK_JOIN, WORK_DONE };
 
 /* One step. `work->call.reply` holds the reply after WORK_CALL. */
 typedef enum work_step work_fn(struct work *work);
@@ -62,7 +63,7 @@ struct work {
  */
 enum work_step work_reply(struct work *work, const struct text *body, work_fn *after);
 
-/* The same, with the epoch and user of `headers` beside the body. */
+/* The same, with the user and reason of `headers` beside the body. */
 enum work_step work_reply_with(struct work *work, const struct text *body,
                                const struct msg *headers, work_fn *after);
 
@@ -71,6 +72,9 @@ enum work_step work_error(struct work *work, enum response_code code, const char
 
 /* Begins the response of the request's operation; see response.h. `data` may be NULL. */
 void work_response_begin(const struct work *work, struct text *out, const char *data);
+
+/* Carries the request out: what comes after the agent's `keep`, if there is one. */
+enum work_step work_begin(struct work *work);
 
 /* ---- Steps of any work ---- */
 
@@ -85,3 +89,11 @@ enum work_step work_publish(struct work *work, work_fn *next);
  * from now on. Its messages follow those that this work has published before. */
 void work_spawn(const struct work *work, work_fn *first, void *state,
                 void (*state_destroy)(void *state));
+
+/* Carries out beside this work a request that was carried out before, since its reply was not
+ * confirmed. The reply has the type "again" and goes to the client id `told`. `fields` has the
+ * operation as queue, who asked, message id, reply_to and body; all is copied. */
+void work_again(const struct work *work, const struct msg *fields, const char *told);
+
+/* Goes on with `next` when the requests of work_again() are done. */
+enum work_step work_join(struct work *work, work_fn *next);

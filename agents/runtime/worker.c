@@ -18,8 +18,8 @@
 #define IDLE_MS          1000
 #define MOST_ROUNDS      8 /* to Redis, before the broker is looked at again */
 
-/* A work, and where it stands. At each moment it waits in exactly one place: `calls`, `outbox`, or
- * `awaited`. */
+/* A work, and where it stands. At each moment it waits in exactly one place: `calls`, `outbox`,
+ * `awaited`, or for its children. */
 struct work_runner {
     struct work work;
     struct worker *worker;
@@ -27,6 +27,9 @@ struct work_runner {
     size_t unpublished; /* the first of work.out that is not published yet */
     size_t unconfirmed;
     bool is_poll;
+    struct work_runner *parent; /* that has started it again; NULL: none, or gone */
+    size_t children;
+    bool joining;
     struct work_runner *previous, *following; /* in worker->works */
 };
 
@@ -72,11 +75,22 @@ static void forget_messages(struct work_out **list, size_t *count)
     *count = 0;
 }
 
+static void orphan(struct work_runner *parent)
+{
+    for (struct work_runner *r = parent->worker->works; parent->children && r; r = r->following) {
+        if (r->parent == parent) {
+            r->parent = NULL;
+            parent->children--;
+        }
+    }
+}
+
 static void runner_destroy(struct work_runner *runner)
 {
     struct worker *worker = runner->worker;
     struct work *work = &runner->work;
 
+    orphan(runner);
     if (runner->previous)
         runner->previous->following = runner->following;
     else
@@ -96,12 +110,29 @@ static void runner_destroy(struct work_runner *runner)
 
 static void destroy_runners(struct worker *worker)
 {
-    struct work_runner *following;
+    while (worker->works)
+        runner_destroy(worker->works);
+}
 
-    for (struct work_runner *runner = worker->works; runner; runner = following) {
-        following = runner->following;
-        runner_destroy(runner);
-    }
+static void runner_place(struct work_runner *runner, enum work_step step);
+
+/* The last of its children is done: it goes on. */
+static void runner_joined(struct work_runner *runner)
+{
+    runner->joining = false;
+    runner_place(runner, runner->work.next(&runner->work));
+}
+
+static void runner_done(struct work_runner *runner)
+{
+    struct work_runner *parent = runner->parent;
+
+    if (runner->tag)
+        acks_settle(&runner->worker->acks, runner->tag);
+    runner->parent = NULL;
+    runner_destroy(runner);
+    if (parent && !--parent->children && parent->joining)
+        runner_joined(parent);
 }
 
 /* Puts the work where its step says that it waits. */
@@ -115,10 +146,12 @@ static void runner_place(struct work_runner *runner, enum work_step step)
         runner->unpublished = 0;
         runner->unconfirmed = runner->work.out_count;
         line_push(&worker->outbox, runner);
+    } else if (step == WORK_JOIN) {
+        runner->joining = true;
+        if (!runner->children)
+            runner_joined(runner);
     } else {
-        if (runner->tag)
-            acks_settle(&worker->acks, runner->tag);
-        runner_destroy(runner);
+        runner_done(runner);
     }
 }
 
@@ -233,19 +266,52 @@ static const struct handler *handler_of(const struct agent *agent, const char *o
     return NULL;
 }
 
-static enum work_step begin_request(struct work *work, const struct msg *m)
+enum work_step work_begin(struct work *work)
 {
-    _cleanup_(text_deinitp) struct text problem = {0};
-    const struct operation *operation = operation_by_name(m->queue, strlen(m->queue));
-    const struct handler *handler;
-    enum err e = request_read(&work->request, operation, m, &problem);
+    const struct operation *operation = work->request.operation;
+    const struct handler *handler = operation ? handler_of(work->agent, operation->name) : NULL;
 
-    if (e)
-        return work_error(work, CODE_MALFORMED, text_str(&problem));
-    handler = operation ? handler_of(work->agent, operation->name) : NULL;
     if (!handler)
         return work_error(work, CODE_NOT_IMPLEMENTED, "this operation is not served");
     return handler->plan(work);
+}
+
+static bool read_request(struct work *work, const struct msg *m, enum work_step *step)
+{
+    _cleanup_(text_deinitp) struct text problem = {0};
+    const struct operation *operation = operation_by_name(m->queue, strlen(m->queue));
+
+    if (!request_read(&work->request, operation, m, &problem))
+        return true;
+    *step = work_error(work, CODE_MALFORMED, text_str(&problem));
+    return false;
+}
+
+static enum work_step begin_request(struct work *work, const struct msg *m)
+{
+    work_fn *keep = work->agent->definition->keep;
+    enum work_step step;
+
+    if (!read_request(work, m, &step))
+        return step;
+    return keep && m->keep && work->request.message_id ? keep(work) : work_begin(work);
+}
+
+void work_again(const struct work *work, const struct msg *fields, const char *told)
+{
+    struct work_runner *runner = runner_create(work->runner->worker);
+    struct request *request = &runner->work.request;
+    enum work_step step;
+
+    runner->parent = work->runner;
+    work->runner->children++;
+    if (read_request(&runner->work, fields, &step)) {
+        request->again = true;
+        text_add_bytes(&request->told_again, told, strlen(told) + 1);
+        request->told = request->told_again.at;
+        step = work_begin(&runner->work);
+    }
+    runner_place(runner, step);
 }
 
 static void on_delivery(void *arg, const struct msg *m, uint64_t tag, bool redelivered)

@@ -1,7 +1,9 @@
+#include "agents/sync/keep.h"
 #include "agents/sync/operations.h"
 
 static const struct handler handlers[] = {
     // clang-format off
+    { "announce",        plan_announce         }, /* gateways.c */
     { "connect",         plan_connect          }, /* session.c  */
     { "countAllByName",  plan_count_all_by_name }, /* read_all.c */
     { "createObject",    plan_create_object    }, /* create.c   */
@@ -11,13 +13,16 @@ static const struct handler handlers[] = {
     { "findById",        plan_find_by_id       }, /* read.c     */
     { "findByIds",       plan_find_by_ids      }, /* read.c     */
     { "findUnique",      plan_find_unique      }, /* read_example.c */
+    { "gatewayAlive",    plan_gateway_alive    }, /* gateways.c */
     { "getAccessor",     plan_get_accessor     }, /* accessor.c */
     { "getAllByName",    plan_get_all_by_name  }, /* read_all.c */
     { "getHistory",      plan_get_history      }, /* history.c  */
     { "hibernate",       plan_hibernate        }, /* session.c  */
     { "logout",          plan_logout           }, /* session.c  */
     { "putObject",       plan_put_object       }, /* put.c      */
+    { "reconnect",       plan_reconnect        }, /* reconnect.c */
     { "removeObject",    plan_remove_object    }, /* remove.c   */
+    { "repliesReceived", plan_replies_received }, /* receipts.c */
     { "searchByExample", plan_search_by_example }, /* read_example.c */
     { "updatesReceived", plan_updates_received }, /* receipts.c */
     { "upgradeClient",   plan_upgrade_client   }, /* session.c  */
@@ -30,6 +35,7 @@ static const struct agent_definition sync_agent = {
     .help = "Reads and writes shared objects, tells sessions of changes until they acknowledge.",
     .handlers = handlers,
     .handler_count = ARRAY_SIZE(handlers),
+    .keep = plan_keep,
     .poll = plan_poll,
 };
 

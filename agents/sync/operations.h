@@ -8,6 +8,10 @@
 
 /* session.c (spec 1.7, 1.8, 3.3) */
 work_fn plan_connect, plan_disconnect, plan_hibernate, plan_logout, plan_upgrade_client;
+/* reconnect.c (spec 1.6; design section 7) */
+work_fn plan_reconnect;
+/* gateways.c (design section 7) */
+work_fn plan_gateway_alive, plan_announce;
 /* read.c (spec 3.4) */
 work_fn plan_find_by_id, plan_find_by_ids;
 /* read_example.c (spec 3.4) */
@@ -19,7 +23,7 @@ work_fn plan_get_accessor, plan_get_history;
 /* create.c, put.c, remove.c (spec 3.5; design section 8) */
 work_fn plan_create_object, plan_put_object, plan_remove_object;
 /* receipts.c (spec 3.6; design section 9) */
-work_fn plan_updates_received, plan_deletes_received;
+work_fn plan_updates_received, plan_deletes_received, plan_replies_received;
 
 /* jobs/poll.c: looks for jobs and marks that are due. */
 work_fn plan_poll;

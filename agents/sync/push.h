@@ -6,23 +6,53 @@
 #include "agents/sync/stored.h"
 
 /*
- * push - messages to gateways: one for each gateway that holds a recipient, with the body once and
- * the recipients named beside it (design section 6). The gateway writes each clientId.
+ * push - what gateways are asked to tell their clients: one message for each gateway that holds a
+ * recipient, with the body once and the recipients named beside it (design section 6).
  *
- *     {"v":1,"groups":[{"to":[["<client id>",<epoch>],...],"body":{...,"clientId":null,...}}]}
+ *     {"v":1,"groups":[{"to":["<client id>",...],"kind":"u","of":[["<class>:<id>",<version>],...],
+ *                       "body":{...,"clientId":null,...}}]}
+ *
+ * The gateway writes each clientId, and remembers `of` what its client was told, so that it knows
+ * what a receipt is for.
+ *
+ *     struct push push = {0};
+ *     push_begin(&push, PUSH_UPDATE);
+ *     push_add_update(&push, ref, version, fields);
+ *     push_end(&push, NULL);
+ *     push_send(work, &push, recipients, count);
+ *     push_deinit(&push);
  */
+
+enum push_kind { PUSH_UPDATE = 'u', PUSH_DELETE = 'd' };
+
+struct push {
+    enum push_kind kind;
+    struct text body, of;
+    size_t count; /* objects */
+};
+
+void push_begin(struct push *push, enum push_kind kind);
+void push_add_update(struct push *push, const struct stored_ref *ref, int64_t version,
+                     const struct redis_reply *fields);
+void push_add_delete(struct push *push, const struct stored_ref *ref, int64_t version);
+
+/* `updated_fields` is a JSON array; NULL: [], that is, anything may have changed. */
+void push_end(struct push *push, const struct text *updated_fields);
+void push_deinit(struct push *push);
 
 /* One recipient, borrowed. */
 struct push_to {
-    const char *client, *gateway, *epoch;
+    const char *client, *gateway;
 };
 
-/* Begins and ends the body of a PushUpdateResponse or PushDeleteResponse; between them come the
- * items of its objectList. */
-void push_update_begin(struct text *body);
-void push_update_end(struct text *body, const struct text *updated_fields);
-void push_delete_begin(struct text *body);
-void push_delete_end(struct text *body);
-
 /* Adds to work's messages one for each gateway among the recipients. */
-void push_add(struct work *work, const struct text *body, const struct push_to *to, size_t count);
+void push_send(struct work *work, const struct push *push, const struct push_to *to, size_t count);
+
+/* Adds the body of a message that holds these pushes for one client. Empty ones are left out. */
+void push_add_body(struct text *out, const struct push *pushes, size_t count, const char *client);
+
+/* Adds a message that closes a client's socket. */
+void push_close(struct work *work, const struct push_to *to, int code);
+
+#define CLOSE_TAKEN_OVER 4001
+#define CLOSE_ENDED      4005

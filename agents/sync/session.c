@@ -1,8 +1,10 @@
-#include <inttypes.h>
 #include <stdlib.h>
 
+#include "agents/runtime/agent.h"
+#include "agents/sync/connected.h"
 #include "agents/sync/jobs/jobs.h"
 #include "agents/sync/operations.h"
+#include "agents/sync/refused.h"
 #include "agents/sync/store/scripts.h"
 #include "common/clock.h"
 #include "common/secret.h"
@@ -14,22 +16,12 @@
 static enum work_step connect_answer(struct work *work)
 {
     const struct redis_reply *r = work->call.reply;
-    _cleanup_(text_deinitp) struct text body = {0};
-    bool refused = redis_str(redis_item(r, 0))[0] != 'o';
-    struct msg headers = {.epoch = (uint64_t)redis_i64(redis_item(r, 2)),
-                          .user = refused ? NULL : redis_str(redis_item(r, 3))};
 
     if (redis_is_error(r))
         return work_error(work, CODE_INTERNAL, "the session could not be made");
-    /* A refusal says so by a null clientId (spec 13, A3). */
-    response_begin(&body, &(struct response){
-                              .class_name = work->request.operation->response_class,
-                              .client = refused ? NULL : work->request.client,
-                              .message_id = work->request.message_id,
-                              .data = refused ? "\"the login is unknown or has ended\"" : NULL});
-    text_addf(&body, ",\"currentTimestamp\":%" PRId64 ",\"dataID\":null", clock_wall_ms());
-    response_end(&body);
-    return work_reply_with(work, &body, &headers, NULL);
+    if (redis_str(redis_item(r, 0))[0] == 'o')
+        return connected_answer(work, NULL, NULL);
+    return connected_answer(work, "the login is unknown or has ended", NULL);
 }
 
 enum work_step plan_connect(struct work *work)
@@ -65,9 +57,9 @@ static enum work_step unbind(struct work *work, bool hibernates, work_fn *after)
 {
     redis_call_begin(&work->call, &script_disconnect);
     redis_call_arg(&work->call, work->request.client);
-    redis_call_arg_i64(&work->call, (int64_t)work->request.epoch);
     redis_call_arg_i64(&work->call, clock_wall_ms());
     redis_call_arg(&work->call, hibernates ? "1" : "0");
+    jobs_add_idle(work);
     return work_call(work, after);
 }
 
@@ -99,9 +91,9 @@ enum work_step plan_hibernate(struct work *work)
 
 static enum work_step upgrade_answer(struct work *work)
 {
-    if (redis_str(redis_item(work->call.reply, 0))[0] == 'c')
-        return work_error(work, CODE_INVALID_CLIENT, "this client is not known; log in");
-    return known_answer(work);
+    enum work_step step;
+
+    return refused(work, "the session could not be changed", &step) ? step : known_answer(work);
 }
 
 enum work_step plan_upgrade_client(struct work *work)
@@ -118,7 +110,7 @@ enum work_step plan_upgrade_client(struct work *work)
     redis_call_begin(&work->call, &script_upgrade);
     redis_call_arg(&work->call, rq->client);
     redis_call_arg_i64(&work->call, rq->accepted_ms);
-    redis_call_arg_i64(&work->call, (int64_t)rq->epoch);
+    redis_call_arg_i64(&work->call, clock_wall_ms());
     redis_call_arg(&work->call, rq->msg->reply_to ? rq->msg->reply_to : "");
     redis_call_arg_bytes(&work->call, text_str(&type), type.size);
     return work_call(work, upgrade_answer);
@@ -146,7 +138,8 @@ enum work_step plan_logout(struct work *work)
     redis_call_arg_i64(&work->call, work->request.accepted_ms);
     redis_call_arg_i64(&work->call, now);
     redis_call_arg_i64(&work->call, now + settings->sync_job_lease_ms);
-    redis_call_arg_i64(&work->call, settings->sync_results_s);
+    jobs_add_known(work);
     redis_call_arg(&work->call, json_is_true(destroy) ? "1" : "0");
+    jobs_add_idle(work);
     return work_call(work, logout_answer);
 }

@@ -1,4 +1,14 @@
--- Sessions (design section 7). `s:next` counts them; "c:<client id>" leads to one.
+-- Sessions (design section 7). `s:next` counts them; "c:<client id>" leads to one. A client id is the
+-- name of a session from one binding to the next, and never of another; {s:<sid>}:c has the latest.
+--
+--   {g:<gateway>}   sessions that are bound there     gateways   gateway -> its lease ends
+--   idle            unbound session -> when it ends   due        session -> its earliest due mark
+
+local NAMES_KEPT = 32
+
+local function gateway_key(gateway)
+  return '{g:' .. gateway .. '}'
+end
 
 -- The session that a client id names. A session that was ended still serves what the gateway had
 -- accepted before: an acknowledged write must not be lost to a logout that overtook it.
@@ -14,10 +24,65 @@ local function session_of(client, accepted)
   return sid, ended
 end
 
--- The session is bound to no gateway; its marks wait.
-local function session_unbind(sid, now)
+-- The session as whoever tells it something needs it; nil once it has ended.
+local function session_read(sid)
+  local s = redis.call('HMGET', session_key(sid), 'client', 'gw', 'epoch', 'receipts', 'ended', 'replay')
+  if not s[1] or s[5] then
+    return nil
+  end
+  return { client = s[1], gateway = s[2], epoch = tonumber(s[3]), answers = s[4] == '1',
+    replays_until = s[6] and tonumber(s[6]) }
+end
+
+-- Binds the session to a gateway under this name. The epoch counts bindings.
+local function session_bind(sid, client, gateway, now)
+  local key, names = session_key(sid), session_key(sid, ':c')
+  local before = redis.call('HGET', key, 'gw') or ''
+  local epoch = redis.call('HINCRBY', key, 'epoch', 1)
+  redis.call('HSET', key, 'client', client, 'gw', gateway, 'seen', now, 'hibernates', 0)
+  redis.call('SET', 'c:' .. client, sid)
+  redis.call('ZADD', names, epoch, client)
+  for _, name in ipairs(redis.call('ZRANGE', names, 0, -NAMES_KEPT - 1)) do
+    redis.call('DEL', 'c:' .. name)
+    redis.call('ZREM', names, name)
+  end
+  if before ~= '' and before ~= gateway then
+    redis.call('SREM', gateway_key(before), sid)
+  end
+  redis.call('SADD', gateway_key(gateway), sid)
+  redis.call('ZREM', 'idle', sid)
+  return epoch
+end
+
+-- The session is bound to no gateway; its marks wait, for as long as a session may be idle.
+local function session_unbind(sid, now, idle_ms)
+  local gateway = redis.call('HGET', session_key(sid), 'gw')
+  if gateway and gateway ~= '' then
+    redis.call('SREM', gateway_key(gateway), sid)
+  end
   redis.call('HSET', session_key(sid), 'gw', '', 'seen', now)
   redis.call('ZREM', 'due', sid)
+  redis.call('ZADD', 'idle', now + idle_ms, sid)
+end
+
+-- Ends the session. Its names stay known for some seconds, for requests that were accepted before
+-- this time; what it owns goes by the job whose id is returned.
+local function session_end(sid, time, why, known_s, due)
+  local key = session_key(sid)
+  session_unbind(sid, time, 0)
+  redis.call('ZREM', 'idle', sid)
+  redis.call('HSET', key, 'ended', time, 'why', why)
+  redis.call('SREM', '{u:' .. redis.call('HGET', key, 'user') .. '}:s', sid)
+  for _, name in ipairs(redis.call('ZRANGE', session_key(sid, ':c'), 0, -1)) do
+    redis.call('EXPIRE', 'c:' .. name, known_s)
+  end
+  redis.call('EXPIRE', key, known_s)
+  redis.call('DEL', session_key(sid, ':c'), session_key(sid, ':o'), session_key(sid, ':or'))
+
+  local job = redis.call('INCR', 'j:next')
+  redis.call('HSET', job_key(job), 'type', 'end', 'session', sid)
+  redis.call('ZADD', 'jobs', due, job)
+  return tostring(job)
 end
 
 -- From now on the session is told of changes of the object.

@@ -20,19 +20,7 @@ struct fan_out {
     char job[32];
     int64_t set, after; /* the cursor; set 0: wherever the job stands */
     bool done;
-    struct text unbind; /* sessions and epochs whose gateway turned out to be gone */
-    size_t unbind_count;
-    struct text sessions; /* session, gateway and epoch of each recipient, NUL-separated */
 };
-
-static void fan_out_destroy(void *state)
-{
-    struct fan_out *fan_out = state;
-
-    text_deinit(&fan_out->unbind);
-    text_deinit(&fan_out->sessions);
-    free(fan_out);
-}
 
 static enum work_step marked(struct work *work);
 
@@ -49,6 +37,8 @@ static enum work_step mark_next(struct work *work)
     redis_call_arg_i64(&work->call, now);
     redis_call_arg_i64(&work->call, now + settings->sync_job_lease_ms);
     redis_call_arg_i64(&work->call, settings->sync_mark_batch);
+    redis_call_arg_i64(&work->call, settings->sync_max_marks);
+    jobs_add_known(work);
     jobs_add_timing(work);
     jobs_add_restricted(work);
     return work_call(work, marked);
@@ -71,133 +61,94 @@ static enum work_step step_complete(struct work *work)
     return work_call(work, ended);
 }
 
-/* ---- A gateway that is gone: its sessions are unbound, their marks wait ---- */
-
-static bool was_returned(const struct work *work, const char *gateway)
-{
-    for (size_t i = 0; i < work->sent_count; i++) {
-        if (work->sent[i].outcome == AMQP_RETURNED && !strcmp(work->sent[i].msg->queue, gateway))
-            return true;
-    }
-    return false;
-}
-
-static enum work_step unbind_or_complete(struct work *work)
-{
-    struct fan_out *fan_out = work->state;
-    const char *at = text_str(&fan_out->unbind), *end = at + fan_out->unbind.size;
-
-    if (!fan_out->unbind_count)
-        return step_complete(work);
-    redis_call_begin(&work->call, &script_unbind);
-    redis_call_arg_i64(&work->call, clock_wall_ms());
-    redis_call_arg_i64(&work->call, (int64_t)fan_out->unbind_count * 2);
-    for (; at < end; at += strlen(at) + 1)
-        redis_call_arg(&work->call, at);
-    fan_out->unbind_count = 0;
-    return work_call(work, step_complete);
-}
-
 /* ---- The messages are with the broker: was anything overtaken? ---- */
 
 static enum work_step pushed(struct work *work)
 {
-    struct fan_out *fan_out = work->state;
-    const char *at = text_str(&fan_out->sessions), *end = at + fan_out->sessions.size;
-
     fault_point("after-push");
-    text_clear(&fan_out->unbind);
-    while (at < end) {
-        const char *sid = at, *gateway = sid + strlen(sid) + 1;
-        const char *epoch = gateway + strlen(gateway) + 1;
-
-        at = epoch + strlen(epoch) + 1;
-        if (was_returned(work, gateway)) {
-            text_add_bytes(&fan_out->unbind, sid, strlen(sid) + 1);
-            text_add_bytes(&fan_out->unbind, epoch, strlen(epoch) + 1);
-            fan_out->unbind_count++;
-        }
-    }
-    return work_call(work, unbind_or_complete); /* the look that marked() has built */
+    gateways_lost(work);
+    return work_call(work, step_complete); /* the look that marked() has built */
 }
 
 /* ---- A batch is marked: tell those who can be told now ---- */
 
-static void add_body(struct text *body, struct stored_ref ref, const struct redis_reply *r)
+#define RECIPIENT_PARTS 3 /* session, client, gateway */
+#define CLIENT_PARTS    2 /* client, gateway */
+
+static void add_push(struct push *push, const char *ref_text, const struct redis_reply *r,
+                     const struct model *model)
 {
-    _cleanup_(text_deinitp) struct text updated = {0};
+    const struct stored_ref ref = stored_ref(model, ref_text);
     const struct redis_reply *fields = redis_item(r, 8);
+    int64_t version = redis_i64(redis_item(r, 6));
+    _cleanup_(text_deinitp) struct text updated = {0};
 
     if (redis_str(redis_item(r, 5))[0] == 'd') {
-        push_delete_begin(body);
-        model_add_pair(body, ref.class_->name, ref.id);
-        push_delete_end(body);
+        push_begin(push, PUSH_DELETE);
+        push_add_delete(push, &ref, version);
+        push_end(push, NULL);
         return;
     }
-    push_update_begin(body);
-    stored_add_object(body, ref, fields);
+    push_begin(push, PUSH_UPDATE);
+    push_add_update(push, &ref, version, fields);
     stored_add_updated(&updated, ref, fields, redis_i64(redis_item(r, 7)));
-    push_update_end(body, &updated);
+    push_end(push, &updated);
 }
 
-/* Copies the recipients out of the reply, whose place in work->call the look takes. */
-static size_t keep_sessions(struct text *sessions, const struct redis_reply *list)
+static void send(struct work *work, const struct push *push, const struct redis_reply *recipients)
 {
-    text_clear(sessions);
-    for (size_t i = 0; i + 3 < redis_count(list); i += 4) {
-        static const size_t parts[] = {0, 2, 3};
-
-        for (size_t p = 0; p < ARRAY_SIZE(parts); p++) {
-            const struct redis_reply *part = redis_item(list, i + parts[p]);
-
-            text_add_bytes(sessions, redis_str(part), redis_size(part) + 1);
-        }
-    }
-    return redis_count(list) / 4;
-}
-
-static void add_pushes(struct work *work, struct stored_ref ref, const struct redis_reply *r)
-{
-    const struct redis_reply *list = redis_item(r, 9);
-    size_t count = redis_count(list) / 4;
+    size_t count = redis_count(recipients) / RECIPIENT_PARTS;
     struct push_to *to = calloc(count + 1, sizeof(*to));
-    _cleanup_(text_deinitp) struct text body = {0};
 
     if (!to)
         err_out_of_memory();
     for (size_t i = 0; i < count; i++) {
-        to[i].client = redis_str(redis_item(list, i * 4 + 1));
-        to[i].gateway = redis_str(redis_item(list, i * 4 + 2));
-        to[i].epoch = redis_str(redis_item(list, i * 4 + 3));
+        to[i].client = redis_str(redis_item(recipients, i * RECIPIENT_PARTS + 1));
+        to[i].gateway = redis_str(redis_item(recipients, i * RECIPIENT_PARTS + 2));
     }
-    add_body(&body, ref, r);
-    push_add(work, &body, to, count);
+    push_send(work, push, to, count);
     free(to);
 }
 
-static void begin_look(struct work *work, const char *ref, int64_t version, size_t count)
+/* They have missed too much: their sessions have ended. */
+static void close_overwhelmed(struct work *work, const struct redis_reply *list)
 {
-    const struct fan_out *fan_out = work->state;
-    const char *at = text_str(&fan_out->sessions);
+    for (size_t i = 0; i + 1 < redis_count(list); i += CLIENT_PARTS)
+        push_close(
+            work,
+            &(struct push_to){redis_str(redis_item(list, i)), redis_str(redis_item(list, i + 1))},
+            CLOSE_ENDED);
+}
 
-    overtaken_begin(&work->call, 1);
-    overtaken_told(&work->call, ref, version);
-    overtaken_sessions(&work->call, count);
-    for (size_t i = 0; i < count; i++) {
-        redis_call_arg(&work->call, at);
-        for (size_t part = 0; part < 3; part++)
-            at += strlen(at) + 1;
-    }
+/* Takes the place of the reply in work->call. */
+static void begin_look(struct work *work, const char *ref, int64_t version,
+                       const struct redis_reply *recipients)
+{
+    struct redis_call look = {0};
+
+    overtaken_begin(&look, 1);
+    overtaken_told(&look, ref, version);
+    overtaken_sessions(&look, redis_count(recipients) / RECIPIENT_PARTS);
+    for (size_t i = 0; i < redis_count(recipients); i += RECIPIENT_PARTS)
+        redis_call_arg(&look, redis_str(redis_item(recipients, i)));
+    redis_call_deinit(&work->call);
+    work->call = look;
+}
+
+/* What the step has found out about the job itself. */
+static void keep_place(struct fan_out *fan_out, const struct redis_reply *r)
+{
+    fan_out->done = redis_i64(redis_item(r, 1)) == 1;
+    fan_out->set = redis_i64(redis_item(r, 2));
+    fan_out->after = redis_i64(redis_item(r, 3));
 }
 
 static enum work_step marked(struct work *work)
 {
-    const struct redis_reply *r = work->call.reply;
+    const struct redis_reply *r = work->call.reply, *recipients = redis_item(r, 9);
+    const char *ref = redis_str(redis_item(r, 4));
     struct fan_out *fan_out = work->state;
-    _cleanup_(text_deinitp) struct text ref_text = {0};
-    struct stored_ref ref;
-    int64_t version;
-    size_t count;
+    struct push push = {0};
 
     if (redis_is_error(r)) {
         log_error("job.failed", LOG_STR("job", fan_out->job), LOG_STR("reply", redis_str(r)));
@@ -206,17 +157,16 @@ static enum work_step marked(struct work *work)
     if (redis_str(redis_item(r, 0))[0] != 'o')
         return WORK_DONE;
     fault_point("after-marks");
-    fan_out->done = redis_i64(redis_item(r, 1)) == 1;
-    fan_out->set = redis_i64(redis_item(r, 2));
-    fan_out->after = redis_i64(redis_item(r, 3));
-    text_add(&ref_text, redis_str(redis_item(r, 4)));
-    ref = stored_ref(work->agent->model, ref_text.at);
-    version = redis_i64(redis_item(r, 6));
-    count = keep_sessions(&fan_out->sessions, redis_item(r, 9));
-    if (!count || !ref.class_)
+    keep_place(fan_out, r);
+    if (redis_count(recipients) && stored_ref(work->agent->model, ref).class_) {
+        add_push(&push, ref, r, work->agent->model);
+        send(work, &push, recipients);
+        push_deinit(&push);
+    }
+    close_overwhelmed(work, redis_item(r, 10));
+    if (!work->out_count)
         return step_complete(work);
-    add_pushes(work, ref, r);
-    begin_look(work, ref_text.at, version, count);
+    begin_look(work, ref, redis_i64(redis_item(r, 6)), recipients);
     return work_publish(work, pushed);
 }
 
@@ -228,7 +178,7 @@ static void start(const struct work *work, const char *job, int64_t set)
         err_out_of_memory();
     strncpy(fan_out->job, job, sizeof(fan_out->job) - 1);
     fan_out->set = set;
-    work_spawn(work, mark_next, fan_out, fan_out_destroy);
+    work_spawn(work, mark_next, fan_out, free);
 }
 
 void job_fan_out_start(const struct work *work, const char *job)

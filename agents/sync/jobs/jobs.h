@@ -20,10 +20,20 @@ void job_cascade_start(const struct work *work, const char *job);
 /* end_session.c: removes what an ended session owns. */
 void job_end_session_start(const struct work *work, const char *job, const char *session);
 
+/* gateway_gone.c: unbinds the sessions of a gateway that is gone. */
+void job_gateway_gone_start(const struct work *work, const char *job);
+
+/* After WORK_PUBLISH: the queues to which messages came back are gone, and so may their gateways
+ * be. */
+void gateways_lost(const struct work *work);
+
 /* redeliver.c: sends again what a session has not acknowledged in time. */
 void redeliver_start(const struct work *work, const char *session);
 
-/* restricted.c: adds the arguments that scripts which send need: the list of class, rule, field of
- * all classes whose read rule excludes some sessions, and before it the timing of redelivery. */
+/* arguments.c: adds arguments that several scripts need: the timing of redelivery, the list of
+ * class, rule, field of all classes whose read rule excludes some sessions; for how long a session
+ * may be without a binding; for how long one that has ended is known. */
 void jobs_add_timing(struct work *work);
 void jobs_add_restricted(struct work *work);
+void jobs_add_idle(struct work *work);
+void jobs_add_known(struct work *work);

@@ -1,11 +1,23 @@
--- Takes work that is due: jobs whose worker has died, sessions with marks to be sent again. What is
--- taken is not due again before the lease is over.
--- Arguments: now, lease until, at most of each. Returns jobs, their types, sessions.
-local now, lease, most = arg(), arg(), arg()
+-- Takes work that is due: jobs whose worker has died, sessions with marks to be sent again; sees that
+-- gateways have been silent for too long, and sessions idle. What is taken is not due again before the
+-- lease is over. While receipts are late nothing is sent again: that would feed an overload.
+-- Arguments: now, lease until, at most of each, seconds for which ended sessions are known.
+-- Returns jobs (id, type, session), sessions.
+local now, lease, most, known_s = arg_number(), arg(), arg(), arg()
 
-local jobs = redis.call('ZRANGEBYSCORE', 'jobs', '-inf', now, 'LIMIT', 0, most)
+local function due_in(list)
+  return redis.call('ZRANGEBYSCORE', list, '-inf', now, 'LIMIT', 0, most)
+end
+
+for _, gateway in ipairs(due_in('gateways')) do
+  gateway_gone(gateway, now)
+end
+for _, sid in ipairs(due_in('idle')) do
+  session_end(sid, now, 'idle for too long', known_s, now)
+end
+
 local list = {}
-for _, id in ipairs(jobs) do
+for _, id in ipairs(due_in('jobs')) do
   local job = redis.call('HMGET', job_key(id), 'type', 'session')
   if job[1] then
     redis.call('ZADD', 'jobs', lease, id)
@@ -14,7 +26,11 @@ for _, id in ipairs(jobs) do
     redis.call('ZREM', 'jobs', id)
   end
 end
-local sessions = redis.call('ZRANGEBYSCORE', 'due', '-inf', now, 'LIMIT', 0, most)
+
+if redis.call('EXISTS', 'receipts:late') == 1 then
+  return { list, {} }
+end
+local sessions = due_in('due')
 for _, sid in ipairs(sessions) do
   redis.call('ZADD', 'due', lease, sid)
 end

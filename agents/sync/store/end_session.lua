@@ -7,11 +7,7 @@ for _, ref in ipairs(redis.call('SPOP', session_key(sid, ':w'), most)) do
 end
 local marks = redis.call('HSCAN', session_key(sid, ':m'), 0, 'COUNT', most)[2]
 for i = 1, #marks, 2 do
-  if string.sub(marks[i + 1], 1, 1) ~= '-' then
-    book('ended')
-  end
-  redis.call('HDEL', session_key(sid, ':m'), marks[i])
-  redis.call('ZREM', session_key(sid, ':d'), marks[i])
+  mark_end(sid, marks[i], 'ended')
 end
 for _, class in ipairs(redis.call('SMEMBERS', session_key(sid, ':k'))) do
   redis.call('ZREM', class_key(class, ':w'), sid)
@@ -21,6 +17,6 @@ if redis.call('EXISTS', session_key(sid, ':w'), session_key(sid, ':m')) > 0 then
   redis.call('ZADD', 'jobs', lease, job)
   return { 'ok', 0 }
 end
-redis.call('DEL', job_key(job))
+redis.call('DEL', job_key(job), session_key(sid, ':d'))
 redis.call('ZREM', 'jobs', job)
 return { 'ok', 1 }

@@ -2,11 +2,13 @@
 -- be sent at once (design section 8, "The job"). The step before it is complete only now, so `set`
 -- and `after`, the place that the caller has reached, are kept here. A step that is done again finds
 -- its marks and has them sent again: twice rather than never.
--- Arguments: job, set, after, now, lease until, at most, timing, restricted classes.
--- Returns gone | ok, done, set, after, ref, kind, version, since, fields, recipients
---         (session, client, gateway, epoch for each).
+-- Arguments: job, set, after, now, lease until, at most, most marks of a session, seconds for which ended
+-- sessions are known, timing, restricted classes.
+-- Returns gone | ok, done, set, after, ref, kind, version, since, fields, recipients (session, client,
+--         gateway for each), clients that have missed too much (client, gateway for each).
 local id, set, after = arg(), arg_number(), arg_number()
 local now, lease, most = arg_number(), arg(), arg_number()
+local most_marks, known_s = arg_number(), arg()
 local timing, restricted = arg_timing(), arg_restricted()
 
 local job = redis.call('HMGET', job_key(id), 'ref', 'kind', 'version', 'audience', 'writer',
@@ -27,8 +29,29 @@ if is_live(ref) then
   kind = 'u'
 end
 
+local recipients, overwhelmed = {}, {}
+local function end_overwhelmed(sid, session)
+  session_end(sid, now, 'too much was missed', known_s, now)
+  if session.gateway ~= '' then
+    table.insert(overwhelmed, session.client)
+    table.insert(overwhelmed, session.gateway)
+  end
+end
+
+local function send(sid, session, mark)
+  mark_send(mark)
+  due_at(sid, ref, now + patience(session, mark.tries, timing))
+  for _, part in ipairs({ sid, session.client, session.gateway }) do
+    table.insert(recipients, part)
+  end
+end
+
+-- The writer knows: all was taken as it was sent.
+local function knows(sid)
+  return sid == job[5] and job[6] == '1' and version == tonumber(job[3])
+end
+
 -- Marks one session; adds it to `recipients` when the change can go out now.
-local recipients = {}
 local function tell(sid)
   local session = session_read(sid)
   if not session then
@@ -40,31 +63,24 @@ local function tell(sid)
     return
   end
   local mark = mark_read(sid, ref, session.epoch)
-  local known = mark_is_pending(mark) and mark.kind == kind and mark.version >= version
-  if sid == job[5] and job[6] == '1' and not mark_is_pending(mark)
-    and version == tonumber(job[3]) then
-    return -- the writer knows: all was taken as it was sent
-  end
-  if known and not again then
+  if not mark and knows(sid) then
     return
   end
-  if not known then
-    mark = mark_raise(mark, kind, version)
+  local known = mark and mark.kind == kind and mark.version >= version
+  if known and not again then
+    return
+  elseif not mark and redis.call('HLEN', session_key(sid, ':m')) >= most_marks then
+    return end_overwhelmed(sid, session)
+  elseif not known then
+    mark = mark_raise(sid, mark, kind, version)
   end
-  local bound = session.gateway ~= ''
-  if bound and (again or not session.answers or mark_unanswered(mark) < MOST_UNANSWERED) then
-    mark_send(mark)
-    due_at(sid, ref, now + patience(session, mark.tries, timing))
-    for _, part in ipairs({ sid, session.client, session.gateway, tostring(session.epoch) }) do
-      table.insert(recipients, part)
-    end
-  elseif not redis.call('ZSCORE', session_key(sid, ':d'), ref) then
-    due_at(sid, ref, now + patience(session, mark.tries, timing))
+  if session.gateway ~= '' then
+    send(sid, session, mark)
+  else
+    due_at(sid, ref, now)
   end
   mark_write(sid, ref, session.epoch, mark)
-  if bound then
-    due_refresh(sid)
-  end
+  due_refresh(sid, session)
 end
 
 local sets = {}
@@ -85,4 +101,4 @@ while left > 0 and set <= #sets do
 end
 
 return { 'ok', set > #sets and 1 or 0, set, after, ref, kind, tostring(version), job[3],
-  kind == 'u' and redis.call('HGETALL', object_key(ref)) or {}, recipients }
+  kind == 'u' and redis.call('HGETALL', object_key(ref)) or {}, recipients, overwhelmed }

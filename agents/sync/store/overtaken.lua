@@ -9,14 +9,12 @@ local function say_again(sid, ref, kind, version)
     return
   end
   local mark = mark_read(sid, ref, session.epoch)
-  if not mark_is_pending(mark) or mark.kind ~= kind or mark.version < version then
-    mark = mark_raise(mark, kind, version)
+  if not mark or mark.kind ~= kind or mark.version < version then
+    mark = mark_raise(sid, mark, kind, version)
     mark_write(sid, ref, session.epoch, mark)
   end
   due_at(sid, ref, now)
-  if session.gateway ~= '' then
-    due_refresh(sid)
-  end
+  due_refresh(sid, session)
 end
 
 for i = 1, #told, 2 do

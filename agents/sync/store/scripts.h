@@ -8,6 +8,7 @@
  */
 
 extern const struct redis_script script_accessor;
+extern const struct redis_script script_announce;
 extern const struct redis_script script_cascade;
 extern const struct redis_script script_claim;
 extern const struct redis_script script_connect;
@@ -16,15 +17,20 @@ extern const struct redis_script script_disconnect;
 extern const struct redis_script script_end_session;
 extern const struct redis_script script_fan_out;
 extern const struct redis_script script_fan_out_end;
+extern const struct redis_script script_gateway_alive;
+extern const struct redis_script script_gateway_gone;
+extern const struct redis_script script_gateway_lost;
 extern const struct redis_script script_history;
+extern const struct redis_script script_keep;
 extern const struct redis_script script_logout;
 extern const struct redis_script script_overtaken;
 extern const struct redis_script script_put;
 extern const struct redis_script script_read;
 extern const struct redis_script script_read_all;
 extern const struct redis_script script_read_example;
+extern const struct redis_script script_reconnect;
 extern const struct redis_script script_redeliver;
 extern const struct redis_script script_remove;
+extern const struct redis_script script_replies_received;
 extern const struct redis_script script_settle;
-extern const struct redis_script script_unbind;
 extern const struct redis_script script_upgrade;

@@ -9,6 +9,18 @@ void jobs_add_timing(struct work *work)
     redis_call_arg_i64(&work->call, settings->sync_redelivery_first_ms);
     redis_call_arg_i64(&work->call, settings->sync_redelivery_max_ms);
     redis_call_arg_i64(&work->call, settings->sync_redelivery_silent_ms);
+    redis_call_arg_i64(&work->call, settings->sync_reply_repeat_ms);
+}
+
+void jobs_add_idle(struct work *work)
+{
+    redis_call_arg_i64(&work->call, work->agent->proc.settings.sync_session_idle_s * 1000);
+}
+
+/* As long as a request that was accepted before its end may be under way. */
+void jobs_add_known(struct work *work)
+{
+    redis_call_arg_i64(&work->call, work->agent->proc.settings.sync_results_s);
 }
 
 /* Every session is somebody who signed in. */

@@ -1,0 +1,76 @@
+-- Telling a session what it must hear of: the newest state of each object, and the replies that it
+-- has not confirmed. Objects are told up to a number of bytes; deletes are counted, too.
+
+local DELETE_BYTES = 100
+
+-- `found` collects what goes out: list of ref, version, fields; list of ref, version; requests.
+local function resend_begin(most_bytes)
+  return { updates = {}, deletes = {}, open = {}, bytes = 0, most_bytes = most_bytes }
+end
+
+local function resend_is_full(found)
+  return found.bytes >= found.most_bytes
+end
+
+local function newest_of(ref)
+  local version = tonumber(redis.call('HGET', object_key(ref), '@v') or nil)
+  if version and is_live(ref) then
+    return 'u', version
+  end
+  return 'd', version
+end
+
+local function add_update(found, ref, version)
+  local fields = redis.call('HGETALL', object_key(ref))
+  for _, part in ipairs(fields) do
+    found.bytes = found.bytes + #part
+  end
+  table.insert(found.updates, { ref, tostring(version), fields })
+end
+
+local function add_delete(found, ref, version)
+  found.bytes = found.bytes + DELETE_BYTES
+  table.insert(found.deletes, { ref, tostring(version) })
+end
+
+-- One mark: it goes out with the newest state, unless the session may not see that any more.
+local function resend_mark(sid, session, ref, now, timing, restricted, found)
+  local mark = mark_read(sid, ref, session.epoch)
+  local kind, version = newest_of(ref)
+  if not mark then
+    redis.call('ZREM', session_key(sid, ':d'), ref)
+    return
+  elseif kind == 'u' and not may_read(sid, ref, restricted) then
+    mark_end(sid, ref, 'ended')
+    return
+  end
+  version = version or mark.version -- the tombstone itself is gone
+  if kind ~= mark.kind or version > mark.version then
+    local tries = mark.tries
+    mark = mark_raise(sid, mark, kind, version)
+    mark.tries = tries
+  end
+  mark_send(mark)
+  mark_write(sid, ref, session.epoch, mark)
+  due_at(sid, ref, now + patience(session, mark.tries, timing))
+  local add = kind == 'u' and add_update or add_delete
+  add(found, ref, version)
+end
+
+-- One reply that was not confirmed: its request is answered again.
+local function resend_reply(sid, message_id, now, timing, found)
+  local request = redis.call('HGET', session_key(sid, ':o'), message_id)
+  if not request then
+    redis.call('ZREM', session_key(sid, ':d'), '=' .. message_id)
+    return
+  end
+  local tries, rest = string.match(request, '^(%d+)(.*)$')
+  redis.call('HSET', session_key(sid, ':o'), message_id, tostring(tries + 1) .. rest)
+  due_at(sid, '=' .. message_id, now + math.min(timing.reply * 2 ^ (tries + 1), timing.most))
+  table.insert(found.open, { message_id, string.sub(rest, 2) })
+end
+
+-- The id of the request whose reply waits, where the due item is one.
+local function open_request_of(item)
+  return string.match(item, '^=(.*)$')
+end

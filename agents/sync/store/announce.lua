@@ -1,0 +1,30 @@
+-- "announce": the gateway holds these clients, and messages to them may have been lost. They are bound
+-- to it again, and all that they must hear of is due.
+-- Arguments: gateway, now, list of clients.
+-- Returns list of client, close code: those that are bound elsewhere, or not known any more.
+local gateway, now, clients = arg(), arg_number(), arg_list()
+local TAKEN_OVER, ENDED = '4001', '4005'
+
+local function bind(client)
+  local sid = redis.call('GET', 'c:' .. client)
+  local session = sid and session_read(sid)
+  if not session then
+    return ENDED
+  elseif session.client ~= client then
+    return TAKEN_OVER
+  end
+  session_bind(sid, client, gateway, now)
+  due_all(sid)
+  due_refresh(sid, session_read(sid))
+  return nil
+end
+
+local close = {}
+for _, client in ipairs(clients) do
+  local code = bind(client)
+  if code then
+    table.insert(close, client)
+    table.insert(close, code)
+  end
+end
+return close

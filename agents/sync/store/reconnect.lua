@@ -1,0 +1,91 @@
+-- "reconnect" (spec 1.6; design section 7): binds a session to a fresh client id, whoever held it
+-- before, and tells it in order what it has missed: first updates, then deletes, then the replies
+-- that were not confirmed. A step tells as much as goes into a frame; the same request again, until
+-- nothing is left, goes on where the last step ended.
+-- Arguments: client, gateway, user, token hash, list of earlier client ids (the newest last), now, most
+-- bytes, timing, restricted classes.
+-- Returns refused, why | ok, session, earlier client and gateway if they have to go (else ""), more (1 or 0),
+-- list of (ref, version, fields), list of (ref, version), list of (messageId, request).
+local client, gateway, user, hash = arg(), arg(), arg(), arg()
+local earlier, now, most_bytes = arg_list(), arg_number(), arg_number()
+local timing, restricted = arg_timing(), arg_restricted()
+local REPLAY_MS = 30000 -- within which the next step is expected
+local MOST_LOOKED_AT = 500
+
+-- What falls due at a return has its place in the order as its time.
+local UPDATES, DELETES, REPLIES = 0, 1, 2
+
+local token = token_good(hash, now)
+if not token or token.user ~= user then
+  return { 'refused', 'login' }
+end
+
+local sid = redis.call('GET', 'c:' .. client)
+for i = #earlier, 1, -1 do
+  sid = sid or redis.call('GET', 'c:' .. earlier[i])
+end
+local s = sid and redis.call('HMGET', session_key(sid), 'user', 'ended', 'why', 'client', 'gw')
+if not s then
+  return { 'refused', 'unknown' }
+elseif s[1] ~= user then
+  return { 'refused', 'login' }
+elseif s[2] then
+  return { 'refused', s[3] }
+elseif redis.call('GET', 'c:' .. token.client) ~= sid then
+  return { 'refused', 'login' }
+end
+
+-- The first step; a client id that was bound before and is no longer has been taken over.
+local went_client, went_gateway = '', ''
+if s[4] ~= client then
+  if redis.call('EXISTS', 'c:' .. client) == 1 then
+    return { 'refused', 'taken over' }
+  end
+  if s[5] ~= '' then
+    went_client, went_gateway = s[4], s[5]
+  end
+  session_bind(sid, client, gateway, now)
+  token_unlist(hash, token)
+  token.client, token.modified = client, now
+  token_write(hash, token, now)
+  due_all(sid)
+end
+redis.call('HSET', session_key(sid), 'replay', now + REPLAY_MS)
+local session = session_read(sid)
+
+local due, found, looked_at, replies = session_key(sid, ':d'), resend_begin(most_bytes), 0, false
+local function visit(item, place)
+  if place == UPDATES and open_request_of(item) then
+    due_at(sid, item, REPLIES)
+  elseif place == UPDATES and newest_of(item) == 'd' then
+    due_at(sid, item, DELETES)
+  elseif place == REPLIES then
+    resend_reply(sid, open_request_of(item), now, timing, found)
+  else
+    resend_mark(sid, session, item, now, timing, restricted, found)
+  end
+end
+
+-- Replies go with the last step, all of them: there are not many.
+local function has_more()
+  if looked_at >= MOST_LOOKED_AT or resend_is_full(found) then
+    return redis.call('ZCOUNT', due, '-inf', REPLIES) > 0
+  end
+  return false
+end
+while looked_at < MOST_LOOKED_AT and not resend_is_full(found) do
+  local next = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')
+  if not next[1] or tonumber(next[2]) > REPLIES then
+    break
+  end
+  visit(next[1], tonumber(next[2]))
+  looked_at = looked_at + 1
+end
+
+local more = has_more()
+if not more then
+  redis.call('HDEL', session_key(sid), 'replay')
+  session.replays_until = nil
+end
+due_refresh(sid, session)
+return { 'ok', sid, went_client, went_gateway, more and 1 or 0, found.updates, found.deletes, found.open }
