@@ -10,13 +10,15 @@ enum {
     EFFECTS = 2,
     ACKNOWLEDGES = 4,
     FROM_GATEWAY = 8,
+    FROM_OPERATOR = 16,
 
     OPEN = 0,        /* before and after a login */
     ENTER = EFFECTS, /* a way to log in, or what belongs to one */
     READ = LOGIN,    /* what is read may be watched; losing that costs nobody anything */
     WRITE = LOGIN | EFFECTS,
     RECEIPT = WRITE | ACKNOWLEDGES,
-    INNER = WRITE | FROM_GATEWAY
+    INNER = WRITE | FROM_GATEWAY,
+    INSPECT = FROM_OPERATOR
 };
 
 /* Request and response class, named as in the spec: S.FindByIdRequest, S.FindByIdResponse. */
@@ -30,8 +32,9 @@ enum {
 #define OP(name, kind, agent, classes)        {name, NULL, classes, BITS(kind), AGENT_##agent}
 #define ALIAS(name, of, kind, agent, classes) {name, of, classes, BITS(kind), AGENT_##agent}
 #define BITS(kind)                                                                                 \
-    (kind) & FROM_GATEWAY ? ORIGIN_GATEWAY : ORIGIN_CLIENT, ((kind) & LOGIN) != 0,                 \
-        ((kind) & EFFECTS) != 0, ((kind) & ACKNOWLEDGES) != 0
+    ORIGIN(kind), ((kind) & LOGIN) != 0, ((kind) & EFFECTS) != 0, ((kind) & ACKNOWLEDGES) != 0
+#define ORIGIN(kind)                                                                               \
+    ((kind) & FROM_GATEWAY ? ORIGIN_GATEWAY : (kind) & FROM_OPERATOR ? ORIGIN_OPERATOR : ORIGIN_CLIENT)
 // clang-format on
 
 /* Spec 3.1. Operations that nobody serves yet stand here too, so that they are refused by name. */
@@ -52,6 +55,7 @@ const struct operation operations[] = {
     OP("deletesReceived",               RECEIPT, SYNC, S("PushDeletesReceived")),
     OP("disconnect",                    INNER,   SYNC, S_MUTE("Disconnect")),
     OP("disconnectAuth",                INNER,   AUTH, A("Disconnect")),
+    OP("exportObjects",                 INSPECT, SYNC, S("ExportObjects")),
     OP("findByExample",                 READ,    SYNC, S("FindByExample")),
     OP("findById",                      READ,    SYNC, S("FindById")),
     OP("findByIds",                     READ,    SYNC, S("FindByIds")),

@@ -1,5 +1,6 @@
 #include "agents/sync/stored.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +42,29 @@ int64_t stored_version(const struct redis_reply *fields)
     const char *value = find(fields, "@v");
 
     return value ? strtoll(value, NULL, 10) : 0;
+}
+
+void stored_add_exported(struct text *out, struct stored_ref ref, const struct redis_reply *fields)
+{
+    const char *created = find(fields, "@c");
+
+    text_add(out, "{\"cn\":");
+    text_add_json_str(out, ref.class_->name);
+    text_add(out, ",\"ID\":");
+    text_add_json_str(out, ref.id);
+    for (size_t i = 0; i < ref.class_->field_count; i++) {
+        const struct model_field *field = &ref.class_->fields[i];
+        const char *text = text_of(fields, field);
+
+        if (field->type == FIELD_TO_MANY)
+            continue;
+        text_add_char(out, ',');
+        text_add_json_str(out, field->name);
+        text_add_char(out, ':');
+        text_add(out, text ? text : field->type == FIELD_LIST ? "[]" : "null");
+    }
+    text_addf(out, ",\"@version\":%" PRId64 ",\"@created\":%s}", stored_version(fields),
+              created ? created : "0");
 }
 
 static int compare_names(const void *a, const void *b)
