@@ -13,7 +13,7 @@ struct stored_ref stored_ref(const struct model *model, const char *ref)
     return (struct stored_ref){model_class(model, ref, (size_t)(colon - ref)), colon + 1};
 }
 
-/* The stored value of a field, or NULL. */
+/* What is stored under this name, or NULL. */
 static const char *find(const struct redis_reply *fields, const char *name)
 {
     for (size_t i = 0; i + 1 < redis_count(fields); i += 2) {
@@ -25,7 +25,7 @@ static const char *find(const struct redis_reply *fields, const char *name)
 
 static const char *text_of(const void *arg, const struct model_field *field)
 {
-    const char *value = find(arg, field->name);
+    const char *value = find(arg, field->column);
     const char *text = value ? strchr(value, ' ') : NULL;
 
     text = text ? strchr(text + 1, ' ') : NULL;
@@ -79,7 +79,7 @@ void stored_add_updated(struct text *out, struct stored_ref ref, const struct re
     size_t count = 0;
 
     for (size_t i = 0; names && i < ref.class_->field_count; i++) {
-        const char *value = find(fields, ref.class_->fields[i].name);
+        const char *value = find(fields, ref.class_->fields[i].column);
 
         if (value && strtoll(value, NULL, 10) >= since)
             names[count++] = ref.class_->fields[i].name;
@@ -110,5 +110,5 @@ const char *stored_rule(const struct model_class *c, enum action action)
 
 const char *stored_rule_field(const struct model_class *c, enum action action)
 {
-    return c->rules[action].field ? c->rules[action].field->name : "";
+    return c->rules[action].field ? c->rules[action].field->column : "";
 }
