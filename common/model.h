@@ -53,7 +53,8 @@ struct model_rule {
 struct model_class;
 
 struct model_field {
-    const char *name;
+    const char *name;   /* as clients say it */
+    const char *column; /* as the store says it: the field's first name (spec 5.4) */
     enum field_type type;
     bool required;                            /* null and absent are refused */
     bool read_only;                           /* set by the server; ignored in requests */
@@ -70,7 +71,8 @@ struct model_field {
 
 /* Objects are found, or are unique, by the texts of these fields, none of them null. */
 struct model_index {
-    const char *name;          /* the fields' names, joined by "+" */
+    const char *name;          /* the fields' names, joined by "+": for people */
+    const char *columns;       /* their columns, joined by "+": for the store */
     const char *const *fields; /* their names, in the order of the file */
     size_t field_count;
     bool unique;
@@ -92,7 +94,7 @@ struct model_class {
     bool history;                      /* earlier states of its objects are kept */
     const struct model_index *indexes; /* inherited ones first */
     size_t index_count;
-    const char *anchor_field; /* this class stands for users; the field that holds the user id */
+    const struct model_field *anchor_field; /* this class stands for users; what holds their id */
 };
 
 /* ERR_OK; ERR_IO or ERR_CONFIG with all mistakes in `problems`, a line each. */

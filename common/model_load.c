@@ -224,6 +224,11 @@ static void load_own_field(struct loading *l, const struct model_class *c, struc
     if (c->parent && has_name(c->parent->fields, c->parent->field_count, field->name))
         text_addf(l->problems, "%s: the parent has a field of this name\n", path.at);
     model_load_field(l, row, path.at, field);
+    for (const struct model_field *other = c->fields; other < field; other++) {
+        if (strcmp(other->column, field->column) == 0)
+            text_addf(l->problems, "%s.column: %s has the values of %s already\n", path.at,
+                      field->column, other->name);
+    }
 }
 
 /* The parent's fields, then its own. */

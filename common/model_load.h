@@ -40,7 +40,7 @@ const char *const *model_get_words(struct loading *l, struct json_object *array,
 /* A letter or "_", then letters, digits, "_", or one of `more`. */
 bool model_is_name(const char *name, const char *more);
 
-/* Fills *field but for its name. `path` is that of `row`. */
+/* Fills *field but for its name, which is there. `path` is that of `row`. */
 void model_load_field(struct loading *l, struct json_object *row, const char *path,
                       struct model_field *field);
 

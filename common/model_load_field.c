@@ -15,11 +15,12 @@ static const char *const type_names[] = {
 
 static const char *const *members_of(enum field_type type)
 {
-    static const char *const plain[] = {"type", "required", "readOnly", "default", NULL};
-    static const char *const string[] = {"type", "required", "readOnly", "default", "values", NULL};
-    static const char *const source[] = {"type", "required", "readOnly", "target", NULL};
-    static const char *const derived[] = {"type",   "target", "inverse", "through",
-                                          "onward", "listed", NULL};
+    static const char *const plain[] = {"type", "column", "required", "readOnly", "default", NULL};
+    static const char *const string[] = {"type",    "column", "required", "readOnly",
+                                         "default", "values", NULL};
+    static const char *const source[] = {"type", "column", "required", "readOnly", "target", NULL};
+    static const char *const derived[] = {"type",    "column", "target", "inverse",
+                                          "through", "onward", "listed", NULL};
 
     switch (type) {
     case FIELD_STRING:
@@ -135,9 +136,22 @@ static void load_default(struct loading *l, struct json_object *row, const char 
         text_addf(l->problems, "%s.default%s\n", path, rest.at);
 }
 
+static void load_column(struct loading *l, struct json_object *row, const char *path,
+                        struct model_field *field)
+{
+    const char *column = model_get_string(l, row, path, "column", false);
+
+    if (!column)
+        return;
+    if (!model_is_name(column, "-"))
+        model_tell(l, path, "column", "expected letters, digits, - and _, a letter first");
+    field->column = column;
+}
+
 void model_load_field(struct loading *l, struct json_object *row, const char *path,
                       struct model_field *field)
 {
+    field->column = field->name;
     if (!json_object_is_type(row, json_type_object)) {
         text_addf(l->problems, "%s: expected an object\n", path);
         return;
@@ -145,6 +159,7 @@ void model_load_field(struct loading *l, struct json_object *row, const char *pa
     if (!load_type(l, row, path, &field->type))
         return;
     json_get_only(row, path, members_of(field->type), l->problems);
+    load_column(l, row, path, field);
     field->required = model_get_flag(l, row, path, "required");
     field->read_only = model_get_flag(l, row, path, "readOnly");
     if (field->type == FIELD_STRING)

@@ -41,13 +41,19 @@ static void check_fields(struct loading *l, const struct model_class *c,
     }
 }
 
-static const char *join_names(struct loading *l, const struct model_index *index)
+static void join_names(struct loading *l, const struct model_class *c, struct model_index *index)
 {
-    _cleanup_(text_deinitp) struct text name = {0};
+    _cleanup_(text_deinitp) struct text names = {0}, columns = {0};
 
-    for (size_t i = 0; i < index->field_count; i++)
-        text_addf(&name, "%s%s", i ? "+" : "", index->fields[i]);
-    return model_keep(l->model, &name);
+    for (size_t i = 0; i < index->field_count; i++) {
+        const char *name = index->fields[i];
+        const struct model_field *field = model_field(c, name, strlen(name));
+
+        text_addf(&names, "%s%s", i ? "+" : "", name);
+        text_addf(&columns, "%s%s", i ? "+" : "", field ? field->column : name);
+    }
+    index->name = model_keep(l->model, &names);
+    index->columns = model_keep(l->model, &columns);
 }
 
 static void load_index(struct loading *l, const struct model_class *c, struct json_object *row,
@@ -57,7 +63,7 @@ static void load_index(struct loading *l, const struct model_class *c, struct js
     struct json_object *fields = NULL;
 
     index->owner = c;
-    index->name = "";
+    index->name = index->columns = "";
     if (!json_object_is_type(row, json_type_object)) {
         text_addf(l->problems, "%s: expected an object\n", path);
         return;
@@ -69,7 +75,7 @@ static void load_index(struct loading *l, const struct model_class *c, struct js
     index->fields = model_get_words(l, fields, path, "fields");
     while (index->fields[index->field_count])
         index->field_count++;
-    index->name = join_names(l, index);
+    join_names(l, c, index);
     check_fields(l, c, index, path);
 }
 

@@ -15,14 +15,14 @@ static const struct model_field *find_field(const struct model_class *c, const c
 void model_load_anchor(struct loading *l, struct model_class *c)
 {
     _cleanup_(text_deinitp) struct text path = {0};
-    const struct model_field *field;
+    const char *name;
 
     model_class_path(&path, c, "");
-    c->anchor_field = model_get_string(l, model_row_of(l, c), path.at, "anchor", false);
-    if (!c->anchor_field)
+    name = model_get_string(l, model_row_of(l, c), path.at, "anchor", false);
+    if (!name)
         return;
-    field = find_field(c, c->anchor_field);
-    if (!field || field->type != FIELD_STRING)
+    c->anchor_field = find_field(c, name);
+    if (!c->anchor_field || c->anchor_field->type != FIELD_STRING)
         model_tell(l, path.at, "anchor", "expected the name of a field of type string");
     if (c->abstract)
         model_tell(l, path.at, "anchor", "an abstract class cannot stand for users");

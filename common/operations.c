@@ -10,6 +10,7 @@ enum {
     EFFECTS = 2,
     ACKNOWLEDGES = 4,
     FROM_GATEWAY = 8,
+    FROM_OPERATOR = 16,
 
     OPEN = 0,        /* before and after a login */
     ENTER = EFFECTS, /* a way to log in, or what belongs to one */
@@ -17,7 +18,8 @@ enum {
     WRITE = LOGIN | EFFECTS,
     RECEIPT = LOGIN | ACKNOWLEDGES, /* a lost one is made good by a redelivery */
     INNER = WRITE | FROM_GATEWAY,
-    SIGNAL = LOGIN | FROM_GATEWAY /* said again soon */
+    SIGNAL = LOGIN | FROM_GATEWAY, /* said again soon */
+    INSPECT = FROM_OPERATOR
 };
 
 /* Request and response class, named as in the spec: S.FindByIdRequest, S.FindByIdResponse. */
@@ -31,8 +33,9 @@ enum {
 #define OP(name, kind, agent, classes)        {name, NULL, classes, BITS(kind), AGENT_##agent}
 #define ALIAS(name, of, kind, agent, classes) {name, of, classes, BITS(kind), AGENT_##agent}
 #define BITS(kind)                                                                                 \
-    (kind) & FROM_GATEWAY ? ORIGIN_GATEWAY : ORIGIN_CLIENT, ((kind) & LOGIN) != 0,                 \
-        ((kind) & EFFECTS) != 0, ((kind) & ACKNOWLEDGES) != 0
+    ORIGIN(kind), ((kind) & LOGIN) != 0, ((kind) & EFFECTS) != 0, ((kind) & ACKNOWLEDGES) != 0
+#define ORIGIN(kind)                                                                               \
+    ((kind) & FROM_GATEWAY ? ORIGIN_GATEWAY : (kind) & FROM_OPERATOR ? ORIGIN_OPERATOR : ORIGIN_CLIENT)
 // clang-format on
 
 /* Spec 3.1. Operations that nobody serves yet stand here too, so that they are refused by name. */
@@ -54,6 +57,7 @@ const struct operation operations[] = {
     OP("deletesReceived",               RECEIPT, SYNC, S("PushDeletesReceived")),
     OP("disconnect",                    INNER,   SYNC, S_MUTE("Disconnect")),
     OP("disconnectAuth",                INNER,   AUTH, A("Disconnect")),
+    OP("exportObjects",                 INSPECT, SYNC, S("ExportObjects")),
     OP("findByExample",                 READ,    SYNC, S("FindByExample")),
     OP("findById",                      READ,    SYNC, S("FindById")),
     OP("findByIds",                     READ,    SYNC, S("FindByIds")),

@@ -18,8 +18,9 @@ enum operation_agent {
 };
 
 enum origin {
-    ORIGIN_CLIENT, /* clients may send it */
-    ORIGIN_GATEWAY /* only the gateway sends it */
+    ORIGIN_CLIENT,  /* clients may send it */
+    ORIGIN_GATEWAY, /* only the gateway sends it */
+    ORIGIN_OPERATOR /* only activestack-ctl sends it: whoever may publish on the vhost */
 };
 
 struct operation {

@@ -50,7 +50,7 @@ static const struct config_row rows[] = {
         "The broker, as amqp://user:password@host:port/vhost."),
     INT("amqp.heartbeat_s", amqp_heartbeat_s, "20", 0, 3600, "s", ALL,
         "A broker connection that is silent for twice as long counts as lost; 0 never notices."),
-    SECRET("redis.url", redis_url, NULL, 1, 1024, AGENTS | CTL, 0,
+    SECRET("redis.url", redis_url, NULL, 1, 1024, AGENTS | CTL, CTL,
         "The store, as redis://:password@host:port/db or unix:///path."),
     INT("redis.timeout_ms", redis_timeout_ms, "5000", 10, 600000, "ms", AGENTS | CTL,
         "How long an answer of Redis is waited for before its connection counts as lost."),

@@ -78,29 +78,20 @@ void login_connect(struct gateway *g, struct client *c)
 
 static void add_member(struct text *out, const char *name, const char *value)
 {
-    if (!value)
-        return;
     text_addf(out, ",\"%s\":", name);
-    text_add_json_str(out, value);
+    text_add_json_str(out, value ? value : "");
 }
 
-/* Spec 1.3: what is not known is absent. */
-static void add_request(struct text *out, const char *class_name, const struct session *s,
-                        const char *token, const char *message_id)
+/* All members always, in the order of the seed; what is not known is empty (spec 13, A35). */
+static void add_request(struct text *out, const struct operation *o, const struct session *s)
 {
     text_add(out, "{\"cn\":");
-    text_add_json_str(out, class_name);
-    add_member(out, "messageId", message_id);
+    text_add_json_str(out, o->request_class);
     add_member(out, "clientId", s->client_id);
     add_member(out, "deviceId", s->device_id);
-    add_member(out, "token", token);
+    add_member(out, "token", s->token);
     add_member(out, "userId", s->user_id);
     text_add_char(out, '}');
-}
-
-static bool needs_token(const struct operation *o)
-{
-    return strcmp(o->name, "connect") == 0 || strcmp(o->name, "disconnectAuth") == 0;
 }
 
 static enum err start_own(struct gateway *g, struct client *c, const char *operation,
@@ -109,8 +100,7 @@ static enum err start_own(struct gateway *g, struct client *c, const char *opera
     _cleanup_(text_deinitp) struct text body = {0};
     const struct operation *o = operation_by_name(operation, strlen(operation));
 
-    add_request(&body, o->request_class, &c->session, needs_token(o) ? c->session.token : NULL,
-                message_id);
+    add_request(&body, o, &c->session);
     return requests_start(g, c,
                           &(struct request){.operation = o,
                                             .purpose = purpose,
@@ -126,7 +116,7 @@ static void publish_farewell(struct gateway *g, const char *operation, const str
     _cleanup_(text_deinitp) struct text body = {0};
     const struct operation *o = operation_by_name(operation, strlen(operation));
 
-    add_request(&body, o->request_class, s, needs_token(o) ? s->token : NULL, NULL);
+    add_request(&body, o, s);
     requests_publish_only(
         g, o->name,
         &(struct msg){

@@ -49,7 +49,7 @@ static void add_names(struct text *out, unsigned names, const struct account *ac
 static bool names_user(const struct model_class *anchor, const struct model_index *index)
 {
     for (size_t i = 0; i < index->field_count; i++)
-        if (!strcmp(index->fields[i], anchor->anchor_field))
+        if (!strcmp(index->fields[i], anchor->anchor_field->name))
             return true;
     return false;
 }
@@ -68,7 +68,7 @@ enum err person_check(const struct model_class *anchor, struct text *problems)
             continue;
         text_addf(problems,
                   "%s: stands for users, so the unique index on %s must have the field %s too\n",
-                  anchor->name, anchor->indexes[i].name, anchor->anchor_field);
+                  anchor->name, anchor->indexes[i].name, anchor->anchor_field->name);
         e = ERR_CONFIG;
     }
     return e;
@@ -86,7 +86,7 @@ static void add_first_text(struct text *out, const struct model_field *field,
         text_add(out, field->initial);
 }
 
-/* Adds the list of field, text, refs; what is null is not stored. */
+/* Adds the list of column, text, refs; what is null is not stored. */
 static void add_values(struct redis_call *call, const struct model_class *anchor,
                        const struct account *account)
 {
@@ -96,14 +96,14 @@ static void add_values(struct redis_call *call, const struct model_class *anchor
     if (!texts)
         err_out_of_memory();
     for (size_t i = 0; i < anchor->field_count; i++) {
-        if (strcmp(anchor->fields[i].name, anchor->anchor_field) != 0)
+        if (&anchor->fields[i] != anchor->anchor_field)
             add_first_text(&texts[i], &anchor->fields[i], account);
         count += texts[i].size ? 3 : 0;
     }
     redis_call_arg_i64(call, (int64_t)count);
     for (size_t i = 0; i < anchor->field_count; i++) {
         if (texts[i].size) {
-            redis_call_arg(call, anchor->fields[i].name);
+            redis_call_arg(call, anchor->fields[i].column);
             redis_call_arg_bytes(call, texts[i].at, texts[i].size);
             redis_call_arg(call, ""); /* names refer to nothing */
         }
@@ -123,7 +123,7 @@ void person_add_args(struct redis_call *call, const struct model_class *anchor,
     if (anchor->id == ID_STRING)
         secret_add_uuid(&id); /* integers are counted by the script */
     redis_call_arg(call, text_str(&id));
-    redis_call_arg(call, anchor->anchor_field);
+    redis_call_arg(call, anchor->anchor_field->column);
     lineage_add_args(call, anchor, history_kept);
     add_values(call, anchor, account);
     indexes_add_args(call, anchor->indexes, anchor->index_count);

@@ -4,7 +4,8 @@
 #include "common/redis_link.h"
 
 /*
- * indexes - what scripts need to know of the declared indexes of a class: whose each is, its name,
- * which says the fields, and whether it is unique. lua/index.lua reads it with arg_indexes().
+ * indexes - what scripts need to know of the declared indexes of a class: whose each is, the
+ * columns of its fields, its name for people, and whether it is unique. lua/index.lua reads it with
+ * arg_indexes().
  */
 void indexes_add_args(struct redis_call *call, const struct model_index *indexes, size_t count);

@@ -40,7 +40,7 @@ struct past {
 static const char *past_value(const void *arg, const struct model_field *field)
 {
     const struct past *past = arg;
-    struct json_span value = json_member(past->fields, field->name, NULL);
+    struct json_span value = json_member(past->fields, field->column, NULL);
 
     if (!value.at)
         return NULL;

@@ -9,6 +9,7 @@ static const struct handler handlers[] = {
     { "createObject",    plan_create_object    }, /* create.c   */
     { "deletesReceived", plan_deletes_received }, /* receipts.c */
     { "disconnect",      plan_disconnect       }, /* session.c  */
+    { "exportObjects",   plan_export_objects   }, /* export.c   */
     { "findByExample",   plan_find_by_example  }, /* read_example.c */
     { "findById",        plan_find_by_id       }, /* read.c     */
     { "findByIds",       plan_find_by_ids      }, /* read.c     */

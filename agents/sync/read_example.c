@@ -138,7 +138,7 @@ static enum work_step walk_on(struct work *work)
     redis_call_arg_i64(call, search->only_one ? 1 : FOUND_PER_CALL);
     redis_call_arg_i64(call, (int64_t)example->count * 2);
     for (size_t i = 0; i < example->count; i++) {
-        redis_call_arg(call, example->values[i].field->name);
+        redis_call_arg(call, example->values[i].field->column);
         redis_call_arg_bytes(call, example->values[i].text, example->values[i].size);
     }
     return work_call(work, walk_answer);

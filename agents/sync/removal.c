@@ -32,7 +32,7 @@ static int64_t add_required(struct redis_call *call, const struct model_class *c
             continue;
         count++;
         text_clear(&name);
-        text_addf(&name, "%s\n%s", c->name, c->fields[i].name);
+        text_addf(&name, "%s\n%s", c->name, c->fields[i].column);
         if (call)
             redis_call_arg(call, name.at);
     }

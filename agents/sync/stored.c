@@ -1,5 +1,6 @@
 #include "agents/sync/stored.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,7 @@ struct stored_ref stored_ref(const struct model *model, const char *ref)
     return (struct stored_ref){model_class(model, ref, (size_t)(colon - ref)), colon + 1};
 }
 
-/* The stored value of a field, or NULL. */
+/* What is stored under this name, or NULL. */
 static const char *find(const struct redis_reply *fields, const char *name)
 {
     for (size_t i = 0; i + 1 < redis_count(fields); i += 2) {
@@ -24,7 +25,7 @@ static const char *find(const struct redis_reply *fields, const char *name)
 
 static const char *text_of(const void *arg, const struct model_field *field)
 {
-    const char *value = find(arg, field->name);
+    const char *value = find(arg, field->column);
     const char *text = value ? strchr(value, ' ') : NULL;
 
     text = text ? strchr(text + 1, ' ') : NULL;
@@ -43,6 +44,29 @@ int64_t stored_version(const struct redis_reply *fields)
     return value ? strtoll(value, NULL, 10) : 0;
 }
 
+void stored_add_exported(struct text *out, struct stored_ref ref, const struct redis_reply *fields)
+{
+    const char *created = find(fields, "@c");
+
+    text_add(out, "{\"cn\":");
+    text_add_json_str(out, ref.class_->name);
+    text_add(out, ",\"ID\":");
+    text_add_json_str(out, ref.id);
+    for (size_t i = 0; i < ref.class_->field_count; i++) {
+        const struct model_field *field = &ref.class_->fields[i];
+        const char *text = text_of(fields, field);
+
+        if (field->type == FIELD_TO_MANY)
+            continue;
+        text_add_char(out, ',');
+        text_add_json_str(out, field->name);
+        text_add_char(out, ':');
+        text_add(out, text ? text : field->type == FIELD_LIST ? "[]" : "null");
+    }
+    text_addf(out, ",\"@version\":%" PRId64 ",\"@created\":%s}", stored_version(fields),
+              created ? created : "0");
+}
+
 static int compare_names(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -55,7 +79,7 @@ void stored_add_updated(struct text *out, struct stored_ref ref, const struct re
     size_t count = 0;
 
     for (size_t i = 0; names && i < ref.class_->field_count; i++) {
-        const char *value = find(fields, ref.class_->fields[i].name);
+        const char *value = find(fields, ref.class_->fields[i].column);
 
         if (value && strtoll(value, NULL, 10) >= since)
             names[count++] = ref.class_->fields[i].name;
@@ -86,5 +110,5 @@ const char *stored_rule(const struct model_class *c, enum action action)
 
 const char *stored_rule_field(const struct model_class *c, enum action action)
 {
-    return c->rules[action].field ? c->rules[action].field->name : "";
+    return c->rules[action].field ? c->rules[action].field->column : "";
 }

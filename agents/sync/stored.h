@@ -21,6 +21,10 @@ struct stored_ref stored_ref(const struct model *model, const char *ref);
 /* Adds the object as clients see it. */
 void stored_add_object(struct text *out, struct stored_ref ref, const struct redis_reply *fields);
 
+/* Adds the object as an export holds it: without what is derived from others, and with "@version"
+ * and "@created" (ms). */
+void stored_add_exported(struct text *out, struct stored_ref ref, const struct redis_reply *fields);
+
 /* The object's version, 0 when there is none. */
 int64_t stored_version(const struct redis_reply *fields);
 
@@ -29,7 +33,7 @@ int64_t stored_version(const struct redis_reply *fields);
 void stored_add_updated(struct text *out, struct stored_ref ref, const struct redis_reply *fields,
                         int64_t since);
 
-/* The words of a rule for scripts: "nobody", "everyone", "signedIn", "owner", and the owner field.
- */
+/* The words of a rule for scripts: "nobody", "everyone", "signedIn", "owner", and the column of the
+ * owner field. */
 const char *stored_rule(const struct model_class *c, enum action action);
 const char *stored_rule_field(const struct model_class *c, enum action action);

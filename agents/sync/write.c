@@ -107,7 +107,7 @@ void write_add_values(struct redis_call *call, const struct model_object *object
         if (!nulls && is_null(value))
             continue;
         add_refs(&refs, value);
-        redis_call_arg(call, value->field->name);
+        redis_call_arg(call, value->field->column);
         redis_call_arg_bytes(call, value->text, value->size);
         redis_call_arg(call, text_str(&refs));
     }

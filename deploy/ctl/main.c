@@ -21,6 +21,8 @@ static const struct command commands[] = {
      "checks the settings of all programs and the model; --live: Redis's too", ctl_check_config},
     {"connect",       "[--url URL] [--login PROVIDER CREDENTIAL] [--stay SECONDS]",
      "sends each line of input as a frame to a gateway, prints frames",        ctl_connect},
+    {"export",        "[--wait SECONDS] [--output FILE] [CLASS...]",
+     "prints every object of these classes, or of all, as a line of JSON",     ctl_export},
     {"hash-password", "",
      "reads a password from standard input, prints its hash for a users file", ctl_hash_password},
     {"operations",    "",

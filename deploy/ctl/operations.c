@@ -12,13 +12,20 @@ static const char *agent_name(enum operation_agent agent)
     return names[agent];
 }
 
+static const char *origin_name(enum origin origin)
+{
+    static const char *const names[] = {
+        [ORIGIN_CLIENT] = "client", [ORIGIN_GATEWAY] = "gateway", [ORIGIN_OPERATOR] = "operator"};
+
+    return names[origin];
+}
+
 static void print_row(const struct operation *o)
 {
     printf("%-28s %-28s %-5s %-8s %-6s %-8s %s -> %s\n", o->name,
            o->served_by_name ? o->served_by_name : "-", agent_name(o->agent),
-           o->origin == ORIGIN_CLIENT ? "client" : "gateway", o->needs_login ? "yes" : "no",
-           o->has_effects ? "yes" : "no", o->request_class,
-           o->response_class ? o->response_class : "-");
+           origin_name(o->origin), o->needs_login ? "yes" : "no", o->has_effects ? "yes" : "no",
+           o->request_class, o->response_class ? o->response_class : "-");
 }
 
 int ctl_operations(const char *config, int argc, char **argv)

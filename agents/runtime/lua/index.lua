@@ -1,41 +1,41 @@
 -- Declared indexes: objects by the texts of some of their fields.
 --
---   {k:<class>}:x:<name>:<hash>    who has these texts, listed like the objects of a class
+--   {k:<class>}:x:<columns>:<hash>    who has these texts, listed like the objects of a class
 --
--- The class is the one that declares the index, the name is its fields joined by "+", the hash that
--- of their texts. While a field of it is null, an object is not in an index. The object's own "@x"
--- names the sets that it is in, newline-separated, so that whoever takes it out needs no model.
+-- The class is the one that declares the index; its columns are joined by "+", the hash is that of
+-- their texts. While one of them is null, an object is not in an index. The object's own "@x" names
+-- the sets that it is in, newline-separated, so that whoever takes it out needs no model.
 
 -- The indexes of a class, as indexes.c writes them.
 local function arg_indexes()
   local indexes = {}
   for i = 1, arg_number() do
-    indexes[i] = { owner = arg(), name = arg(), unique = arg() == '1' }
+    indexes[i] = { owner = arg(), columns = arg(), name = arg(), unique = arg() == '1' }
   end
   return indexes
 end
 
--- The set for these texts, nil where one is null; `text_of` gives the text of a field.
+-- The set for these texts, nil where one is null; `text_of` gives the text of a column.
 local function index_key(index, text_of)
   local texts = {}
-  for field in string.gmatch(index.name, '[^+]+') do
-    local text = text_of(field) or 'null'
+  for column in string.gmatch(index.columns, '[^+]+') do
+    local text = text_of(column) or 'null'
     if text == 'null' then
       return nil
     end
     table.insert(texts, text)
   end
   return class_key(index.owner,
-    ':x:' .. index.name .. ':' .. redis.sha1hex(table.concat(texts, '\n')))
+    ':x:' .. index.columns .. ':' .. redis.sha1hex(table.concat(texts, '\n')))
 end
 
--- Has a field of the index a new text? Without `changed` all have.
-local function index_is_touched(name, changed)
+-- Has one of the columns a new text? Without `changed` all have.
+local function index_is_touched(columns, changed)
   if not changed then
     return true
   end
-  for field in string.gmatch(name, '[^+]+') do
-    if changed[field] then
+  for column in string.gmatch(columns, '[^+]+') do
+    if changed[column] then
       return true
     end
   end
@@ -64,7 +64,7 @@ end
 -- one would take, and that other as it is listed; nil if all are free.
 local function index_conflict(ref, indexes, changed, text_of)
   for _, index in ipairs(indexes) do
-    local key = index.unique and index_is_touched(index.name, changed) and index_key(index, text_of)
+    local key = index.unique and index_is_touched(index.columns, changed) and index_key(index, text_of)
     for _, other in ipairs(key and redis.call('ZRANGE', key, 0, 1) or {}) do
       if not ref or other ~= member_of(ref) then
         return index, other
@@ -86,7 +86,7 @@ local function index_place(ref, score, indexes, changed, text_of)
     end
   end
   for _, index in ipairs(indexes) do
-    local key = index_is_touched(index.name, changed) and index_key(index, text_of)
+    local key = index_is_touched(index.columns, changed) and index_key(index, text_of)
     if key then
       redis.call('ZADD', key, score, member_of(ref))
       table.insert(keys, key)

@@ -1,5 +1,6 @@
 -- Objects (design section 8): a hash, field -> "<version> <put time> <text>". "@v" is the object's
--- version, "@c" the time of its creation; what was removed keeps "@v" and "@d" for a while.
+-- version, "@c" the time of its creation; what was removed keeps "@v" and "@d" for a while. Scripts know
+-- fields by their columns alone, so a field that was renamed is the same one here.
 
 local function is_live(ref)
   return redis.call('HEXISTS', object_key(ref), '@c') == 1

@@ -15,6 +15,7 @@ extern const struct redis_script script_connect;
 extern const struct redis_script script_create;
 extern const struct redis_script script_disconnect;
 extern const struct redis_script script_end_session;
+extern const struct redis_script script_export;
 extern const struct redis_script script_fan_out;
 extern const struct redis_script script_fan_out_end;
 extern const struct redis_script script_gateway_alive;

@@ -8,6 +8,8 @@ static const struct account account = {
 
 static const struct model_class owner = {.name = "mo.Person"};
 static const struct model_class item = {.name = "mo.Item"};
+static const struct model_field user_id = {
+    .name = "userId", .column = "userId", .type = FIELD_STRING};
 
 /* The arguments, each with a "|" behind it. */
 static void add_args(struct text *out, const struct model_class *anchor)
@@ -27,37 +29,38 @@ static void add_args(struct text *out, const struct model_class *anchor)
 START_TEST(a_person_begins_with_names_and_defaults)
 {
     static const struct model_field fields[] = {
-        {.name = "userId", .type = FIELD_STRING},
-        {.name = "first_name", .type = FIELD_STRING},
-        {.name = "last_name", .type = FIELD_STRING},
-        {.name = "display_name", .type = FIELD_STRING},
-        {.name = "firstName", .type = FIELD_JSON}, /* not a string */
-        {.name = "picture", .type = FIELD_STRING},
-        {.name = "presence", .type = FIELD_STRING, .initial = "\"offline\""},
-        {.name = "connected", .type = FIELD_BOOLEAN, .initial = "false"},
+        {.name = "userId", .column = "user", .type = FIELD_STRING},
+        {.name = "first_name", .column = "first_name", .type = FIELD_STRING},
+        {.name = "last_name", .column = "surname", .type = FIELD_STRING},
+        {.name = "display_name", .column = "display_name", .type = FIELD_STRING},
+        {.name = "firstName", .column = "firstName", .type = FIELD_JSON}, /* not a string */
+        {.name = "picture", .column = "picture", .type = FIELD_STRING},
+        {.name = "presence", .column = "presence", .type = FIELD_STRING, .initial = "\"offline\""},
+        {.name = "connected", .column = "connected", .type = FIELD_BOOLEAN, .initial = "false"},
     };
-    const struct model_index user_id = {.name = "userId", .unique = true, .owner = &owner};
+    const struct model_index of_user = {
+        .name = "userId", .columns = "user", .unique = true, .owner = &owner};
     const struct model_class person = {.name = "mo.Person",
                                        .id = ID_INTEGER,
                                        .parent = &item,
                                        .fields = fields,
                                        .field_count = ARRAY_SIZE(fields),
-                                       .indexes = &user_id,
+                                       .indexes = &of_user,
                                        .index_count = 1,
-                                       .anchor_field = "userId"};
+                                       .anchor_field = &fields[0]};
     _cleanup_(text_deinitp) struct text args = {0};
 
     add_args(&args, &person);
-    assert_text(&args, "1||userId|1|0|2|mo.Person|mo.Item|15|"
-                       "first_name|\"Ada\"||last_name|\"\\\"X\\\"\"||"
+    assert_text(&args, "1||user|1|0|2|mo.Person|mo.Item|15|"
+                       "first_name|\"Ada\"||surname|\"\\\"X\\\"\"||"
                        "display_name|\"Ada \\\"X\\\"\"||presence|\"offline\"||connected|false||"
-                       "1|mo.Person|userId|1|");
+                       "1|mo.Person|user|userId|1|");
 }
 END_TEST
 
 START_TEST(a_person_with_a_text_for_an_id_gets_a_random_one)
 {
-    const struct model_class person = {.name = "P", .id = ID_STRING, .anchor_field = "userId"};
+    const struct model_class person = {.name = "P", .id = ID_STRING, .anchor_field = &user_id};
     _cleanup_(text_deinitp) struct text args = {0}, again = {0};
 
     add_args(&args, &person);
@@ -106,7 +109,7 @@ START_TEST(nobody_is_kept_from_logging_in_by_a_name_that_somebody_has)
                                           .field_count = person_indexes[i].fields[1] ? 2 : 1,
                                           .unique = person_indexes[i].unique};
         const struct model_class person = {
-            .name = "mo.Person", .anchor_field = "userId", .indexes = &index, .index_count = 1};
+            .name = "mo.Person", .anchor_field = &user_id, .indexes = &index, .index_count = 1};
         _cleanup_(text_deinitp) struct text problems = {0};
 
         assert_err(person_check(&person, &problems), person_indexes[i].e);

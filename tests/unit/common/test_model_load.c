@@ -168,6 +168,14 @@ static const struct mistake mistakes[] = {
     {INDEX("\"fields\":[\"p\"]"), "classes.A.indexes[1].fields: P has an index on these"},
     {INDEX("\"fields\":[\"d\"],\"unique\":1"), "classes.A.indexes[1].unique: expected a boolean"},
     {INDEX("\"fields\":[\"d\"],\"name\":\"n\""), "classes.A.indexes[1].name: unknown"},
+    {FIELD("\"type\":\"string\",\"column\":7"), "classes.A.fields.f.column: expected a string"},
+    {FIELD("\"type\":\"list\",\"target\":\"A\",\"column\":\"@v\""),
+     "classes.A.fields.f.column: expected letters"},
+    {FIELD("\"type\":\"string\",\"column\":\"s\""),
+     "classes.A.fields.f.column: s has the values of s already"},
+    {"{\"classes\":{\"P\":{\"fields\":{\"x\":{\"type\":\"date\",\"column\":\"y\"}}},"
+     "\"A\":{\"parent\":\"P\",\"fields\":{\"y\":{\"type\":\"date\"}}}}}",
+     "classes.A.fields.y.column: y has the values of x already"},
     // clang-format on
 };
 
@@ -413,7 +421,7 @@ START_TEST(the_example_has_the_rights_of_the_contract)
         ck_assert_int_eq(c->rules[ACTION_REMOVE].kind, writes);
     }
     ck_assert_str_eq(model_anchor(model)->name, "com.app.mo.Person");
-    ck_assert_str_eq(model_anchor(model)->anchor_field, "userId");
+    ck_assert_str_eq(model_anchor(model)->anchor_field->name, "userId");
     ck_assert_str_eq(model_anchor(model)->rules[ACTION_UPDATE].field->name, "userId");
 }
 END_TEST
@@ -476,6 +484,25 @@ START_TEST(a_class_has_the_indexes_of_its_parents_and_its_own)
 }
 END_TEST
 
+START_TEST(a_field_that_was_renamed_keeps_its_column)
+{
+    _cleanup_(model_destroyp) struct model *model = NULL;
+    _cleanup_(text_deinitp) struct text problems = {0};
+    const struct model_class *a;
+
+    ck_assert_int_eq(load(CLASS("\"fields\":{\"done\":{\"type\":\"boolean\",\"column\":\"ok\"},"
+                                "\"ok\":{\"type\":\"string\",\"column\":\"done\"}},"
+                                "\"indexes\":[{\"fields\":[\"done\",\"ok\"]}]"),
+                          &model, &problems),
+                     ERR_OK);
+    a = class_of(model, "A");
+    ck_assert_str_eq(field_of(a, "done")->column, "ok");
+    ck_assert_str_eq(field_of(a, "ok")->column, "done");
+    ck_assert_str_eq(a->indexes[0].name, "done+ok");
+    ck_assert_str_eq(a->indexes[0].columns, "ok+done");
+}
+END_TEST
+
 START_TEST(a_class_has_the_history_of_its_parents)
 {
     _cleanup_(model_destroyp) struct model *model = NULL;
@@ -497,6 +524,7 @@ UNIT_SUITE("model_load", a_class_has_the_history_of_its_parents,
            a_file_that_is_not_there_or_not_json_is_told, an_empty_model_is_a_model,
            defaults_are_kept_as_they_are_written,
            a_child_that_stands_first_has_fields_id_and_rules_of_its_parents,
+           a_field_that_was_renamed_keeps_its_column,
            a_required_field_may_be_left_out_but_not_be_null,
            the_example_has_the_classes_and_fields_of_the_contract,
            the_example_has_the_rights_of_the_contract,

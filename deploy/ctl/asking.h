@@ -1,0 +1,42 @@
+#pragma once
+
+#include <stdbool.h>
+
+#include "common/cleanup.h"
+#include "common/json_scan.h"
+#include "common/text.h"
+
+/*
+ * asking - a conversation of an operator's command with the agents, over RabbitMQ: one request at a
+ * time, to the queue of an operation whose origin is the operator, and its answer. There is no
+ * login: whoever may publish on the vhost is the operator. The store is known to the agents alone.
+ *
+ * What cannot be asked or is not answered is told on standard error, in words for the operator; the
+ * command then ends with CTL_UNKNOWN.
+ *
+ * A request expires when its time is up, also one that has effects: what nobody has answered is not
+ * carried out later. After a lost connection it is sent again, so it has to be repeatable.
+ */
+
+struct asking;
+
+#define ASKING_WAIT_S 10 /* for an answer, unless --wait says otherwise */
+
+/*
+ * Connects to amqp.url of the configuration. `command` is the command's name, borrowed; `wait` is
+ * what --wait says, in seconds: how long each answer is waited for, NULL for the default. False:
+ * told.
+ */
+_must_check_ bool asking_open(const char *command, const char *config, const char *wait,
+                              struct asking **out);
+void asking_close(struct asking *asking);
+
+/*
+ * Asks, and waits. `body` is the request's members after its cn: `"classNames":["a"]`, or "".
+ * *answer is the response, checked JSON, borrowed until the next question. False: told, and that is
+ * also the case when the agent answers with a SyncErrorResponse.
+ */
+_must_check_ bool asking_ask(struct asking *asking, const char *operation, const char *body,
+                             struct json_span *answer);
+
+DEFINE_CLEANUP(struct asking *, asking_close)
