@@ -56,6 +56,8 @@ TAILQ_HEAD(client_list, client);
 struct client {
     enum client_state state;
     bool paused;
+    bool behind; /* of slow.c: reads so slowly that pushes for it are dropped */
+    bool waits;  /* of slow.c: stands in its list of those whose queue waits to be written */
     struct session session;
     uint64_t epoch;         /* of the binding; 0: none */
     uint64_t receipts;      /* push receipts sent on so far */
@@ -78,6 +80,10 @@ struct client {
     struct client_list *due_list;
     TAILQ_ENTRY(client) by_due;
     int64_t due_ms;
+
+    /* Of slow.c. */
+    TAILQ_ENTRY(client) by_wait;
+    int64_t waits_since_ms; /* when something of its queue was last written */
 };
 
 /* A fresh client with a fresh client id. `wire` and `limits` are borrowed for its life. */

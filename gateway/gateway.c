@@ -17,8 +17,9 @@
 #include "gateway/publisher.h"
 #include "gateway/pushes.h"
 #include "gateway/requests.h"
+#include "gateway/slow.h"
 
-#define PAUSE_SHARE   4    /* a client with a quarter of its queue full is not read any more */
+#define PAUSE_SHARE   4    /* a client with a quarter of its queue full of replies is not read */
 #define NEWS_PER_SEND 4    /* the socket thread's queue is this much longer than the publisher's */
 #define FAREWELL_MS   3000 /* for clients to answer the close of a stopping gateway */
 #define GRACE_MS      3000 /* for the last messages of a stopping gateway */
@@ -78,9 +79,24 @@ static void on_closed(void *arg, struct client *c)
         metrics_count_close(g->metrics, c->close_code);
     metrics_add(g->metrics, METRIC_CONNECTIONS, -1);
     login_farewell(g, c);
+    slow_forget(g, c);
     requests_end_all(g, c);
     clients_remove(g->clients, c);
     client_destroy(c);
+}
+
+static void on_emptied(void *arg, struct client *c)
+{
+    struct gateway_process *p = arg;
+
+    slow_emptied(&p->g, c);
+}
+
+static void on_waits(void *arg, struct client *c)
+{
+    struct gateway_process *p = arg;
+
+    slow_waits(&p->g, c);
 }
 
 static int on_page(void *arg, const char *path, struct text *body)
@@ -178,11 +194,23 @@ static void on_tick(void *arg)
 
     answers_tick(&p->g, now_ms);
     login_tick(&p->g, now_ms);
+    slow_tick(&p->g, now_ms);
     bridge_flush(p->g.bridge);
     drain(p);
 }
 
 /* ---- Creation ---- */
+
+/* A client that does not read its replies is not read any more. Pushes alone do not bring it there:
+ * its receipts still have to come through. */
+static size_t pause_bytes(const struct settings *s)
+{
+    const int64_t half = s->gateway_max_send_bytes / 2;
+    const int64_t beside_pushes =
+        s->gateway_max_push_bytes + s->gateway_max_send_bytes / PAUSE_SHARE;
+
+    return (size_t)(beside_pushes < half ? beside_pushes : half);
+}
 
 static void read_settings(struct gateway *g, const struct settings *s)
 {
@@ -198,7 +226,7 @@ static void read_settings(struct gateway *g, const struct settings *s)
     };
     g->client_limits = (struct client_limits){
         .send_bytes = (size_t)s->gateway_max_send_bytes,
-        .pause_bytes = (size_t)s->gateway_max_send_bytes / PAUSE_SHARE,
+        .pause_bytes = pause_bytes(s),
     };
 }
 
@@ -215,7 +243,8 @@ static enum err create_listener(struct gateway_process *p)
             .ping_interval_ms = s->gateway_ping_interval_ms,
             .ping_timeout_ms = s->gateway_ping_timeout_ms,
             .metrics = p->g.metrics,
-            .events = {on_opened, on_frame, on_closed, on_page, on_work, on_tick},
+            .events = {on_opened, on_frame, on_closed, on_emptied, on_waits, on_page, on_work,
+                       on_tick},
             .arg = p,
         },
         &p->listener);
@@ -238,6 +267,7 @@ static enum err create_world(struct gateway_process *p)
 
     TAILQ_INIT(&p->g.to_log_in);
     TAILQ_INIT(&p->g.to_renew);
+    TAILQ_INIT(&p->g.waiting);
     e = metrics_create(&p->g.metrics);
     if (!e)
         e = clients_create(&p->g.clients);

@@ -37,6 +37,7 @@ struct gateway {
     struct open_requests *requests;
     struct client_list to_log_in; /* login.c: not logged in, the oldest first */
     struct client_list to_renew;  /* login.c: logged in, the oldest signed session first */
+    struct client_list waiting;   /* slow.c: have something to be written, the longest first */
     struct text scratch;          /* for what is just being put together */
     bool draining;
 };

@@ -187,22 +187,34 @@ static void add_close(struct listener *l, struct connection *c)
     ws_frame_add_close(&l->out, c->client->close_code, c->client->close_reason);
 }
 
+/* What the library had to keep back is written before its next writeable callback. */
+static void go_on_writing(struct listener *l, struct lws *wsi, const struct connection *c)
+{
+    const bool more = client_next_frame(c->client) || (c->client->close_code && !c->said_goodbye);
+
+    if (more || lws_partial_buffered(wsi)) {
+        lws_callback_on_writable(wsi);
+        l->config.events.waits(l->config.arg, c->client);
+    } else {
+        l->config.events.emptied(l->config.arg, c->client);
+    }
+}
+
 /* Negative: the socket is broken. */
 static int write_out(struct listener *l, struct lws *wsi, struct connection *c)
 {
-    int written;
+    int written = 0;
 
     text_clear(&l->out);
     add_frames(l, c->client);
     if (c->client->close_code && !client_next_frame(c->client) && !c->said_goodbye)
         add_close(l, c);
-    if (l->out.size == 0)
-        return 0;
-    written = lws_write(wsi, (unsigned char *)l->out.at, l->out.size, WRITE_AS_IT_IS);
+    if (l->out.size > 0)
+        written = lws_write(wsi, (unsigned char *)l->out.at, l->out.size, WRITE_AS_IT_IS);
     if (l->out.room > ROOM_KEPT)
         text_deinit(&l->out);
-    if (client_next_frame(c->client) || (c->client->close_code && !c->said_goodbye))
-        lws_callback_on_writable(wsi);
+    if (written >= 0)
+        go_on_writing(l, wsi, c);
     return written;
 }
 
@@ -337,7 +349,10 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
         write_due(l);
         return 0;
     case LWS_CALLBACK_SERVER_WRITEABLE:
-        return write_out(l, wsi, c) < 0 ? -1 : 0;
+        if (write_out(l, wsi, c) < 0)
+            return -1;
+        write_due(l);
+        return 0;
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
         return c->said_goodbye; /* then it is the answer, and needs none */
     case LWS_CALLBACK_CLOSED:

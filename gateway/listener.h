@@ -28,6 +28,10 @@ struct listener_events {
     /* A whole text frame, borrowed for the call. */
     void (*frame)(void *arg, struct client *c, const char *text, size_t size);
     void (*closed)(void *arg, struct client *c);
+    /* Everything that waited for the client has been given to the kernel. */
+    void (*emptied)(void *arg, struct client *c);
+    /* Some of it has, and the rest waits until the kernel takes more. */
+    void (*waits)(void *arg, struct client *c);
     /* Plain HTTP: adds the page and returns the status. */
     int (*page)(void *arg, const char *path, struct text *body);
     /* After listener_wake(), and every LISTENER_TICK_MS. */

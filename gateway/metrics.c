@@ -60,6 +60,8 @@ static const struct metric_row rows[METRIC_COUNT] = {
     [METRIC_ERRORS_AWAY]            = { ERRORS("-119") },
     [METRIC_PUSHES]                 = { PREFIX "pushes_total", NULL, "counter", "Pushes handed to clients." },
     [METRIC_PUSHES_SKIPPED]         = { PREFIX "pushes_skipped_total", NULL, "counter", "Recipients of a push that are not here, or not under that epoch." },
+    [METRIC_PUSHES_DROPPED]         = { PREFIX "pushes_dropped_total", NULL, "counter", "Pushes for clients that read too slowly; they wait as marks." },
+    [METRIC_BEHIND]                 = { PREFIX "clients_behind", NULL, "gauge", "Clients that read too slowly for pushes." },
     [METRIC_REPLY_RECEIPTS]         = { PREFIX "reply_receipts_total", NULL, "counter", "Special messages ack from clients." },
     [METRIC_SPECIAL_UNKNOWN]        = { PREFIX "special_unknown_total", NULL, "counter", "Unknown special messages, which are ignored." },
     [METRIC_PUBLISHER_UP]           = { PREFIX "broker_up", "link=\"publisher\"", "gauge", "1 while the link to the broker is up." },

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "gateway/slow.h"
 
 static const struct json_limits push_limits = {JSON_DEPTH_MAX, SIZE_MAX};
 
@@ -54,20 +55,25 @@ static void deliver_group(struct gateway *g, struct json_span group)
     struct json_span body = json_member(group, "body", NULL);
     struct json_span gap = json_member(body, "clientId", NULL);
     struct json_walk recipients = json_walk(json_member(group, "to", NULL));
-    int64_t delivered = 0, skipped = 0;
+    int64_t delivered = 0, skipped = 0, dropped = 0;
 
     if (json_kind(body) != JSON_OBJECT)
         return;
     while (json_next(&recipients)) {
         struct client *c = find_recipient(g, recipients.value);
 
-        if (c)
+        if (!c) {
+            skipped++;
+        } else if (!slow_takes_push(g, c)) {
+            dropped++;
+        } else {
             send_to(c, body, gap);
-        delivered += c != NULL;
-        skipped += c == NULL;
+            delivered++;
+        }
     }
     metrics_add(g->metrics, METRIC_PUSHES, delivered);
     metrics_add(g->metrics, METRIC_PUSHES_SKIPPED, skipped);
+    metrics_add(g->metrics, METRIC_PUSHES_DROPPED, dropped);
 }
 
 void pushes_deliver(struct gateway *g, const struct msg *m)

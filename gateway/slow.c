@@ -1,0 +1,65 @@
+#include "gateway/slow.h"
+
+#include "common/clock.h"
+#include "common/log.h"
+
+static void set_behind(struct gateway *g, struct client *c, bool behind)
+{
+    if (c->behind == behind)
+        return;
+    c->behind = behind;
+    metrics_add(g->metrics, METRIC_BEHIND, behind ? 1 : -1);
+    log_debug(behind ? "client.behind" : "client.caught_up",
+              LOG_STR("client", c->session.client_id));
+}
+
+bool slow_takes_push(struct gateway *g, struct client *c)
+{
+    if (c->queued_bytes > (size_t)g->settings->gateway_max_push_bytes)
+        set_behind(g, c, true);
+    return !c->behind;
+}
+
+/* ---- All entries of the list have the same time, so it is in order ---- */
+
+static void delist(struct gateway *g, struct client *c)
+{
+    if (c->waits)
+        TAILQ_REMOVE(&g->waiting, c, by_wait);
+    c->waits = false;
+}
+
+void slow_waits(struct gateway *g, struct client *c)
+{
+    delist(g, c);
+    c->waits = true;
+    c->waits_since_ms = clock_mono_ms();
+    TAILQ_INSERT_TAIL(&g->waiting, c, by_wait);
+}
+
+void slow_tick(struct gateway *g, int64_t now_ms)
+{
+    const int64_t before_ms = now_ms - g->settings->gateway_max_send_age_ms;
+    struct client *c;
+
+    while ((c = TAILQ_FIRST(&g->waiting)) && c->waits_since_ms <= before_ms) {
+        delist(g, c);
+        client_close(c, 4003, "reads nothing");
+    }
+}
+
+/* While it is being bound the agents would not know it. The ConnectResponse is still to come, and
+ * empties the queue once more. */
+void slow_emptied(struct gateway *g, struct client *c)
+{
+    delist(g, c);
+    if (!c->behind || c->state != CLIENT_READY)
+        return;
+    set_behind(g, c, false);
+}
+
+void slow_forget(struct gateway *g, struct client *c)
+{
+    delist(g, c);
+    set_behind(g, c, false);
+}
