@@ -19,6 +19,9 @@ static const struct handler handlers[] = {
     { "getAllByName",    plan_get_all_by_name  }, /* read_all.c */
     { "getHistory",      plan_get_history      }, /* history.c  */
     { "hibernate",       plan_hibernate        }, /* session.c  */
+    { "inspectBooks",    plan_inspect_books    }, /* inspect.c  */
+    { "inspectClients",  plan_inspect_clients  }, /* inspect.c  */
+    { "inspectWatch",    plan_inspect_watch    }, /* inspect.c  */
     { "logout",          plan_logout           }, /* session.c  */
     { "putObject",       plan_put_object       }, /* put.c      */
     { "reconnect",       plan_reconnect        }, /* reconnect.c */

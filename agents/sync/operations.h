@@ -22,6 +22,8 @@ work_fn plan_get_all_by_name, plan_count_all_by_name;
 work_fn plan_get_accessor, plan_get_history;
 /* create.c, put.c, remove.c (spec 3.5; design section 8) */
 work_fn plan_create_object, plan_put_object, plan_remove_object;
+/* inspect.c, for activestack-ctl books, clients, why */
+work_fn plan_inspect_books, plan_inspect_clients, plan_inspect_watch;
 /* export.c, for the operator */
 work_fn plan_export_objects;
 /* receipts.c (spec 3.6; design section 9) */

@@ -17,8 +17,12 @@ struct command {
 
 static const struct command commands[] = {
     // clang-format off
+    {"books",         "[--wait SECONDS] [--check]",
+     "prints the books of marks beside a recount; --check: exit code 1 if they differ", ctl_books},
     {"check-config",  "[--live] [FILE]",
      "checks the settings of all programs and the model; --live: Redis's too", ctl_check_config},
+    {"clients",       "[--wait SECONDS]",
+     "prints a line for each session: where it is, what it watches and has missed", ctl_clients},
     {"connect",       "[--url URL] [--login PROVIDER CREDENTIAL] [--stay SECONDS]",
      "sends each line of input as a frame to a gateway, prints frames",        ctl_connect},
     {"export",        "[--wait SECONDS] [--output FILE] [CLASS...]",
@@ -27,6 +31,8 @@ static const struct command commands[] = {
      "reads a password from standard input, prints its hash for a users file", ctl_hash_password},
     {"operations",    "",
      "prints the table of operations",                                         ctl_operations},
+    {"why",           "[--wait SECONDS] CLIENT CLASS ID",
+     "explains what a client was told of an object, and why nothing newer",    ctl_why},
     // clang-format on
 };
 

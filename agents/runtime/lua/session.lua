@@ -3,6 +3,7 @@
 --
 --   {g:<gateway>}   sessions that are bound there     gateways   gateway -> its lease ends
 --   idle            unbound session -> when it ends   due        session -> its earliest due mark
+--   sessions        all of them, by number
 
 local NAMES_KEPT = 32
 

@@ -19,4 +19,5 @@ if redis.call('EXISTS', session_key(sid, ':w'), session_key(sid, ':m')) > 0 then
 end
 redis.call('DEL', job_key(job), session_key(sid, ':d'))
 redis.call('ZREM', 'jobs', job)
+redis.call('ZREM', 'sessions', sid)
 return { 'ok', 1 }

@@ -9,8 +9,10 @@
 
 extern const struct redis_script script_accessor;
 extern const struct redis_script script_announce;
+extern const struct redis_script script_books;
 extern const struct redis_script script_cascade;
 extern const struct redis_script script_claim;
+extern const struct redis_script script_clients;
 extern const struct redis_script script_connect;
 extern const struct redis_script script_create;
 extern const struct redis_script script_disconnect;
@@ -35,3 +37,4 @@ extern const struct redis_script script_remove;
 extern const struct redis_script script_replies_received;
 extern const struct redis_script script_settle;
 extern const struct redis_script script_upgrade;
+extern const struct redis_script script_why;
