@@ -112,7 +112,7 @@ static void add_mark(struct text *body, const struct redis_reply *mark, const ch
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         text_addf(body, ",\"%s\":%" PRId64, names[i], redis_i64(redis_item(mark, i + 1)));
     text_addf(body, ",\"dueInMs\":%" PRId64 "}",
-              *due ? strtoll(due, NULL, 10) - clock_wall_ms() : 0);
+              *due ? (int64_t)strtoll(due, NULL, 10) - clock_wall_ms() : (int64_t)0);
 }
 
 static void add_through(struct text *body, const struct model *model, struct stored_ref ref,
