@@ -90,6 +90,12 @@ local function object_unlist(lineage, id)
   end
 end
 
+-- The next integer for a class of numbers. Parents and descendants count together, since an object is
+-- found by the names of its parents, too.
+local function object_next_id(lineage)
+  return tostring(redis.call('INCR', class_key(lineage.names[#lineage.names], ':next')))
+end
+
 -- `values` is a list of field, text, refs.
 local function text_among(values)
   return function(field)
