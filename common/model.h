@@ -127,13 +127,18 @@ struct model_value {
     size_t size;
 };
 
+/* Where an object was read from. */
+enum model_source { MODEL_REQUEST, MODEL_EXAMPLE, MODEL_EXPORT };
+
 /* A request's object, checked against its class. Texts live in `texts`. */
 struct model_object {
     const struct model_class *class_;
     char *id;                   /* NULL: none given (absent, null or blank) */
-    struct model_value *values; /* without read-only fields and FIELD_TO_MANY, which are ignored */
+    struct model_value *values; /* without FIELD_TO_MANY and, in a request, read-only fields, which
+                                   are ignored; room for all of the class's fields */
     size_t count;
-    bool is_example; /* from model_read_example() */
+    enum model_source source;
+    int64_t version, created_ms; /* only MODEL_EXPORT; 0: not told */
     struct text texts;
 };
 
@@ -155,6 +160,14 @@ _must_check_ enum err model_read_object(const struct model *model, struct json_s
  */
 _must_check_ enum err model_read_example(const struct model *model, struct json_span example,
                                          struct model_object *out, struct text *problem);
+
+/*
+ * Reads an object as an export has it: read-only fields are as given, and "@version" and "@created"
+ * (1 or more) stand beside them. Otherwise as model_read_object(), but the problem is told from the
+ * object's view: "done: expected a boolean, found a string".
+ */
+_must_check_ enum err model_read_exported(const struct model *model, struct json_span object,
+                                          struct model_object *out, struct text *problem);
 void model_object_deinit(struct model_object *object);
 
 /*

@@ -18,7 +18,8 @@ enum {
     WRITE = LOGIN | EFFECTS,
     RECEIPT = WRITE | ACKNOWLEDGES,
     INNER = WRITE | FROM_GATEWAY,
-    INSPECT = FROM_OPERATOR
+    INSPECT = FROM_OPERATOR,
+    MEND = FROM_OPERATOR | EFFECTS
 };
 
 /* Request and response class, named as in the spec: S.FindByIdRequest, S.FindByIdResponse. */
@@ -70,6 +71,7 @@ const struct operation operations[] = {
     OP("getRegisteredApplication",      OPEN,    NONE, A_AS("GetRegisteredApplication", "Auth")),
     OP("getServiceUsers",               OPEN,    NONE, A_AS("GetServiceUsers", "Auth")),
     OP("hibernate",                     INNER,   SYNC, S("Hibernate")),
+    OP("importObjects",                 MEND,    SYNC, S("ImportObjects")),
     OP("logout",                        WRITE,   SYNC, S_MUTE("Logout")),
     OP("logoutUser",                    ENTER,   NONE, A_AS("LogoutUser", "Auth")),
     OP("processTransaction",            WRITE,   NONE, S("Transaction")),
@@ -82,6 +84,7 @@ const struct operation operations[] = {
     OP("runQuery",                      READ,    NONE, S("RunQuery")),
     ALIAS("runServerProcess", "runProcess", WRITE,   NONE, S_AS("RunServerProcess", "RunProcess")),
     OP("searchByExample",               READ,    SYNC, S("SearchByExample")),
+    OP("settleReferences",              MEND,    SYNC, S("SettleReferences")),
     OP("testCall",                      OPEN,    NONE, A_AS("TestCall", "Auth")),
     ALIAS("update", "putObject",        WRITE,   SYNC, S("Put")),
     OP("updatesReceived",               RECEIPT, SYNC, S("PushUpdatesReceived")),

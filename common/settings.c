@@ -136,6 +136,9 @@ static const struct config_row rows[] = {
     INT("sync.history_kept", sync_history_kept, "100", 1, 10000, "states", AGENTS,
         "States of an object that are kept where its class has a history."),
 
+    INT("ctl.max_line_bytes", ctl_max_line_bytes, "8388608", KIB, 15 * MIB, "bytes", CTL,
+        "The longest line that an import takes."),
+
     TEXT("auth.providers", auth_providers, "file", 1, 1024, AUTH,
         "The ways to log in, a comma list of: file, basic, anonymous."),
     TEXT("auth.users_file", auth_users_file, "", 0, 4096, AUTH | CTL,

@@ -76,6 +76,9 @@ struct settings {
     int64_t sync_tombstone_s;
     int64_t sync_history_kept; /* states of each object whose class has a history */
 
+    /* activestack-ctl. */
+    int64_t ctl_max_line_bytes; /* of an import */
+
     /* Auth agent. */
     char *auth_providers; /* comma list: file, basic, anonymous */
     char *auth_users_file;

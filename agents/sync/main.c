@@ -16,10 +16,12 @@ static const struct handler handlers[] = {
     { "getAllByName",    plan_get_all_by_name  }, /* read_all.c */
     { "getHistory",      plan_get_history      }, /* history.c  */
     { "hibernate",       plan_hibernate        }, /* session.c  */
+    { "importObjects",   plan_import_objects   }, /* import.c   */
     { "logout",          plan_logout           }, /* session.c  */
     { "putObject",       plan_put_object       }, /* put.c      */
     { "removeObject",    plan_remove_object    }, /* remove.c   */
     { "searchByExample", plan_search_by_example }, /* read_example.c */
+    { "settleReferences", plan_settle_references }, /* import.c */
     { "updatesReceived", plan_updates_received }, /* receipts.c */
     { "upgradeClient",   plan_upgrade_client   }, /* session.c  */
     // clang-format on

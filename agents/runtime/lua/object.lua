@@ -108,13 +108,14 @@ local function text_among(values)
   end
 end
 
--- Makes the object and returns its ref. Its place in unique indexes is known to be free.
-local function object_create(lineage, id, now, values, indexes)
+-- Makes the object and returns its ref. Its place in unique indexes is known to be free. `version` is
+-- 1 unless it is given.
+local function object_create(lineage, id, now, values, indexes, version)
   local ref = lineage.names[1] .. ':' .. id
   redis.call('DEL', object_key(ref))
-  redis.call('HSET', object_key(ref), '@v', 1, '@c', now)
+  redis.call('HSET', object_key(ref), '@v', version or 1, '@c', now)
   for i = 1, #values, 3 do
-    field_set(ref, values[i], 1, now, values[i + 1], values[i + 2])
+    field_set(ref, values[i], version or 1, now, values[i + 1], values[i + 2])
   end
   object_list(lineage, id)
   if #indexes > 0 then
@@ -153,6 +154,15 @@ local function fan_out(ref, kind, version, lineage, writer, complete, lease_unti
   redis.call('HSET', job_key(id), 'type', 'fan-out', 'ref', ref, 'kind', kind, 'version', version,
     'audience', table.concat(audience, '\n'), 'writer', writer, 'complete', complete,
     'set', 1, 'after', 0)
+  redis.call('ZADD', 'jobs', lease_until, id)
+  return id
+end
+
+-- The durable work that follows the references to an object that has gone (spec 5.6).
+local function cascade(ref, time, lease_until)
+  local id = tostring(redis.call('INCR', 'j:next'))
+  redis.call('HSET', job_key(id), 'type', 'cascade', 'time', time)
+  redis.call('RPUSH', job_key(id) .. ':q', ref)
   redis.call('ZADD', 'jobs', lease_until, id)
   return id
 end
