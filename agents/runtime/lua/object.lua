@@ -96,6 +96,16 @@ local function object_next_id(lineage)
   return tostring(redis.call('INCR', class_key(lineage.names[#lineage.names], ':next')))
 end
 
+-- The next one will lie above this id, which came from elsewhere. They are compared as texts, since a
+-- number of Lua would be rounded.
+local function object_count_on(lineage, id)
+  local key = class_key(lineage.names[#lineage.names], ':next')
+  local next = redis.call('GET', key) or '0'
+  if string.sub(id, 1, 1) ~= '-' and (#id > #next or (#id == #next and id > next)) then
+    redis.call('SET', key, id)
+  end
+end
+
 -- `values` is a list of field, text, refs.
 local function text_among(values)
   return function(field)

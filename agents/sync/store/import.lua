@@ -57,23 +57,13 @@ for i = 1, #given, 3 do
   end)
 end
 
--- The server's next integer lies above all that there are. They are compared as texts, since a
--- number of Lua would be rounded.
-local function count_on()
-  local key = class_key(class, ':next')
-  local next = redis.call('GET', key) or '0'
-  if string.sub(id, 1, 1) ~= '-' and (#id > #next or (#id == #next and id > next)) then
-    redis.call('SET', key, id)
-  end
-end
-
 local function make()
   local gone = redis.call('HGET', object_key(ref), '@v')
   version = math.max(version, gone and gone + 1 or 1)
   object_create(lineage, id, now, values, indexes, version)
   redis.call('HSET', object_key(ref), '@c', created)
   if lineage.numeric then
-    count_on()
+    object_count_on(lineage, id)
   end
 end
 
