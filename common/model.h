@@ -99,8 +99,16 @@ struct model_class {
 
 /* ERR_OK; ERR_IO or ERR_CONFIG with all mistakes in `problems`, a line each. */
 _must_check_ enum err model_load(const char *path, struct model **out, struct text *problems);
+/* The same from the text of such a file; `name` stands for it in `problems`. ERR_CONFIG. */
+_must_check_ enum err model_parse(const char *name, const struct text *content, struct model **out,
+                                  struct text *problems);
 void model_destroy(struct model *model);
 DEFINE_CLEANUP(struct model *, model_destroy)
+
+/* The file without what means nothing (white space), and the SHA-256 of that in hex: models with
+ * the same digest are the same. */
+const char *model_text(const struct model *model);
+const char *model_digest(const struct model *model);
 
 size_t model_class_count(const struct model *model);
 const struct model_class *model_class_at(const struct model *model, size_t i);
@@ -110,6 +118,8 @@ const struct model_class *model_class_by_type(const struct model *model, const c
 const struct model_class *model_anchor(const struct model *model);
 
 const struct model_field *model_field(const struct model_class *c, const char *name, size_t size);
+/* The indexes that the class itself declares; their number. `out` may be NULL. */
+size_t model_own_indexes(const struct model_class *c, const struct model_index **out);
 /* May the field be part of an index? Its values are compared by their texts. */
 bool model_can_index(const struct model_field *field);
 bool model_is_a(const struct model_class *c, const struct model_class *ancestor);

@@ -108,6 +108,8 @@ static const struct config_row rows[] = {
         "Requests that the broker hands to a worker ahead of its acknowledgements."),
     INT("agent.batch", agent_batch, "64", 1, 4096, "requests", AGENTS,
         "Requests that a worker sends to Redis in one go."),
+    INT("agent.presence_ms", agent_presence_ms, "2000", 50, 60000, "ms", AGENTS,
+        "How often an agent tells the store that it runs; after three times as long it counts as gone."),
 
     INT("sync.max_object_bytes", sync_max_object_bytes, "1048576", KIB, 64 * MIB, "bytes", SYNC,
         "The largest object that is stored."),

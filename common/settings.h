@@ -60,6 +60,7 @@ struct settings {
     int64_t agent_workers; /* threads, each with its own broker and Redis connection */
     int64_t agent_prefetch;
     int64_t agent_batch;
+    int64_t agent_presence_ms; /* how often each says that it runs, and by which model */
 
     /* Sync agent. */
     int64_t sync_max_object_bytes;
