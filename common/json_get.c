@@ -72,10 +72,18 @@ static enum err parse(const struct source *s, size_t size, struct json_object **
     return ERR_OK;
 }
 
+enum err json_get_text(const char *name, const struct text *content, struct json_object **out,
+                       struct text *problems)
+{
+    const struct source s = {name, text_str(content), problems};
+
+    *out = NULL;
+    return parse(&s, content->size, out);
+}
+
 enum err json_get_file(const char *path, struct json_object **out, struct text *problems)
 {
     _cleanup_(text_deinitp) struct text content = {0};
-    struct source s = {.path = path, .problems = problems};
     enum err e = text_add_file(&content, path, FILE_MAX_BYTES);
 
     *out = NULL;
@@ -85,10 +93,7 @@ enum err json_get_file(const char *path, struct json_object **out, struct text *
         text_addf(problems, "%s: larger than %zu bytes\n", path, FILE_MAX_BYTES);
         e = ERR_CONFIG;
     }
-    if (e)
-        return e;
-    s.text = text_str(&content);
-    return parse(&s, content.size, out);
+    return e ? e : json_get_text(path, &content, out, problems);
 }
 
 /* ---- Members ---- */

@@ -26,6 +26,10 @@ struct json_object;
 _must_check_ enum err json_get_file(const char *path, struct json_object **out,
                                     struct text *problems);
 
+/* The same for what such a file holds; `name` stands for it in `problems`. ERR_CONFIG. */
+_must_check_ enum err json_get_text(const char *name, const struct text *content,
+                                    struct json_object **out, struct text *problems);
+
 /* ERR_NOT_FOUND (told only if `required`), ERR_TYPE (told; also a string with a NUL inside),
  * ERR_OK. Unless it is ERR_OK, a result is NULL, and a bool keeps what the caller has put into it.
  */

@@ -128,6 +128,16 @@ const struct model_field *model_field(const struct model_class *c, const char *n
 
 /* ---- The rest ---- */
 
+const char *model_text(const struct model *model)
+{
+    return model->text;
+}
+
+const char *model_digest(const struct model *model)
+{
+    return model->digest;
+}
+
 size_t model_class_count(const struct model *model)
 {
     return model->count;
@@ -149,6 +159,15 @@ const struct model_class *model_class_by_type(const struct model *model, const c
 const struct model_class *model_anchor(const struct model *model)
 {
     return model->anchor;
+}
+
+size_t model_own_indexes(const struct model_class *c, const struct model_index **out)
+{
+    const size_t inherited = c->parent ? c->parent->index_count : 0;
+
+    if (out)
+        *out = c->indexes + inherited;
+    return c->index_count - inherited;
 }
 
 bool model_can_index(const struct model_field *field)

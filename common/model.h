@@ -99,8 +99,16 @@ struct model_class {
 
 /* ERR_OK; ERR_IO or ERR_CONFIG with all mistakes in `problems`, a line each. */
 _must_check_ enum err model_load(const char *path, struct model **out, struct text *problems);
+/* The same from the text of such a file; `name` stands for it in `problems`. ERR_CONFIG. */
+_must_check_ enum err model_parse(const char *name, const struct text *content, struct model **out,
+                                  struct text *problems);
 void model_destroy(struct model *model);
 DEFINE_CLEANUP(struct model *, model_destroy)
+
+/* The file without what means nothing (white space), and the SHA-256 of that in hex: models with
+ * the same digest are the same. */
+const char *model_text(const struct model *model);
+const char *model_digest(const struct model *model);
 
 size_t model_class_count(const struct model *model);
 const struct model_class *model_class_at(const struct model *model, size_t i);
@@ -110,6 +118,8 @@ const struct model_class *model_class_by_type(const struct model *model, const c
 const struct model_class *model_anchor(const struct model *model);
 
 const struct model_field *model_field(const struct model_class *c, const char *name, size_t size);
+/* The indexes that the class itself declares; their number. `out` may be NULL. */
+size_t model_own_indexes(const struct model_class *c, const struct model_index **out);
 /* May the field be part of an index? Its values are compared by their texts. */
 bool model_can_index(const struct model_field *field);
 bool model_is_a(const struct model_class *c, const struct model_class *ancestor);
@@ -127,13 +137,18 @@ struct model_value {
     size_t size;
 };
 
+/* Where an object was read from. */
+enum model_source { MODEL_REQUEST, MODEL_EXAMPLE, MODEL_EXPORT };
+
 /* A request's object, checked against its class. Texts live in `texts`. */
 struct model_object {
     const struct model_class *class_;
     char *id;                   /* NULL: none given (absent, null or blank) */
-    struct model_value *values; /* without read-only fields and FIELD_TO_MANY, which are ignored */
+    struct model_value *values; /* without FIELD_TO_MANY and, in a request, read-only fields, which
+                                   are ignored; room for all of the class's fields */
     size_t count;
-    bool is_example; /* from model_read_example() */
+    enum model_source source;
+    int64_t version, created_ms; /* only MODEL_EXPORT; 0: not told */
     struct text texts;
 };
 
@@ -155,6 +170,14 @@ _must_check_ enum err model_read_object(const struct model *model, struct json_s
  */
 _must_check_ enum err model_read_example(const struct model *model, struct json_span example,
                                          struct model_object *out, struct text *problem);
+
+/*
+ * Reads an object as an export has it: read-only fields are as given, and "@version" and "@created"
+ * (1 or more) stand beside them. Otherwise as model_read_object(), but the problem is told from the
+ * object's view: "done: expected a boolean, found a string".
+ */
+_must_check_ enum err model_read_exported(const struct model *model, struct json_span object,
+                                          struct model_object *out, struct text *problem);
 void model_object_deinit(struct model_object *object);
 
 /*

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/model.h"
+#include "common/secret.h"
 
 /*
  * model_internal - what the files of the module share: model.c (memory, look-ups), model_load*.c
@@ -20,6 +21,8 @@ struct model {
     size_t count;
     const struct model_class **by_name; /* sorted */
     const struct model_class *anchor;
+    const char *text; /* canonical */
+    char digest[SECRET_HASH_CHARS + 1];
 };
 
 /* Zeroed memory for `count` items of `size` bytes, freed with the model. Never NULL. */

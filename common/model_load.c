@@ -327,21 +327,49 @@ static void load_tree(struct loading *l)
         load_bodies(l);
 }
 
-enum err model_load(const char *path, struct model **out, struct text *problems)
+/* json-c keeps the order of members, and numbers as they are written. */
+static void keep_text(struct model *model)
 {
-    _cleanup_(model_destroyp) struct model *model = calloc(1, sizeof(*model));
+    _cleanup_(text_deinitp) struct text canonical = {0};
+
+    text_add(&canonical, json_object_to_json_string_ext(
+                             model->tree, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+    model->text = model_keep(model, &canonical);
+    secret_hash(canonical.at, canonical.size, model->digest);
+}
+
+/* Takes over the tree. */
+static enum err load_model(struct json_object *tree, struct model **out, struct text *problems)
+{
+    struct model *model = calloc(1, sizeof(*model));
     struct loading l = {.model = model, .problems = problems};
-    enum err e;
 
     if (!model)
         err_out_of_memory();
-    e = json_get_file(path, &model->tree, problems);
-    if (e)
-        return e;
+    model->tree = tree;
     load_tree(&l);
-    if (problems->size > 0)
+    if (problems->size > 0) {
+        model_destroy(model);
         return ERR_CONFIG;
+    }
+    keep_text(model);
     *out = model;
-    model = NULL;
     return ERR_OK;
+}
+
+enum err model_load(const char *path, struct model **out, struct text *problems)
+{
+    struct json_object *tree;
+    enum err e = json_get_file(path, &tree, problems);
+
+    return e ? e : load_model(tree, out, problems);
+}
+
+enum err model_parse(const char *name, const struct text *content, struct model **out,
+                     struct text *problems)
+{
+    struct json_object *tree;
+    enum err e = json_get_text(name, content, &tree, problems);
+
+    return e ? e : load_model(tree, out, problems);
 }

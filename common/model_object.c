@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,6 +7,7 @@
 /* Whole objects: from a request, and to clients. */
 
 #define SHOWN_KEY_MAX 64 /* of a client's member names, in what we tell about them */
+#define STAMP_MAX     (INT64_C(1) << 53) /* versions and times are numbers of Lua */
 
 static enum err twice(struct text *problem)
 {
@@ -93,8 +95,9 @@ static bool is_open(const struct model_field *field, struct json_span value)
 static bool is_passed_over(const struct model_object *object, const struct model_field *field,
                            struct json_span value)
 {
-    return object->is_example ? is_open(field, value)
-                              : field->read_only || field->type == FIELD_TO_MANY;
+    if (object->source == MODEL_EXAMPLE)
+        return is_open(field, value);
+    return field->type == FIELD_TO_MANY || (object->source == MODEL_REQUEST && field->read_only);
 }
 
 static enum err take_value(const struct model *model, const struct model_field *field,
@@ -115,6 +118,15 @@ static enum err take_value(const struct model *model, const struct model_field *
     return e;
 }
 
+/* Is it read already, before the fields? */
+static bool is_head(const struct model_object *object, struct json_span key)
+{
+    if (json_string_is(key, "cn") || json_string_is(key, "ID"))
+        return true;
+    return object->source == MODEL_EXPORT &&
+           (json_string_is(key, "@version") || json_string_is(key, "@created"));
+}
+
 static enum err take_member(const struct model *model, const struct json_walk *w, bool *seen,
                             struct model_object *out, struct text *problem)
 {
@@ -123,7 +135,7 @@ static enum err take_member(const struct model *model, const struct json_walk *w
     size_t i;
     enum err e;
 
-    if (json_string_is(w->key, "cn") || json_string_is(w->key, "ID"))
+    if (is_head(out, w->key))
         return ERR_OK;
     field = find_field(out->class_, w->key);
     if (!field)
@@ -164,6 +176,34 @@ static void place_texts(struct model_object *object)
     }
 }
 
+static enum err read_stamp(struct json_span object, const char *name, int64_t *out,
+                           struct text *problem)
+{
+    size_t count;
+    struct json_span value = json_member(object, name, &count);
+
+    if (count == 0)
+        return ERR_OK;
+    text_addf(problem, ".%s", name);
+    if (count > 1)
+        return twice(problem);
+    if (!json_int64(value, out) && *out >= 1 && *out <= STAMP_MAX)
+        return ERR_OK;
+    text_addf(problem, ": expected an integer from 1 to %" PRId64, STAMP_MAX);
+    return ERR_TYPE;
+}
+
+static enum err read_stamps(struct json_span object, struct model_object *out, struct text *problem)
+{
+    enum err e = ERR_OK;
+
+    if (out->source == MODEL_EXPORT)
+        e = read_stamp(object, "@version", &out->version, problem);
+    if (out->source == MODEL_EXPORT && !e)
+        e = read_stamp(object, "@created", &out->created_ms, problem);
+    return e;
+}
+
 static enum err read_parts(const struct model *model, struct json_span object,
                            struct model_object *out, struct text *problem)
 {
@@ -174,7 +214,7 @@ static enum err read_parts(const struct model *model, struct json_span object,
     e = read_class(model, object, &out->class_, problem);
     if (e)
         return e;
-    if (out->class_->abstract && !out->is_example) {
+    if (out->class_->abstract && out->source != MODEL_EXAMPLE) {
         text_addf(problem, ": %s is abstract", out->class_->name);
         return ERR_NOT_FOUND;
     }
@@ -183,6 +223,9 @@ static enum err read_parts(const struct model *model, struct json_span object,
     if (e)
         return e;
     text_clear(problem);
+    e = read_stamps(object, out, problem);
+    if (e)
+        return e;
     return take_members(model, object, out, problem);
 }
 
@@ -194,7 +237,10 @@ static enum err read_object(const struct model *model, struct json_span object,
 
     e = read_parts(model, object, out, &rest);
     if (e) {
-        text_addf(problem, "theObject%s", text_str(&rest));
+        if (out->source == MODEL_EXPORT)
+            text_add(problem, text_str(&rest) + strspn(text_str(&rest), ".: "));
+        else
+            text_addf(problem, "theObject%s", text_str(&rest));
         model_object_deinit(out);
         return e;
     }
@@ -212,8 +258,15 @@ enum err model_read_object(const struct model *model, struct json_span object,
 enum err model_read_example(const struct model *model, struct json_span example,
                             struct model_object *out, struct text *problem)
 {
-    *out = (struct model_object){.is_example = true};
+    *out = (struct model_object){.source = MODEL_EXAMPLE};
     return read_object(model, example, out, problem);
+}
+
+enum err model_read_exported(const struct model *model, struct json_span object,
+                             struct model_object *out, struct text *problem)
+{
+    *out = (struct model_object){.source = MODEL_EXPORT};
+    return read_object(model, object, out, problem);
 }
 
 void model_object_deinit(struct model_object *object)

@@ -19,7 +19,8 @@ enum {
     RECEIPT = LOGIN | ACKNOWLEDGES, /* a lost one is made good by a redelivery */
     INNER = WRITE | FROM_GATEWAY,
     SIGNAL = LOGIN | FROM_GATEWAY, /* said again soon */
-    INSPECT = FROM_OPERATOR
+    INSPECT = FROM_OPERATOR,
+    MEND = FROM_OPERATOR | EFFECTS
 };
 
 /* Request and response class, named as in the spec: S.FindByIdRequest, S.FindByIdResponse. */
@@ -73,6 +74,7 @@ const struct operation operations[] = {
     OP("getRegisteredApplication",      OPEN,    NONE, A_AS("GetRegisteredApplication", "Auth")),
     OP("getServiceUsers",               OPEN,    NONE, A_AS("GetServiceUsers", "Auth")),
     OP("hibernate",                     INNER,   SYNC, S("Hibernate")),
+    OP("importObjects",                 MEND,    SYNC, S("ImportObjects")),
     OP("inspectBooks",                  INSPECT, SYNC, S("InspectBooks")),
     OP("inspectClients",                INSPECT, SYNC, S("InspectClients")),
     OP("inspectWatch",                  INSPECT, SYNC, S("InspectWatch")),
@@ -89,6 +91,7 @@ const struct operation operations[] = {
     OP("runQuery",                      READ,    NONE, S("RunQuery")),
     ALIAS("runServerProcess", "runProcess", WRITE,   NONE, S_AS("RunServerProcess", "RunProcess")),
     OP("searchByExample",               READ,    SYNC, S("SearchByExample")),
+    OP("settleReferences",              MEND,    SYNC, S("SettleReferences")),
     OP("testCall",                      OPEN,    NONE, A_AS("TestCall", "Auth")),
     ALIAS("update", "putObject",        WRITE,   SYNC, S("Put")),
     OP("updatesReceived",               RECEIPT, SYNC, S("PushUpdatesReceived")),

@@ -116,6 +116,8 @@ static const struct config_row rows[] = {
         "Requests that the broker hands to a worker ahead of its acknowledgements."),
     INT("agent.batch", agent_batch, "64", 1, 4096, "requests", AGENTS,
         "Requests that a worker sends to Redis in one go."),
+    INT("agent.presence_ms", agent_presence_ms, "2000", 50, 60000, "ms", AGENTS,
+        "How often an agent tells the store that it runs; after three times as long it counts as gone."),
 
     INT("sync.max_object_bytes", sync_max_object_bytes, "1048576", KIB, 64 * MIB, "bytes", SYNC,
         "The largest object that is stored."),
@@ -159,6 +161,9 @@ static const struct config_row rows[] = {
         "How long it is remembered that an object was removed."),
     INT("sync.history_kept", sync_history_kept, "100", 1, 10000, "states", AGENTS,
         "States of an object that are kept where its class has a history."),
+
+    INT("ctl.max_line_bytes", ctl_max_line_bytes, "8388608", KIB, 15 * MIB, "bytes", CTL,
+        "The longest line that an import takes."),
 
     TEXT("auth.providers", auth_providers, "file", 1, 1024, AUTH,
         "The ways to log in, a comma list of: file, basic, anonymous."),

@@ -64,6 +64,7 @@ struct settings {
     int64_t agent_workers; /* threads, each with its own broker and Redis connection */
     int64_t agent_prefetch;
     int64_t agent_batch;
+    int64_t agent_presence_ms; /* how often each says that it runs, and by which model */
 
     /* Sync agent. */
     int64_t sync_max_object_bytes;
@@ -87,6 +88,9 @@ struct settings {
     int64_t sync_results_s;            /* and for how long */
     int64_t sync_tombstone_s;
     int64_t sync_history_kept; /* states of each object whose class has a history */
+
+    /* activestack-ctl. */
+    int64_t ctl_max_line_bytes; /* of an import */
 
     /* Auth agent. */
     char *auth_providers; /* comma list: file, basic, anonymous */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agents/runtime/presence.h"
 #include "agents/runtime/worker.h"
 #include "common/log.h"
 #include "common/secret.h"
@@ -53,6 +54,16 @@ static enum err run(struct agent *agent)
     return e;
 }
 
+static enum err serve(struct agent *agent)
+{
+    enum err e;
+
+    agent->presence = presence_create(agent);
+    e = run(agent);
+    presence_destroy(agent->presence);
+    return e;
+}
+
 int agent_main(const struct agent_definition *definition, int argc, char **argv)
 {
     struct agent agent = {.definition = definition};
@@ -63,7 +74,7 @@ int agent_main(const struct agent_definition *definition, int argc, char **argv)
         return exit_code;
     e = load(&agent);
     if (!e)
-        e = run(&agent);
+        e = serve(&agent);
     if (definition->unload)
         definition->unload(&agent);
     model_destroy(agent.model);

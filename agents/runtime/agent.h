@@ -41,7 +41,8 @@ struct agent {
     struct proc proc;
     struct model *model;
     char name[300]; /* "sync-agent@host": connection names, consumer tags, app_id */
-    void *own;      /* the definition's */
+    struct presence *presence;
+    void *own; /* the definition's */
 };
 
 int agent_main(const struct agent_definition *definition, int argc, char **argv);

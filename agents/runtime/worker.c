@@ -9,6 +9,7 @@
 #include "agents/runtime/acks.h"
 #include "agents/runtime/awaited.h"
 #include "agents/runtime/line.h"
+#include "agents/runtime/presence.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/wake.h"
@@ -348,8 +349,7 @@ static void on_down(void *arg)
 /* What is found could not be sent while the broker is away. */
 static bool may_poll(const struct worker *worker)
 {
-    return worker->agent->definition->poll && !worker->polling && amqp_link_is_up(worker->amqp) &&
-           !atomic_load(&worker->stopping);
+    return !worker->polling && amqp_link_is_up(worker->amqp) && !atomic_load(&worker->stopping);
 }
 
 static void poll_if_due(struct worker *worker)
@@ -363,7 +363,7 @@ static void poll_if_due(struct worker *worker)
     worker->polling = true;
     runner = runner_create(worker);
     runner->is_poll = true;
-    runner_place(runner, worker->agent->definition->poll(&runner->work));
+    runner_place(runner, presence_poll(&runner->work));
 }
 
 static int sleep_ms(const struct worker *worker)

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "agents/runtime/indexes.h"
+#include "agents/sync/complete.h"
 #include "agents/sync/jobs/jobs.h"
 #include "agents/sync/operations.h"
 #include "agents/sync/overtaken.h"
@@ -15,39 +16,6 @@ static void forget_object(void *state)
 {
     model_object_deinit(state);
     free(state);
-}
-
-/* A field that the request left out takes its default; nothing else is ever added. */
-static void add_defaults(struct model_object *object)
-{
-    const struct model_class *c = object->class_;
-
-    for (size_t i = 0; i < c->field_count; i++) {
-        const struct model_field *field = &c->fields[i];
-        bool given = !field->initial;
-
-        for (size_t j = 0; !given && j < object->count; j++)
-            given = object->values[j].field == field;
-        if (!given)
-            object->values[object->count++] =
-                (struct model_value){field, field->initial, strlen(field->initial)};
-    }
-}
-
-/* The name of the first required field that has no value, or NULL. */
-static const char *missing_field(const struct model_object *object)
-{
-    const struct model_class *c = object->class_;
-
-    for (size_t i = 0; i < c->field_count; i++) {
-        bool given = !c->fields[i].required;
-
-        for (size_t j = 0; !given && j < object->count; j++)
-            given = object->values[j].field == &c->fields[i];
-        if (!given)
-            return c->fields[i].name;
-    }
-    return NULL;
 }
 
 static const char *value_of(const void *arg, const struct model_field *field)
@@ -156,8 +124,8 @@ enum work_step plan_create_object(struct work *work)
     work->state_destroy = forget_object;
     if (!write_read_object(work, object, &step) || !settle_id(work, object, &step))
         return step;
-    add_defaults(object);
-    missing = missing_field(object);
+    complete_add_defaults(object);
+    missing = complete_missing(object);
     if (missing) {
         text_addf(&problem, "Missing required field %s", missing);
         return write_refuse(work, CODE_MISSING_FIELD, problem.at);

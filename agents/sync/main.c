@@ -22,12 +22,14 @@ static const struct handler handlers[] = {
     { "inspectBooks",    plan_inspect_books    }, /* inspect.c  */
     { "inspectClients",  plan_inspect_clients  }, /* inspect.c  */
     { "inspectWatch",    plan_inspect_watch    }, /* inspect.c  */
+    { "importObjects",   plan_import_objects   }, /* import.c   */
     { "logout",          plan_logout           }, /* session.c  */
     { "putObject",       plan_put_object       }, /* put.c      */
     { "reconnect",       plan_reconnect        }, /* reconnect.c */
     { "removeObject",    plan_remove_object    }, /* remove.c   */
     { "repliesReceived", plan_replies_received }, /* receipts.c */
     { "searchByExample", plan_search_by_example }, /* read_example.c */
+    { "settleReferences", plan_settle_references }, /* import.c */
     { "updatesReceived", plan_updates_received }, /* receipts.c */
     { "upgradeClient",   plan_upgrade_client   }, /* session.c  */
     // clang-format on

@@ -178,6 +178,18 @@ static bool read_page(struct work *work, struct all *all, enum work_step *step)
     return true;
 }
 
+static bool read_total(struct work *work, struct all *all, enum work_step *step)
+{
+    struct json_span given = json_member(work->request.body, "returnTotal", NULL);
+    const enum json_kind kind = json_kind(given);
+
+    all->wants_total = json_is_true(given);
+    if (kind == JSON_BOOLEAN || kind == JSON_NULL || kind == JSON_ABSENT)
+        return true;
+    *step = work_error(work, CODE_MALFORMED, "returnTotal: expected a boolean, or null");
+    return false;
+}
+
 enum work_step plan_get_all_by_name(struct work *work)
 {
     _cleanup_(text_deinitp) struct text problem = {0};
@@ -191,8 +203,9 @@ enum work_step plan_get_all_by_name(struct work *work)
     if (!all->class_)
         return work_error(work, CODE_MISSING_CLASS, "theClassName: the model has no such class");
     all->watches = true;
-    all->wants_total = json_is_true(json_member(work->request.body, "returnTotal", NULL));
-    return read_page(work, all, &step) ? look_on(work, get_all_step) : step;
+    if (!read_total(work, all, &step) || !read_page(work, all, &step))
+        return step;
+    return look_on(work, get_all_step);
 }
 
 /* ---- countAllByName: an array with an object of one member for each class ---- */

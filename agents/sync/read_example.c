@@ -19,8 +19,9 @@
 struct search {
     struct reading reading; /* first: see reading.h */
     struct model_object example;
-    const struct model_index *index; /* that is walked; NULL: all objects of the class are */
-    bool only_one;                   /* the first that is found is the answer */
+    const struct model_index *index;   /* that is walked; NULL: all objects of the class are */
+    const struct model_index *unbuilt; /* that would be walked if it could be used; or NULL */
+    bool only_one;                     /* the first that is found is the answer */
     bool asks_by_id;
     struct text last; /* what the walk goes on behind; empty: it has not begun */
 };
@@ -55,16 +56,26 @@ static bool fits(const struct model_index *index, const struct model_object *exa
     return true;
 }
 
-/* The one with the most fields, all of them given; NULL: none fits. */
-static const struct model_index *choose_index(const struct model_object *example)
+/* The more fields the better; indexes of as many fields are in the order of the class. */
+static bool is_better(const struct model_index *a, const struct model_index *b)
+{
+    return a->field_count != b->field_count ? a->field_count > b->field_count : a < b;
+}
+
+/* The best one whose fields are all given, `than` being out of the question, and what is better
+ * (NULL: nothing is); NULL: none fits. */
+static const struct model_index *choose_index(const struct model_object *example,
+                                              const struct model_index *than)
 {
     const struct model_class *c = example->class_;
     const struct model_index *best = NULL;
 
     for (size_t i = 0; i < c->index_count; i++) {
-        if (fits(&c->indexes[i], example) &&
-            (!best || c->indexes[i].field_count > best->field_count))
-            best = &c->indexes[i];
+        const struct model_index *index = &c->indexes[i];
+
+        if (fits(index, example) && (!than || is_better(than, index)) &&
+            (!best || is_better(index, best)))
+            best = index;
     }
     return best;
 }
@@ -94,6 +105,8 @@ static enum work_step too_expensive(struct work *work, const struct search *sear
         text_addf(&desc, "%s has more than %" PRId64 " objects, so give a field that has an index",
                   example->class_->name, work->agent->proc.settings.sync_max_scan);
     }
+    if (search->unbuilt)
+        text_addf(&desc, "; that on %s is not built yet", search->unbuilt->name);
     return work_error(work, CODE_TOO_EXPENSIVE, desc.at);
 }
 
@@ -152,6 +165,11 @@ static enum work_step walk_answer(struct work *work)
 
     if (redis_str(redis_item(r, 0))[0] == 'e')
         return too_expensive(work, search);
+    if (redis_str(redis_item(r, 0))[0] == 'u') {
+        search->unbuilt = search->index;
+        search->index = choose_index(&search->example, search->unbuilt);
+        return walk_on(work);
+    }
     if (!reading_take(work, &search->reading, &step))
         return step;
     if (redis_size(last) && !(search->only_one && search->reading.count)) {
@@ -193,7 +211,7 @@ static enum work_step plan(struct work *work, bool asks_by_id, bool only_one)
     search->only_one = only_one;
     if (!read_example(work, &search->example, &step))
         return step;
-    search->index = choose_index(&search->example);
+    search->index = choose_index(&search->example, NULL);
     return walk_on(work);
 }
 

@@ -88,9 +88,10 @@ static void add_refs(struct text *out, const struct model_value *value)
     }
 }
 
-static bool is_null(const struct model_value *value)
+/* Null is what a field is that was never set, unless it would have a default. */
+static bool says_something(const struct model_value *value)
 {
-    return !strcmp(value->text, "null");
+    return value->field->initial || strcmp(value->text, "null") != 0;
 }
 
 void write_add_values(struct redis_call *call, const struct model_object *object, bool nulls)
@@ -98,13 +99,13 @@ void write_add_values(struct redis_call *call, const struct model_object *object
     size_t count = 0;
 
     for (size_t i = 0; i < object->count; i++)
-        count += nulls || !is_null(&object->values[i]);
+        count += nulls || says_something(&object->values[i]);
     redis_call_arg_i64(call, (int64_t)count * 3);
     for (size_t i = 0; i < object->count; i++) {
         const struct model_value *value = &object->values[i];
         _cleanup_(text_deinitp) struct text refs = {0};
 
-        if (!nulls && is_null(value))
+        if (!nulls && !says_something(value))
             continue;
         add_refs(&refs, value);
         redis_call_arg(call, value->field->column);

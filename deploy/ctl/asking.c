@@ -11,7 +11,6 @@
 #include "common/config.h"
 #include "common/operations.h"
 #include "common/secret.h"
-#include "common/settings.h"
 
 #define QUEUE_EXPIRY_MS 60000 /* of the queue for answers, once nobody consumes it */
 #define WAIT_MAX_S      86400
@@ -134,6 +133,11 @@ bool asking_open(const char *command, const char *config, const char *wait, stru
     else
         asking_close(a);
     return open;
+}
+
+const struct settings *asking_settings(const struct asking *a)
+{
+    return &a->settings;
 }
 
 void asking_close(struct asking *a)

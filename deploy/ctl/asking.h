@@ -4,6 +4,7 @@
 
 #include "common/cleanup.h"
 #include "common/json_scan.h"
+#include "common/settings.h"
 #include "common/text.h"
 
 /*
@@ -29,6 +30,9 @@ struct asking;
  */
 _must_check_ bool asking_open(const char *command, const char *config, const char *wait,
                               struct asking **out);
+
+/* Those of the configuration, as long as `asking` lives. */
+const struct settings *asking_settings(const struct asking *asking);
 void asking_close(struct asking *asking);
 
 /*

@@ -29,6 +29,8 @@ static const struct command commands[] = {
      "prints every object of these classes, or of all, as a line of JSON",     ctl_export},
     {"hash-password", "",
      "reads a password from standard input, prints its hash for a users file", ctl_hash_password},
+    {"import",        "[--wait SECONDS] [FILE]",
+     "reads what export prints: makes objects, changes what differs",          ctl_import},
     {"operations",    "",
      "prints the table of operations",                                         ctl_operations},
     {"why",           "[--wait SECONDS] CLIENT CLASS ID",

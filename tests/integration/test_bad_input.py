@@ -96,6 +96,43 @@ def test_a_class_that_the_model_does_not_have_is_named_as_missing(client, operat
     assert_served(client)
 
 
+ODD_NAMES = [TASK + "\n", TASK + "\u0001", TASK + "\u007f", "\t" + TASK, "com.app.mo\r.Task", "\u0000",
+             TASK + "\u0000", "\u202e" + TASK, TASK + ":x", TASK + "}:w", "*", "x" * 100_000]
+
+
+@pytest.mark.parametrize("operation, members", [
+    ("findById", lambda name: {"theClassName": name, "theClassId": "x"}),
+    ("findByIds", lambda name: {"theClassIdList": [{"className": name, "ids": ["x"]}]}),
+    ("getAllByName", lambda name: {"theClassName": name}),
+    ("countAllByName", lambda name: {"classNames": [name]}),
+    ("findByExample", lambda name: {"theObject": {"cn": name}}),
+    ("searchByExample", lambda name: {"theObject": {"cn": name}}),
+    ("findUnique", lambda name: {"theObject": {"cn": name}}),
+    ("createObject", lambda name: {"theObject": {"cn": name, "ID": "x"}}),
+    ("putObject", lambda name: {"theObject": {"cn": name, "ID": "x"}}),
+    ("removeObject", lambda name: {"removePair": {"className": name, "ID": "x"}}),
+    ("getAccessor", lambda name: {"theClassName": name, "theClassId": "x", "returnObject": False}),
+    ("getHistory", lambda name: {"theClassName": name, "theClassId": "x"})],
+    ids=lambda x: x if isinstance(x, str) else "")
+def test_a_class_name_with_anything_odd_in_it_is_no_class(client, operation, members):
+    for name in ODD_NAMES:
+        response = client.request(operation, **members(name))
+        assert response["errorCode"] in ("-104", "-115"), brief(name)
+        assert len(response["errorDesc"]) < 200, "it is not given back at its length"
+    assert_served(client)
+
+
+@pytest.mark.parametrize("operation", ["updatesReceived", "deletesReceived"])
+@pytest.mark.parametrize("pairs", [
+    [{"className": TASK + "\n", "ID": "x"}], [{"className": "no.Such", "ID": "\u0000"}],
+    [{"className": TASK, "ID": "x" * 1000}], [{"className": TASK, "ID": 7}], [None, 7, "x", [], {}],
+    [{"className": TASK, "ID": f"{i}"} for i in range(15_000)]], ids=brief)
+def test_receipts_for_what_nobody_was_told_of_change_nothing(client, operation, pairs):
+    """Spec 3.6: pairs that are unknown are ignored."""
+    assert client.request(operation, classIdPairs=pairs)["result"] is True
+    assert_served(client)
+
+
 # ---- Malformed requests
 
 @pytest.mark.parametrize("operation, members, told", [
@@ -113,6 +150,11 @@ def test_a_class_that_the_model_does_not_have_is_named_as_missing(client, operat
     ("removeObject", {}, "removePair"), ("removeObject", {"removePair": "x"}, "removePair"),
     ("removeObject", {"removePair": {"className": TASK}}, "removePair"),
     ("removeObject", {"removePair": {"className": TASK, "ID": 7}}, "removePair"),
+    ("putObject", {"theObject": {"cn": TASK, "ID": "  ", "title": "x"}}, "theObject.ID"),
+    ("getAllByName", {"theClassName": TASK, "returnTotal": "no"}, "returnTotal"),
+    ("countAllByName", {"classNames": {}}, "classNames"),
+    ("getAccessor", {"theClassName": TASK, "theClassId": "x", "returnObject": 1}, "returnObject"),
+    ("upgradeClient", {"deviceType": 5}, "deviceType"),
     ("updatesReceived", {"classIdPairs": {}}, "classIdPairs"),
     ("deletesReceived", {"classIdPairs": "x"}, "classIdPairs")])
 def test_a_malformed_request_is_told_which_member_and_what_was_expected(client, operation, members,

@@ -1,4 +1,4 @@
-"""activestack-ctl export: the objects as lines of JSON."""
+"""activestack-ctl export and import: the objects as lines of JSON."""
 
 import json
 import re
@@ -6,10 +6,13 @@ import subprocess
 
 import pytest
 from asking import create, find, remove
+from by_hand import Operator
 from client import pair
-from stack import BUILD, MODEL, SANITIZERS
+from servers import wait_until
+from stack import BUILD, RELATIONS_MODEL, SANITIZERS
 
 CTL = BUILD / "deploy/ctl/activestack-ctl"
+COMPANY, SCREW, HOOK, EYE = (f"com.test.{name}" for name in ("Company", "Screw", "Hook", "Eye"))
 TASK, NOTE, ITEM, PERSON = (f"com.app.mo.{name}" for name in ("Task", "Note", "Item", "Person"))
 
 
@@ -144,3 +147,227 @@ def test_many_and_large_objects_come_page_by_page(new_stack, connect):
     objects = Ended(stack, "export", TASK).objects()
     assert [o["ID"] for o in objects] == names + list(large)
     assert {o["ID"]: o["text"] for o in objects[600:]} == large
+
+
+# ---- import
+
+def fill(client):
+    """Objects with all kinds of values; `owner` leads to the Person that the login has made."""
+    me = create(client, TASK, "t0", owner=pair(PERSON, "1"))["theObject"]["owner"]
+    create(client, TASK, "a", title="Grüße\n\"", done=True, priority=2 ** 62, estimate=1.5, owner=me)
+    create(client, TASK, "b", assignee=me, due=1)
+    create(client, NOTE, "n", body={"x": [1, [], {}, None, 1e300]})
+
+
+def line(class_name, object_id, **fields):
+    return {"cn": class_name, "ID": object_id, **fields}
+
+
+def lines(*objects):
+    return "".join(json.dumps(o) + "\n" for o in objects).encode()
+
+
+def told(ended):
+    """line number -> what was said of it"""
+    return {int(n): why for n, why in re.findall(r"(?m)^line (\d+): (.*)$", ended.err)}
+
+
+def counts(ended):
+    return [int(n) for n in re.findall(r"\d+", ended.lines[-1])]
+
+
+def test_what_was_exported_is_imported_into_an_empty_store(new_stack, connect, tmp_path):
+    stack = new_stack()
+    fill(connect(stack.gateways[0], "ada"))
+    first = Ended(stack, "export", "--output", tmp_path / "out.jsonl")
+    text = (tmp_path / "out.jsonl").read_bytes()
+    assert first.code == 0 and text
+
+    stack.redis().flushdb()
+    ended = Ended(stack, "import", tmp_path / "out.jsonl")
+    assert (ended.code, ended.err) == (0, "")
+    assert counts(ended) == [len(text.splitlines()), 0, 0, 0]
+    assert "\n".join(Ended(stack, "export").lines) + "\n" == text.decode()
+
+    again = Ended(stack, "import", stdin=text)  # by standard input
+    assert again.code == 0 and counts(again) == [0, 0, len(text.splitlines()), 0]
+    assert "\n".join(Ended(stack, "export").lines) + "\n" == text.decode()
+
+
+def test_an_import_changes_what_differs_and_tells_who_watches(new_stack, connect):
+    stack = new_stack()
+    ada = connect(stack.gateways[0], "ada")
+    create(ada, TASK, "t", title="old", priority=1)
+    ended = Ended(stack, "import", stdin=lines(line(TASK, "t", title="new")))
+    assert ended.code == 0 and counts(ended) == [0, 1, 0, 0]
+    assert ada.expect_update("t", title="new")["priority"] == 1
+    find(ada, TASK, "u")
+    ada.request("getAllByName", theClassName=TASK)
+    assert Ended(stack, "import", stdin=lines(line(TASK, "u", title="made"))).code == 0
+    ada.expect_update("u", title="made")
+
+
+def test_an_import_keeps_read_only_fields_and_integer_ids(new_stack, connect):
+    stack = new_stack()
+    people = [line(PERSON, str(n), userId=f"u{n}", first_name="P") for n in (7, 41, 9)]
+    ended = Ended(stack, "import", stdin=lines(*people))
+    assert ended.code == 0 and counts(ended) == [3, 0, 0, 0]
+    ada = connect(stack.gateways[0], "ada")
+    for person in people:
+        shown = find(ada, PERSON, person["ID"])
+        assert {k: shown[k] for k in person} == person
+        assert shown["presence"] == "offline"  # the default
+    me = Ended(stack, "export", PERSON).objects()[-1]
+    assert (me["ID"], me["userId"]) == ("42", ada.user_id)
+
+
+def test_what_was_removed_is_there_again(new_stack, connect):
+    stack = new_stack()
+    ada = connect(stack.gateways[0], "ada")
+    create(ada, TASK, "t", title="here")
+    text = "\n".join(Ended(stack, "export").lines).encode()
+    remove(ada, TASK, "t")
+    assert counts(Ended(stack, "import", stdin=text))[:2] == [1, 0]
+    assert find(ada, TASK, "t")["title"] == "here"
+    [t] = Ended(stack, "export", TASK).objects()
+    assert t["@version"] == 3  # greater than that of the removal
+
+
+def test_references_may_lead_to_lines_that_come_later(new_stack):
+    stack = new_stack(gateways=0, auth_agents=0)
+    me = pair(PERSON, "3")
+    text = lines(*(line(TASK, f"t{i}", owner=me, assignee=me) for i in range(250)),
+                 line(PERSON, "3", userId="u"))
+    ended = Ended(stack, "import", stdin=text)
+    assert (ended.code, ended.err) == (0, "") and counts(ended) == [251, 0, 0, 0]
+    assert all(o["owner"] == me for o in Ended(stack, "export", TASK).objects())
+
+
+def test_references_that_lead_nowhere_are_told_in_the_end(new_stack):
+    stack = new_stack(gateways=0, auth_agents=0)
+    nobody = pair(PERSON, "4")
+    ended = Ended(stack, "import", stdin=lines(
+        line(TASK, "a", owner=nobody, assignee=nobody), line(TASK, "b", owner=pair(PERSON, "5")),
+        line(TASK, "c", assignee=pair(PERSON, "6")), line(PERSON, "5", userId="u")))
+    assert ended.code == 1 and counts(ended) == [4, 0, 0, 2]
+    assert told(ended).keys() == {1, 3} and "assignee: there is no" in told(ended)[3]
+
+    def mended():
+        owners = {o["ID"]: (o["owner"], o["assignee"])
+                  for o in Ended(stack, "export", TASK).objects()}
+        return owners == {"a": (None, None), "b": (pair(PERSON, "5"), None), "c": (None, None)}
+
+    wait_until(mended, 20, "references that lead nowhere are cleared")
+
+
+def test_what_requires_another_object_does_not_stay_without_it(new_stack):
+    stack = new_stack(gateways=0, auth_agents=0, settings={"model.file": RELATIONS_MODEL})
+    ended = Ended(stack, "import", stdin=lines(
+        # a circle of required references, and a chain that ends nowhere
+        line(HOOK, "x", holds=pair(EYE, "y")), line(EYE, "y", holds=pair(HOOK, "x")),
+        line(HOOK, "p", holds=pair(EYE, "q")), line(EYE, "q", holds=pair(HOOK, "r"))))
+    assert ended.code == 1 and told(ended).keys() == {4} and "not imported" in told(ended)[4]
+    wait_until(lambda: [o["ID"] for o in Ended(stack, "export").objects()] == ["x", "y"], 20,
+               "what cannot be without another is gone")
+
+
+@pytest.mark.parametrize("text, why", [
+    (b"{", "not JSON"), (b"[]", "expected an object"), (b"null", "expected an object"),
+    (b"{}", "cn: missing"), (b'{"cn":1}', "cn"), (b'{"cn":"com.app.mo.None","ID":"x"}', "cn"),
+    (b'{"cn":"com.app.mo.Item","ID":"x"}', "abstract"),
+    (b'{"cn":"com.app.mo.Task"}', "ID: missing"), (b'{"cn":"com.app.mo.Task","ID":7}', "ID"),
+    (b'{"cn":"com.app.mo.Person","ID":"007","userId":"u"}', "ID"),
+    (b'{"cn":"com.app.mo.Task","ID":"x","nope":1}', "no field"),
+    (b'{"cn":"com.app.mo.Task","ID":"x","done":"yes"}', "done: expected"),
+    (b'{"cn":"com.app.mo.Task","ID":"x","done":true,"done":true}', "twice"),
+    (b'{"cn":"com.app.mo.Task","ID":"x","owner":{"className":"com.app.mo.Task","ID":"y"}}', "owner"),
+    (b'{"cn":"com.app.mo.Task","ID":"x","@version":0}', "@version: expected"),
+    (b'{"cn":"com.app.mo.Task","ID":"x","@created":"now"}', "@created: expected"),
+    (b'{"cn":"com.app.mo.Task","ID":"x","@other":1}', "no field"),
+    (b"\xff\xfe\x00\x01\x02", "not JSON"), (bytes(range(256)).replace(b"\n", b""), "not JSON"),
+    (b'{"a":' * 251 + b"1" + b"}" * 251, "not JSON"), (b"{} {}", "not JSON"),
+])
+def test_a_line_that_makes_no_sense_is_refused_and_the_rest_goes_on(stack, new_id, text, why):
+    before, behind = (new_id("task") for _ in range(2))
+    ended = Ended(stack, "import",
+                  stdin=lines(line(TASK, before)) + text + b"\n \n" + lines(line(TASK, behind)))
+    assert ended.code == 1 and told(ended).keys() == {2} and why in told(ended)[2]
+    assert counts(ended) == [2, 0, 0, 1]
+
+
+def test_a_line_may_be_as_long_as_the_setting_says(new_stack):
+    stack = new_stack(gateways=0, auth_agents=0, settings={"ctl.max_line_bytes": 1024})
+    fits = lines(line(TASK, "t", title="")).strip()
+    fits = fits.replace(b'""', b'"' + b"x" * (1024 - len(fits)) + b'"')
+    longer = fits.replace(b'"t"', b'"tt"')
+    ended = Ended(stack, "import", stdin=b"\n".join([fits, longer, b"y" * 5_000_000, fits]))
+    assert ended.code == 1 and counts(ended) == [1, 0, 1, 2]
+    assert told(ended) == {n: "longer than 1024 bytes (ctl.max_line_bytes)" for n in (2, 3)}
+
+
+def test_large_lines_come_in(new_stack):
+    stack = new_stack(gateways=0, auth_agents=0)
+    large = [line(TASK, str(n), text=str(n) * 7_000_000) for n in range(3)]
+    assert counts(Ended(stack, "import", stdin=lines(*large))) == [3, 0, 0, 0]
+    assert [o["text"] for o in Ended(stack, "export").objects()] == [o["text"] for o in large]
+
+
+def test_an_empty_file_is_imported(stack, tmp_path):
+    (tmp_path / "empty").touch()
+    ended = Ended(stack, "import", tmp_path / "empty")
+    assert (ended.code, ended.err, counts(ended)) == (0, "", [0, 0, 0, 0])
+
+
+def test_of_an_id_that_stands_there_twice_the_last_line_wins(stack, new_id, connect):
+    name = new_id("task")
+    ended = Ended(stack, "import", stdin=lines(line(TASK, name, title="1"), line(TASK, name, title="2")))
+    assert ended.code == 0 and counts(ended) == [1, 1, 0, 0]
+    assert find(connect(stack.gateways[0], "ada"), TASK, name)["title"] == "2"
+
+
+def test_unique_values_stay_unique(new_stack, tmp_path):
+    model = json.loads(RELATIONS_MODEL.read_text())
+    model["classes"][COMPANY]["indexes"] = [{"fields": ["name"], "unique": True}]
+    (tmp_path / "model.json").write_text(json.dumps(model))
+    stack = new_stack(gateways=0, auth_agents=0, settings={"model.file": tmp_path / "model.json"})
+    ended = Ended(stack, "import", stdin=lines(
+        line(COMPANY, "a", name="same"), line(COMPANY, "b", name="same"), line(COMPANY, "b", name="b")))
+    assert ended.code == 1 and counts(ended) == [2, 0, 0, 1]
+    assert told(ended) == {2: "another object has the same name"}
+    ended = Ended(stack, "import", stdin=lines(line(COMPANY, "b", name="same")))
+    assert told(ended) == {1: "another object has the same name"}
+    assert [o["name"] for o in Ended(stack, "export").objects()] == ["same", "b"]
+
+
+def test_what_is_required_has_to_be_there(new_stack):
+    stack = new_stack(gateways=0, auth_agents=0, settings={"model.file": RELATIONS_MODEL})
+    ended = Ended(stack, "import", stdin=lines(line(SCREW, "s"), line(SCREW, "s", part=None)))
+    assert ended.code == 1 and counts(ended) == [0, 0, 0, 2]
+    assert told(ended)[1] == "part: missing, and required" and "part" in told(ended)[2]
+
+
+@pytest.mark.parametrize("words", [("import", "/nowhere/at/all"), ("import", "/"), ("import", "a", "b"),
+                                   ("import", "--dance"), ("export", "--dance")])
+def test_arguments_that_make_no_sense_are_told(stack, words):
+    ended = Ended(stack, *words)
+    assert ended.code == 2 and ended.lines == [] and ended.err
+
+
+def test_an_import_that_nobody_answers_changes_nothing_later(new_stack):
+    stack = new_stack(gateways=0, auth_agents=0)
+    agent = stack.sync_agents[0]
+    agent.stop()
+    ended = Ended(stack, "import", "--wait", "1", stdin=lines(line(TASK, "t")))
+    assert ended.code == 2 and "nobody answers" in ended.err
+    agent.start()
+    assert Ended(stack, "export").objects() == []
+
+
+@pytest.mark.parametrize("operation, body", [
+    ("importObjects", {}), ("importObjects", {"objects": {}}), ("settleReferences", {}),
+    ("settleReferences", {"targets": [1]}), ("settleReferences", {"targets": ["no.such.Class:1"]}),
+    ("exportObjects", {"classNames": "x"}), ("exportObjects", {"next": {"className": TASK}}),
+])
+def test_what_no_command_would_ask_is_refused(stack, operation, body):
+    with Operator(stack) as operator:
+        assert operator.ask(operation, body)["errorCode"] in ("-115", "-104")

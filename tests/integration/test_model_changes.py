@@ -1,10 +1,11 @@
 """Models that change on live data: what a store written under one model is under the next."""
 
 import copy
+import hashlib
 
 import pytest
 from asking import create, find, put
-from servers import json
+from servers import json, wait_until
 from shapes import assert_error, assert_refused
 
 NOTE = "com.test.Note"
@@ -57,7 +58,7 @@ def changing(new_stack, tmp_path):
     model_file = tmp_path / "model.json"
     model_file.write_text(json.dumps(FIRST))
     stack = new_stack(settings={"model.file": model_file, "sync.max_scan": 20,
-                                "sync.job_lease_ms": 1000})
+                                "sync.job_lease_ms": 1000, "agent.presence_ms": 100})
     return Changing(stack, model_file)
 
 
@@ -112,3 +113,82 @@ def test_a_required_reference_that_was_renamed_takes_the_object_along(changing, 
     changing.serve(RENAMED)
     assert ada.request("removeObject", removePair={"className": NOTE, "ID": top})["result"] is True
     assert find(ada, NOTE, note) is None
+
+
+# ---- The applied model, who serves which, and what indexes can be used
+
+INDEXED = changed(FIRST, indexes=[{"fields": ["place"]}, {"fields": ["title"]},
+                                  {"fields": ["title", "place"]}])
+
+
+def digest(model):
+    return hashlib.sha256(json.dumps(model, separators=(",", ":")).encode()).hexdigest()
+
+
+def by_example(client, **fields):
+    """The IDs that are found, or the error."""
+    response = client.request("findByExample", theObject={"cn": NOTE, **fields})
+    return response if "errorCode" in response else [o["ID"] for o in response["result"]]
+
+
+def wait_for_agents(changing, *models):
+    """Until these, and no others, are the models of those who run: one for each agent."""
+    def served():
+        return sorted(v.split()[0] for v in changing.redis.hvals("model:agents"))
+
+    wait_until(lambda: served() == sorted(map(digest, models)), 10, "the agents are known")
+
+
+def test_the_first_agent_of_a_store_applies_its_model(changing):
+    wait_for_agents(changing, FIRST, FIRST)
+    assert json.loads(changing.redis.hget("model", "applied")) == FIRST
+    assert changing.redis.hget("model", "digest") == digest(FIRST)
+    assert changing.redis.smembers("model:built") == {f"{NOTE}:place"}
+
+
+def test_an_agent_with_another_model_says_so_and_applies_nothing(changing):
+    wait_for_agents(changing, FIRST, FIRST)
+    for agent in changing.stack.processes:
+        assert "model.differs" not in agent.log_text()
+    changing.serve(INDEXED)
+    wait_for_agents(changing, INDEXED, INDEXED)
+    for agent in changing.stack.sync_agents + changing.stack.auth_agents:
+        wait_until(lambda: "model.differs" in agent.log_text(), 10, "the warning is there")
+        assert agent.log_text().count("activestack-ctl model check") == 1
+    assert changing.redis.hget("model", "digest") == digest(FIRST)
+
+
+def test_an_index_that_is_not_built_is_not_used(changing, connect, new_id):
+    ada = connect(changing.gateway, "ada")
+    notes = [new_id() for _ in range(21)]
+    for note in notes:
+        create(ada, NOTE, note, title="Many", place=note if note < notes[10] else "same")
+    changing.serve(INDEXED)
+    wait_for_agents(changing, INDEXED, INDEXED)
+    # The next best index that is built answers.
+    assert by_example(ada, title="Many", place=notes[0]) == [notes[0]]
+    assert_error(by_example(ada, title="Many"), "-120", f"{NOTE}(title)", "on title is not built")
+    ada.request("removeObject", removePair={"className": NOTE, "ID": notes[0]})
+    assert sorted(by_example(ada, title="Many")) == sorted(notes[1:])  # 20 may be looked through
+
+
+def test_an_index_that_somebody_does_not_maintain_is_not_used(changing, connect, new_id):
+    ada = connect(changing.gateway, "ada")
+    note = new_id()
+    create(ada, NOTE, note, title="Old", place="cellar")
+    changing.serve(changed(FIRST, indexes=[]))
+    put(ada, NOTE, note, place="attic")
+    changing.serve(FIRST)
+    assert by_example(ada, place="attic") == [note]
+    assert changing.redis.smembers("model:built") == set()
+
+
+def test_null_by_choice_is_not_the_absence_of_a_value(changing, connect, new_id):
+    """What was never set gets a default that comes later; what was set to null does not."""
+    ada = connect(changing.gateway, "ada")
+    changing.serve(changed(FIRST, fields={"title": {"type": "string", "default": "Untitled"}},
+                           indexes=[]))
+    note = new_id()
+    assert create(ada, NOTE, note, title=None)["theObject"]["title"] is None
+    assert find(ada, NOTE, note)["title"] is None
+    assert changing.redis.hget(f"{{o:{NOTE}:{note}}}", "title").endswith(" null")

@@ -14,6 +14,7 @@ from store import object_key, session_key, session_of
 
 COMPANY, FLEET = "com.test.Company", "com.test.Fleet"
 VEHICLE, CAR, TRUCK = "com.test.Vehicle", "com.test.Car", "com.test.Truck"
+PAPER, RECEIPT = "com.test.Paper", "com.test.Receipt"
 TICKET, DIARY, SCREW = "com.test.Ticket", "com.test.Diary", "com.test.Screw"
 
 
@@ -219,13 +220,24 @@ def test_without_a_number_there_are_no_pages(ada, companies):
 
 @pytest.mark.parametrize("members, where", [
     ({"pageSize": "2"}, "pageSize"), ({"pageSize": 1.5}, "pageSize"), ({"pageSize": []}, "pageSize"),
-    ({"pageSize": 2**63}, "pageSize"), ({"pageNumber": "0"}, "pageNumber"),
+    ({"pageSize": 2**63}, "pageSize"), ({"pageSize": 25.0}, "pageSize"),
+    ({"pageNumber": "0"}, "pageNumber"), ({"returnTotal": "true"}, "returnTotal"),
+    ({"returnTotal": 1}, "returnTotal"), ({"returnTotal": []}, "returnTotal"),
     ({"pageNumber": True}, "pageNumber"), ({"pageSize": 2, "pageNumber": -1}, "pageNumber"),
     ({"pageNumber": -2**63}, "pageNumber"), ({"theClassName": 7}, "theClassName"),
     ({"theClassName": ""}, "theClassName"), ({"theClassName": "x" * 600}, "theClassName"),
     ({"theClassName": "a\u0000b"}, "theClassName")], ids=lambda x: str(x)[:30])
 def test_a_page_that_is_none_is_malformed(ada, members, where):
     assert_error(ada.request("getAllByName", **{"theClassName": CAR, **members}), "-115", where)
+
+
+@pytest.mark.parametrize("member", ["pageSize", "pageNumber"])
+@pytest.mark.parametrize("number", ["1e3", "1E0", "-0.0", "1e400", "1" * 40])
+def test_a_number_that_is_no_64_bit_integer_is_malformed(ada, member, number):
+    """As it is written: a parser of the test's own would write it in another way."""
+    ada.send_text(f'{{"cn":"{class_of("getAllByName")}","messageId":"m","theClassName":"{CAR}",'
+                  f'"{member}":{number}}}')
+    assert_error(ada.response_to("m"), "-115", member)
 
 
 @pytest.mark.parametrize("name", ["no.Such", "com.test.car", "com.test.Car ", "com.test.Car\n",
@@ -413,6 +425,25 @@ def test_an_integer_class_counts_its_objects(ada, ben):
     assert numbers == list(range(numbers[0], numbers[0] + 3))
     remove(ada, TICKET, str(numbers[2]))
     assert create(ada, TICKET)["theObject"]["ID"] == str(numbers[2] + 1), "no number twice"
+
+
+def test_an_integer_class_and_its_children_count_together(ada):
+    """Else two objects would be found by the same class and ID."""
+    made = [create(ada, class_name)["theObject"] for class_name in (PAPER, RECEIPT, PAPER)]
+    assert [int(o["ID"]) - int(made[0]["ID"]) for o in made] == [0, 1, 2]
+    assert [find(ada, PAPER, o["ID"]) for o in made] == made
+
+
+@pytest.mark.parametrize("object_id", ["0{}", "+{}", "{}.0", "{}e0", " {}", "{} ", "[{}]", '"{}"',
+                                       "{}" + "0" * 30, "-0"])
+def test_an_integer_id_is_its_decimal_text_and_no_other(ada, object_id):
+    ticket = create(ada, TICKET, text="old")["theObject"]["ID"]
+    other = object_id.format(ticket)
+    assert find(ada, TICKET, other) is None
+    assert find_all(ada, (TICKET, [other, ticket]))["result"] == [find(ada, TICKET, ticket)]
+    assert_refused(put(ada, TICKET, other, text="new"), "-201", "theObject.ID")
+    assert_refused(remove(ada, TICKET, other), "-202", "removePair.ID")
+    assert find(ada, TICKET, ticket)["text"] == "old"
 
 
 def test_the_ids_of_an_integer_class_are_the_servers(ada):

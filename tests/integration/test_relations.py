@@ -226,6 +226,30 @@ def test_a_long_chain_goes_to_its_end(ada, make):
     assert not [link for link in links if find(ada, *link)]
 
 
+def test_a_circle_that_many_require_goes_by_a_job(ada, redis, make, new_id):
+    """Half of them require the one side, half the other."""
+    hook, eye = circle(ada, make)
+    others = [(HOOK, new_id("hook"), pair(EYE, eye)) for _ in range(300)]
+    others += [(EYE, new_id("eye"), pair(HOOK, hook)) for _ in range(300)]
+    create_many(ada, [{"cn": class_name, "ID": other, "holds": held}
+                      for class_name, other, held in others])
+    assert remove(ada, HOOK, hook)["result"] is True
+    wait_for_jobs(redis)
+    assert not any(is_live(redis, class_name, other) for class_name, other, _ in others)
+    assert not is_live(redis, EYE, eye)
+    assert not redis.exists(object_key(f"{EYE}:{eye}", ":r"))
+    assert_books_balance(redis)
+
+
+def test_an_object_cannot_require_what_its_creation_would_make(ada, new_id):
+    """A circle needs something to begin with: nobody is the first."""
+    hook = new_id("hook")
+    assert_refused(create(ada, HOOK, hook, holds=pair(EYE, new_id("eye"))), "-200", "reference")
+    part = new_id("part")
+    assert_refused(create(ada, PART, part, vehicle=pair(PART, part)), "-200", "vehicle")
+    assert find(ada, HOOK, hook) is None and find(ada, PART, part) is None
+
+
 def test_an_object_that_refers_to_itself_can_be_removed(ada, redis, make, car):
     part = make(PART, vehicle=pair(CAR, car))
     put(ada, PART, part, spare=pair(PART, part))
@@ -323,19 +347,27 @@ def crowd(ada, make, new_id):
     return car, parts, make(FLEET, flagship=pair(CAR, car), vehicles=[pair(CAR, car)])
 
 
-def create_parts(client, parts, car):
-    for start in range(0, len(parts), 50):  # a client may have so many requests open
-        messages = [client.send_request("createObject", theObject={
-            "cn": PART, "ID": part, "vehicle": pair(CAR, car)}) for part in parts[start:start + 50]]
+def create_many(client, objects):
+    for start in range(0, len(objects), 50):  # a client may have so many requests open
+        messages = [client.send_request("createObject", theObject=o)
+                    for o in objects[start:start + 50]]
         for message in messages:
             assert client.response_to(message)["result"] is True
+
+
+def create_parts(client, parts, car):
+    create_many(client, [{"cn": PART, "ID": part, "vehicle": pair(CAR, car)} for part in parts])
+
+
+def is_live(redis, class_name, object_id):
+    return redis.hexists(object_key(f"{class_name}:{object_id}"), "@c")
 
 
 def live_parts(redis, parts):
     """How many of them there are."""
     live = redis.pipeline()
     for part in parts:
-        live.hexists(object_key(f"{PART}:{part}"), "@c")
+        is_live(live, PART, part)
     return sum(live.execute())
 
 

@@ -37,7 +37,7 @@ local function make_person()
     id, class = string.match(other, '^(.*)\n(.*)$')
   else
     if id == '' then
-      id = tostring(redis.call('INCR', class_key(class, ':next')))
+      id = object_next_id(lineage)
     end
     local ref = object_create(lineage, id, now, values, indexes)
     history_add(lineage, ref, tonumber(now), nil)

@@ -90,6 +90,22 @@ local function object_unlist(lineage, id)
   end
 end
 
+-- The next integer for a class of numbers. Parents and descendants count together, since an object is
+-- found by the names of its parents, too.
+local function object_next_id(lineage)
+  return tostring(redis.call('INCR', class_key(lineage.names[#lineage.names], ':next')))
+end
+
+-- The next one will lie above this id, which came from elsewhere. They are compared as texts, since a
+-- number of Lua would be rounded.
+local function object_count_on(lineage, id)
+  local key = class_key(lineage.names[#lineage.names], ':next')
+  local next = redis.call('GET', key) or '0'
+  if string.sub(id, 1, 1) ~= '-' and (#id > #next or (#id == #next and id > next)) then
+    redis.call('SET', key, id)
+  end
+end
+
 -- `values` is a list of field, text, refs.
 local function text_among(values)
   return function(field)
@@ -102,13 +118,14 @@ local function text_among(values)
   end
 end
 
--- Makes the object and returns its ref. Its place in unique indexes is known to be free.
-local function object_create(lineage, id, now, values, indexes)
+-- Makes the object and returns its ref. Its place in unique indexes is known to be free. `version` is
+-- 1 unless it is given.
+local function object_create(lineage, id, now, values, indexes, version)
   local ref = lineage.names[1] .. ':' .. id
   redis.call('DEL', object_key(ref))
-  redis.call('HSET', object_key(ref), '@v', 1, '@c', now)
+  redis.call('HSET', object_key(ref), '@v', version or 1, '@c', now)
   for i = 1, #values, 3 do
-    field_set(ref, values[i], 1, now, values[i + 1], values[i + 2])
+    field_set(ref, values[i], version or 1, now, values[i + 1], values[i + 2])
   end
   object_list(lineage, id)
   if #indexes > 0 then
@@ -147,6 +164,15 @@ local function fan_out(ref, kind, version, lineage, writer, complete, lease_unti
   redis.call('HSET', job_key(id), 'type', 'fan-out', 'ref', ref, 'kind', kind, 'version', version,
     'audience', table.concat(audience, '\n'), 'writer', writer, 'complete', complete,
     'set', 1, 'after', 0)
+  redis.call('ZADD', 'jobs', lease_until, id)
+  return id
+end
+
+-- The durable work that follows the references to an object that has gone (spec 5.6).
+local function cascade(ref, time, lease_until)
+  local id = tostring(redis.call('INCR', 'j:next'))
+  redis.call('HSET', job_key(id), 'type', 'cascade', 'time', time)
+  redis.call('RPUSH', job_key(id) .. ':q', ref)
   redis.call('ZADD', 'jobs', lease_until, id)
   return id
 end

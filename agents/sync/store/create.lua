@@ -34,7 +34,7 @@ if conflict then
 end
 
 if id == '' then
-  id = tostring(redis.call('INCR', class_key(class, ':next')))
+  id = object_next_id(lineage)
 end
 local ref = object_create(lineage, id, accepted, list, indexes)
 history_add(lineage, ref, accepted, sid)

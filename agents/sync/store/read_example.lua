@@ -4,7 +4,8 @@
 -- class that was asked for, the index to walk (a list of one or none), the most objects that may be
 -- in it (-1: any number), whether ids are numbers (1 or 0), the member behind which to go on ("": at
 -- the first), how many to look at, how many to find, list of field, text.
--- Returns client | expensive | ok, session, list of ref, fields; the member behind which to go on.
+-- Returns client | unbuilt, session: the index cannot be used | expensive, session |
+--         ok, session, list of ref, fields; the member behind which to go on.
 local MOST_BYTES = 1048576 -- beyond, the rest is for the next step
 
 local client, accepted, classes = arg(), arg_number(), arg_restricted()
@@ -23,6 +24,9 @@ for i = 1, #example, 2 do
 end
 local key = class_key(class, ':ids')
 if indexes[1] then
+  if last == '' and not index_is_built(indexes[1]) then
+    return { 'unbuilt', sid }
+  end
   key = index_key(indexes[1], function(field)
     return texts[field]
   end)

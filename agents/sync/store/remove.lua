@@ -38,13 +38,8 @@ end
 
 local doomed, seen, clears = consequences()
 local version = take_down(ref, sid, accepted, lease)
-local cascade = ''
 if not doomed then
-  cascade = tostring(redis.call('INCR', 'j:next'))
-  redis.call('HSET', job_key(cascade), 'type', 'cascade', 'time', accepted)
-  redis.call('RPUSH', job_key(cascade) .. ':q', ref)
-  redis.call('ZADD', 'jobs', lease, cascade)
-  return finish('ok', tostring(version), jobs, cascade)
+  return finish('ok', tostring(version), jobs, cascade(ref, accepted, lease))
 end
 for i = 2, #doomed do
   take_down(doomed[i], '', accepted, lease)
@@ -57,4 +52,4 @@ end
 for _, gone in ipairs(doomed) do
   redis.call('DEL', object_key(gone, ':r'))
 end
-return finish('ok', tostring(version), jobs, cascade)
+return finish('ok', tostring(version), jobs, '')

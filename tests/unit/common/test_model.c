@@ -464,10 +464,52 @@ START_TEST(a_wrong_example_is_refused_with_the_path)
 }
 END_TEST
 
-UNIT_SUITE("model", an_example_has_the_fields_that_are_set,
-           a_wrong_example_is_refused_with_the_path, an_object_is_read_with_its_id_and_values,
-           json_values_stay_as_they_are, an_id_that_is_absent_null_or_blank_is_none,
-           what_the_server_keeps_or_derives_is_ignored, a_list_is_read_pair_by_pair,
-           a_wrong_object_is_refused_with_the_path, an_id_is_of_its_class_kind,
-           an_id_has_512_bytes_at_most, a_pair_names_a_class_and_an_id,
+/* ---- Exports ---- */
+
+START_TEST(an_export_has_read_only_fields_and_stamps)
+{
+    EXAMPLE;
+    _cleanup_(text_deinitp) struct text problem = {0};
+    struct model_object object;
+
+    assert_ok(model_read_exported(
+        model,
+        checked(PERSON("\"ID\":\"7\",\"userId\":\"u\",\"@version\":3,\"@created\":1700000000000")),
+        &object, &problem));
+    ck_assert_str_eq(value_of(&object, "userId"), "\"u\"");
+    ck_assert_int_eq(object.version, 3);
+    ck_assert_int_eq(object.created_ms, 1700000000000);
+    model_object_deinit(&object);
+
+    assert_ok(model_read_exported(model, checked(PERSON("\"ID\":\"7\"")), &object, &problem));
+    ck_assert_int_eq(object.version, 0);
+    ck_assert_int_eq(object.created_ms, 0);
+    model_object_deinit(&object);
+}
+END_TEST
+
+START_TEST(stamps_out_of_range_are_refused)
+{
+    static const char *const stamps[] = {"\"@version\":0", "\"@version\":9007199254740993",
+                                         "\"@version\":1.5", "\"@created\":null",
+                                         "\"@created\":1,\"@created\":1"};
+    EXAMPLE;
+
+    for (size_t i = 0; i < ARRAY_SIZE(stamps); i++) {
+        _cleanup_(text_deinitp) struct text problem = {0}, json = {0};
+        struct model_object object;
+
+        text_addf(&json, PERSON("%s"), stamps[i]);
+        ck_assert(model_read_exported(model, checked(json.at), &object, &problem) != ERR_OK);
+        ck_assert_msg(problem.at[0] == '@', "%s", problem.at);
+    }
+}
+END_TEST
+
+UNIT_SUITE("model", an_export_has_read_only_fields_and_stamps, stamps_out_of_range_are_refused,
+           an_example_has_the_fields_that_are_set, a_wrong_example_is_refused_with_the_path,
+           an_object_is_read_with_its_id_and_values, json_values_stay_as_they_are,
+           an_id_that_is_absent_null_or_blank_is_none, what_the_server_keeps_or_derives_is_ignored,
+           a_list_is_read_pair_by_pair, a_wrong_object_is_refused_with_the_path,
+           an_id_is_of_its_class_kind, an_id_has_512_bytes_at_most, a_pair_names_a_class_and_an_id,
            a_wrong_pair_is_refused_with_the_path, an_object_is_written_with_every_field)

@@ -503,6 +503,28 @@ START_TEST(a_field_that_was_renamed_keeps_its_column)
 }
 END_TEST
 
+START_TEST(models_that_mean_the_same_have_one_digest)
+{
+    static const char *const files[] = {FIELDS("\"n\":{\"type\":\"double\",\"default\":1.10}"),
+                                        " {\"classes\" : {\"A\":\n{\"fields\":{\"n\":"
+                                        "{\"type\":\"double\", \"default\":1.10}}}}}\n",
+                                        FIELDS("\"n\":{\"type\":\"double\",\"default\":1.2}")};
+    struct model *models[ARRAY_SIZE(files)];
+
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+        _cleanup_(text_deinitp) struct text content = {0}, problems = {0};
+
+        text_add(&content, files[i]);
+        ck_assert_int_eq(model_parse("model", &content, &models[i], &problems), ERR_OK);
+    }
+    ck_assert_str_eq(model_text(models[1]), files[0]);
+    ck_assert_str_eq(model_digest(models[1]), model_digest(models[0]));
+    ck_assert_str_ne(model_digest(models[2]), model_digest(models[0]));
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+        model_destroy(models[i]);
+}
+END_TEST
+
 START_TEST(a_class_has_the_history_of_its_parents)
 {
     _cleanup_(model_destroyp) struct model *model = NULL;
@@ -524,7 +546,7 @@ UNIT_SUITE("model_load", a_class_has_the_history_of_its_parents,
            a_file_that_is_not_there_or_not_json_is_told, an_empty_model_is_a_model,
            defaults_are_kept_as_they_are_written,
            a_child_that_stands_first_has_fields_id_and_rules_of_its_parents,
-           a_field_that_was_renamed_keeps_its_column,
+           a_field_that_was_renamed_keeps_its_column, models_that_mean_the_same_have_one_digest,
            a_required_field_may_be_left_out_but_not_be_null,
            the_example_has_the_classes_and_fields_of_the_contract,
            the_example_has_the_rights_of_the_contract,

@@ -134,6 +134,7 @@ START_TEST(classes_that_clients_cannot_send_name_nothing)
     ck_assert_ptr_null(by_class(SYNC_CLASS("ConnectRequest")));
     ck_assert_ptr_null(by_class(SYNC_CLASS("ReconnectRequest")));
     ck_assert_ptr_null(by_class(SYNC_CLASS("ExportObjectsRequest")));
+    ck_assert_ptr_null(by_class(SYNC_CLASS("ImportObjectsRequest")));
     ck_assert_ptr_null(by_class(SYNC_CLASS("DisconnectRequest")));
     ck_assert_ptr_null(by_class(AUTH_CLASS("DisconnectRequest")));
     ck_assert_ptr_null(by_class(SYNC_CLASS("PutResponse")));

@@ -42,7 +42,6 @@ START_TEST(each_program_needs_what_it_cannot_do_without)
     check_required(PROGRAM_GATEWAY, "amqp.url gateway.session_secret ");
     check_required(PROGRAM_SYNC, "amqp.url redis.url model.file ");
     check_required(PROGRAM_AUTH, "amqp.url redis.url model.file ");
-    check_required(PROGRAM_CTL, "redis.url ");
 }
 END_TEST
 

@@ -1,0 +1,27 @@
+-- The model that the store is kept by.
+--
+--   model          hash: applied, its text; digest of that; job, the last migration
+--   model:built    the indexes, as "<owner>:<columns>", in which every object is that belongs there
+--   model:agents   who runs: name -> "<digest of its model> <when it last said so>"
+--
+-- An index is built when some migration has gone through all objects while every agent maintained
+-- it. One that an agent does not maintain is built no longer.
+
+local function index_is_built(index)
+  return redis.call('SISMEMBER', 'model:built', index.owner .. ':' .. index.columns) == 1
+end
+
+-- Forgets agents that were last heard of before `since`; the names of those with another model.
+local function agents_with_another(digest, since)
+  local others = {}
+  local agents = redis.call('HGETALL', 'model:agents')
+  for i = 1, #agents, 2 do
+    local theirs, seen = string.match(agents[i + 1], '^(%S+) (%d+)$')
+    if tonumber(seen) < since then
+      redis.call('HDEL', 'model:agents', agents[i])
+    elseif theirs ~= digest then
+      table.insert(others, agents[i])
+    end
+  end
+  return others
+end
