@@ -49,6 +49,19 @@ void response_end(struct text *out)
     text_add_char(out, '}');
 }
 
+void response_connect(struct text *out, const char *client, const char *message_id,
+                      const char *data)
+{
+    response_begin(out, &(struct response){.class_name = SYNC_CLASS("ConnectResponse"),
+                                           .client = client,
+                                           .message_id = message_id,
+                                           .data = data});
+    text_add(out, ",\"currentTimestamp\":");
+    text_add_i64(out, clock_wall_ms());
+    text_add(out, ",\"dataID\":null");
+    response_end(out);
+}
+
 const char *response_code_name(enum response_code code)
 {
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)

@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "gateway/announcements.h"
 #include "gateway/login.h"
 #include "gateway/outgoing.h"
 #include "gateway/requests.h"
@@ -32,11 +33,13 @@ static const struct {
                     const char *desc);
 } purposes[PURPOSE_COUNT] = {
     // clang-format off
-    [PURPOSE_CLIENT] = { pass_on,          say_error            },
-    [PURPOSE_LOGIN]  = { login_answered,   say_error            },
-    [PURPOSE_LOGOUT] = { login_logged_out, login_not_logged_out },
-    [PURPOSE_BIND]   = { login_bound,      login_not_bound      },
-    [PURPOSE_LEAVE]  = { login_left,       login_not_left       },
+    [PURPOSE_CLIENT]   = { pass_on,                say_error          },
+    [PURPOSE_LOGIN]    = { login_answered,         say_error          },
+    [PURPOSE_LOGOUT]   = { login_logged_out,       login_not_logged_out     },
+    [PURPOSE_BIND]     = { login_bound,            login_not_bound          },
+    [PURPOSE_LEAVE]    = { login_left,             login_not_left           },
+    [PURPOSE_ALIVE]    = { announcements_known,    announcements_not_heard  },
+    [PURPOSE_ANNOUNCE] = { announcements_taken,    announcements_not_heard  },
     // clang-format on
 };
 
@@ -54,12 +57,11 @@ static struct open_request *find(struct gateway *g, const char *correlation_id)
     return errno || *end ? NULL : open_requests_find(g->requests, number);
 }
 
-/* Nobody waits for it. Only the answer to a ConnectRequest has an epoch; if its client is gone
- * too, the binding that it made has to be undone. */
+/* Nobody waits for it; a binding that it tells of has to be undone some time. */
 static void reply_too_late(struct gateway *g, const struct msg *m)
 {
     metrics_add(g->metrics, METRIC_REPLIES_LATE, 1);
-    if (m->epoch > 0 && m->client && !clients_find(g->clients, m->client, strlen(m->client)))
+    if (login_has_bound(m))
         login_bound_too_late(g, m);
 }
 
@@ -69,6 +71,12 @@ static void acknowledge(struct gateway *g, struct open_request *r)
     if (r->wants_ack)
         outgoing_ack(g, r->client, open_request_message_id(r));
     r->wants_ack = false;
+}
+
+/* Is there still somebody for whom the answer makes a difference? */
+static bool is_heard(const struct open_request *r)
+{
+    return !r->client || r->client->state != CLIENT_CLOSING;
 }
 
 void answers_reply(struct gateway *g, const struct msg *m)
@@ -81,11 +89,11 @@ void answers_reply(struct gateway *g, const struct msg *m)
     }
     metrics_add(g->metrics, METRIC_REPLIES, 1);
     metrics_observe_latency(g->metrics, clock_mono_us() - r->started_us);
-    if (r->client->state != CLIENT_CLOSING) {
+    if (is_heard(r)) {
         acknowledge(g, r);
         purposes[r->purpose].reply(g, r, m);
-    } else if (r->purpose == PURPOSE_BIND) {
-        r->client->epoch = m->epoch; /* for the farewell */
+    } else if (r->purpose == PURPOSE_BIND && login_has_bound(m)) {
+        login_bound_too_late(g, m);
     }
     requests_end(g, r);
 }
@@ -95,9 +103,9 @@ void answers_reply(struct gateway *g, const struct msg *m)
 static void fail(struct gateway *g, struct open_request *r, enum response_code code,
                  const char *desc)
 {
-    log_debug("request.failed", LOG_STR("client", r->client->session.client_id),
+    log_debug("request.failed", LOG_STR("client", r->client ? r->client->session.client_id : ""),
               LOG_STR("operation", r->operation->name), LOG_I64("code", code));
-    if (r->client->state != CLIENT_CLOSING)
+    if (is_heard(r))
         purposes[r->purpose].failure(g, r, code, desc);
     requests_end(g, r);
 }

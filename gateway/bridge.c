@@ -143,12 +143,10 @@ static void note_link(struct bridge *b, enum link_name link, bool up)
 
 struct news *bridge_next(struct bridge *b)
 {
-    struct news *n;
+    struct news *n = msgq_pop(b->news);
 
-    while ((n = msgq_pop(b->news)) && n->kind == NEWS_LINK) {
+    if (n && n->kind == NEWS_LINK)
         note_link(b, n->link, n->up);
-        news_destroy(n);
-    }
     return n;
 }
 

@@ -48,7 +48,7 @@ _must_check_ enum err bridge_publish(struct bridge *b, const struct msg *fields,
 void bridge_forget(struct bridge *b, uint64_t number);
 void bridge_flush(struct bridge *b);
 
-/* The next message or outcome, owned by the caller (news_destroy()), or NULL. */
+/* The next news, owned by the caller (news_destroy()), or NULL. That of a link has been noted. */
 struct news *bridge_next(struct bridge *b);
 
 /* Both links are up. */

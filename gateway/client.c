@@ -59,6 +59,7 @@ void client_destroy(struct client *c)
     drop_queue(c);
     session_deinit(&c->session);
     free(c->connect_response);
+    free(c->return_id);
     free(c);
 }
 
@@ -67,6 +68,16 @@ void client_set_state(struct client *c, enum client_state next)
     if (!(entered_from[next] & BIT(c->state)))
         abort();
     c->state = next;
+}
+
+bool client_is_bound(const struct client *c)
+{
+    return c->bound && (c->state == CLIENT_READY || c->state == CLIENT_LEAVING);
+}
+
+bool client_takes_pushes(const struct client *c)
+{
+    return c->state == CLIENT_BINDING || client_is_bound(c);
 }
 
 static void set_paused(struct client *c, bool paused)

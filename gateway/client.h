@@ -24,7 +24,7 @@
 enum client_state {
     CLIENT_NEW,       /* has not said anything yet */
     CLIENT_CONNECTED, /* knows its client id */
-    CLIENT_BINDING,   /* logged in; the gateway's own ConnectRequest is under way */
+    CLIENT_BINDING,   /* logged in; the gateway's own Connect- or ReconnectRequest is under way */
     CLIENT_READY,     /* bound: requests that need a login are served */
     CLIENT_LEAVING,   /* a logout is under way */
     CLIENT_CLOSING,   /* will be closed when its queue has left; what it still says is ignored */
@@ -59,7 +59,10 @@ struct client {
     bool behind; /* of slow.c: reads so slowly that pushes for it are dropped */
     bool waits;  /* of slow.c: stands in its list of those whose queue waits to be written */
     struct session session;
-    uint64_t epoch;         /* of the binding; 0: none */
+    bool bound;             /* the agents may hold a binding under its client id */
+    bool returning;         /* binds by a ReconnectRequest */
+    bool replaying;         /* has been told a part of what it missed; the next is asked for soon */
+    char *return_id;        /* meanwhile: messageId of its own ReconnectRequest; owned, or NULL */
     uint64_t receipts;      /* push receipts sent on so far */
     char *connect_response; /* the last one; owned */
     struct open_account open;
@@ -96,6 +99,12 @@ void client_destroy(struct client *c);
 
 /* The one way to change the state. Impossible moves end the process: they are our own bugs. */
 void client_set_state(struct client *c, enum client_state next);
+
+/* Does it hold a binding (READY or LEAVING)? */
+bool client_is_bound(const struct client *c);
+
+/* May it be sent pushes? A returning client is told what it missed before it is READY. */
+bool client_takes_pushes(const struct client *c);
 
 /* Queues one text frame, put together from `count` pieces. Nothing happens while closing. */
 struct client_piece {

@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "gateway/answers.h"
 #include "gateway/consumer.h"
+#include "gateway/control.h"
 #include "gateway/incoming.h"
 #include "gateway/listener.h"
 #include "gateway/login.h"
@@ -32,9 +33,27 @@ struct gateway_process {
     struct consumer *consumer;
     pthread_t thread; /* the socket thread */
     bool started;
-    int64_t draining_since_ms; /* of the socket thread */
+    struct {                  /* of the socket thread */
+        size_t clients, away; /* when it began; sent away so far */
+        int64_t last_away_ms;
+    } drain;
     atomic_bool drain_asked, drained;
 };
+
+/* ---- Drain: everybody is told when to come back, and goes when nothing of theirs is open ---- */
+
+/* Each gets a place of its own in the window, however late it goes. */
+static void send_away(struct gateway_process *p, struct client *c)
+{
+    const size_t clients = p->drain.clients > 0 ? p->drain.clients : 1;
+    const size_t place = p->drain.away++ % clients;
+    char delay_ms[24];
+
+    snprintf(delay_ms, sizeof(delay_ms), "%lld",
+             (long long)(p->g.settings->gateway_drain_ms * (int64_t)place / (int64_t)clients));
+    client_close(c, 1001, delay_ms);
+    p->drain.last_away_ms = clock_mono_ms();
+}
 
 /* ---- Sockets come and go ---- */
 
@@ -51,7 +70,7 @@ static struct client *on_opened(void *arg, const struct client_wire *wire, void 
     metrics_add(g->metrics, METRIC_CONNECTIONS, 1);
     metrics_add(g->metrics, METRIC_CONNECTIONS_TOTAL, 1);
     if (g->draining)
-        client_close(c, 1001, "0");
+        send_away(p, c);
     else if (clients_count(g->clients) > (size_t)g->settings->gateway_max_connections)
         client_close(c, 1013, "too many connections");
     else if (bridge_away_ms(g->bridge, clock_mono_ms()) > g->settings->gateway_max_broker_outage_ms)
@@ -89,6 +108,7 @@ static void on_emptied(void *arg, struct client *c)
 {
     struct gateway_process *p = arg;
 
+    login_emptied(&p->g, c);
     slow_emptied(&p->g, c);
 }
 
@@ -106,42 +126,45 @@ static int on_page(void *arg, const char *path, struct text *body)
     return pages_get(&p->g, path, body);
 }
 
-/* ---- Drain: everybody is told when to come back, and goes when nothing of theirs is open ---- */
-
 struct farewell {
-    struct gateway *g;
-    size_t count;
+    struct gateway_process *p;
     size_t staying; /* have something open */
 };
 
-static void send_away(void *arg, struct client *c, size_t index)
+static void say_farewell(void *arg, struct client *c, size_t index)
 {
     struct farewell *f = arg;
-    char delay_ms[24];
 
-    f->staying += c->open.count > 0;
-    if (c->state == CLIENT_CLOSING || c->open.count > 0)
+    (void)index;
+    if (c->state == CLIENT_CLOSING)
         return;
-    snprintf(delay_ms, sizeof(delay_ms), "%lld",
-             (long long)(f->g->settings->gateway_drain_ms * (int64_t)index / (int64_t)f->count));
-    client_close(c, 1001, delay_ms);
+    if (c->open.count > 0)
+        f->staying++;
+    else
+        send_away(f->p, c);
 }
 
+static void start_drain(struct gateway_process *p)
+{
+    p->g.draining = true;
+    p->drain.clients = clients_count(p->g.clients);
+    p->drain.last_away_ms = clock_mono_ms();
+    log_info("gateway.draining", LOG_I64("clients", p->drain.clients));
+    listener_stop_accepting(p->listener);
+}
+
+/* Over when everybody has gone, or had the time to. */
 static void drain(struct gateway_process *p)
 {
-    struct gateway *g = &p->g;
-    struct farewell f = {g, clients_count(g->clients), 0};
+    struct farewell f = {p, 0};
 
     if (!atomic_load(&p->drain_asked) || atomic_load(&p->drained))
         return;
-    if (!g->draining) {
-        log_info("gateway.draining", LOG_I64("clients", f.count));
-        g->draining = true;
-        p->draining_since_ms = clock_mono_ms();
-        listener_stop_accepting(p->listener);
-    }
-    clients_visit(g->clients, send_away, &f);
-    if (f.staying > 0 || (f.count > 0 && clock_mono_ms() - p->draining_since_ms < FAREWELL_MS))
+    if (!p->g.draining)
+        start_drain(p);
+    clients_visit(p->g.clients, say_farewell, &f);
+    if (f.staying > 0 || (clients_count(p->g.clients) > 0 &&
+                          clock_mono_ms() - p->drain.last_away_ms < FAREWELL_MS))
         return;
     atomic_store(&p->drained, true);
     proc_request_stop(p->proc);
@@ -157,7 +180,8 @@ static void take_message(struct gateway *g, const struct news *n)
     } types[] = {
         {"reply", answers_reply},
         {"push", pushes_deliver},
-        {"control", pushes_control},
+        {"again", pushes_again},
+        {"control", control_take},
     };
     const char *type = n->message->type ? n->message->type : "";
 
@@ -170,12 +194,20 @@ static void take_message(struct gateway *g, const struct news *n)
     log_warn("gateway.unknown_message", LOG_STR("type", type));
 }
 
+/* While nobody consumed the gateway's queue, or when it was gone, pushes may have been lost. */
+static void take_link(struct gateway *g, const struct news *n)
+{
+    if (n->link == LINK_CONSUMER && n->up)
+        announcements_all(g);
+}
+
 static void on_work(void *arg)
 {
     static void (*const takers[])(struct gateway * g, const struct news *n) = {
         [NEWS_MESSAGE] = take_message,
         [NEWS_OUTCOME] = answers_outcome,
         [NEWS_UNSENT] = answers_unsent,
+        [NEWS_LINK] = take_link,
     };
     struct gateway_process *p = arg;
     struct news *n;
@@ -195,6 +227,7 @@ static void on_tick(void *arg)
     answers_tick(&p->g, now_ms);
     login_tick(&p->g, now_ms);
     slow_tick(&p->g, now_ms);
+    announcements_tick(&p->g, now_ms);
     bridge_flush(p->g.bridge);
     drain(p);
 }
@@ -268,6 +301,7 @@ static enum err create_world(struct gateway_process *p)
     TAILQ_INIT(&p->g.to_log_in);
     TAILQ_INIT(&p->g.to_renew);
     TAILQ_INIT(&p->g.waiting);
+    open_account_init(&p->g.open);
     e = metrics_create(&p->g.metrics);
     if (!e)
         e = clients_create(&p->g.clients);

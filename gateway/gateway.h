@@ -8,6 +8,7 @@
 #include "common/json_scan.h"
 #include "common/proc.h"
 #include "common/text.h"
+#include "gateway/announcements.h"
 #include "gateway/bridge.h"
 #include "gateway/client.h"
 #include "gateway/clients.h"
@@ -35,6 +36,8 @@ struct gateway {
     struct bridge *bridge;
     struct clients *clients;
     struct open_requests *requests;
+    struct open_account open; /* what the gateway asks in its own name */
+    struct announcements announcements;
     struct client_list to_log_in; /* login.c: not logged in, the oldest first */
     struct client_list to_renew;  /* login.c: logged in, the oldest signed session first */
     struct client_list waiting;   /* slow.c: have something to be written, the longest first */

@@ -8,6 +8,7 @@
 #include "gateway/login.h"
 #include "gateway/outgoing.h"
 #include "gateway/requests.h"
+#include "gateway/returns.h"
 
 #define DEVICE_ID_MAX 255 /* bytes: it travels in a header */
 
@@ -23,31 +24,10 @@ static bool is_logged_in(const struct client *c)
 
 /* ---- Special messages ---- */
 
-/* Returns come with a later issue of the protocol's parts: until then the client starts anew. */
-static void refuse_return(struct gateway *g, struct client *c, const char *message_id,
-                          struct json_span content)
-{
-    _cleanup_(session_deinitp) struct session earlier = {0};
-    _cleanup_(text_deinitp) struct text signed_session = {0};
-    const bool genuine = !json_decode(json_member(content, "reconnectId", NULL), &signed_session) &&
-                         !session_verify(text_str(&signed_session), signed_session.size, &g->keys,
-                                         clock_wall_ms(), &earlier);
-
-    outgoing_error(g, c, message_id, CODE_NOT_IMPLEMENTED,
-                   genuine ? "reconnect: returning to a session is not served; log in anew"
-                           : "reconnect: no valid signed session; log in anew");
-}
-
 static void special_connect(struct gateway *g, struct client *c, struct json_span content)
 {
     (void)content;
     login_connect(g, c);
-}
-
-static void special_reconnect(struct gateway *g, struct client *c, struct json_span content)
-{
-    login_connect(g, c);
-    refuse_return(g, c, NULL, content);
 }
 
 static void special_ack(struct gateway *g, struct client *c, struct json_span content)
@@ -76,7 +56,7 @@ static void special_unknown(struct gateway *g, struct client *c, struct json_spa
 static void take_special(struct gateway *g, struct client *c, const struct frame *f)
 {
     static void (*const takers[])(struct gateway *, struct client *, struct json_span) = {
-        [SPECIAL_CONNECT] = special_connect, [SPECIAL_RECONNECT] = special_reconnect,
+        [SPECIAL_CONNECT] = special_connect, [SPECIAL_RECONNECT] = returns_special,
         [SPECIAL_ACK] = special_ack,         [SPECIAL_HIBERNATE] = special_hibernate,
         [SPECIAL_UNKNOWN] = special_unknown,
     };
@@ -130,7 +110,7 @@ static void take_connect(struct gateway *g, struct client *c, const struct frame
 
 static void take_return(struct gateway *g, struct client *c, const struct frame *f)
 {
-    refuse_return(g, c, message_id_of(f), f->object);
+    returns_request(g, c, f->object, message_id_of(f));
 }
 
 static enum purpose purpose_of(const struct operation *o)
@@ -202,12 +182,13 @@ static void take_request(struct gateway *g, struct client *c, const struct frame
 /* ---- Frames ---- */
 
 /* A first frame that is not special messages connects by itself; those that are do if they do not
- * hold connect or reconnect. A client that is sent away is not connected first. */
+ * hold connect or reconnect. A client that is sent away is not connected first, one that returns as
+ * what it is then. */
 static void connect_implicitly(struct gateway *g, struct client *c, const struct frame *f)
 {
     struct json_span connect = {0};
 
-    if (c->state != CLIENT_NEW || f->kind == FRAME_CLOSE)
+    if (c->state != CLIENT_NEW || f->kind == FRAME_CLOSE || f->kind == FRAME_RETURN)
         return;
     if (f->kind == FRAME_SPECIAL) {
         connect = json_member(f->object, "connect", NULL);

@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "common/operations.h"
 #include "gateway/outgoing.h"
+#include "gateway/pushes.h"
 #include "gateway/requests.h"
 
 #define ID_MAX 1024 /* bytes of a user id, token or device id */
@@ -82,11 +83,20 @@ static void add_member(struct text *out, const char *name, const char *value)
     text_add_json_str(out, value ? value : "");
 }
 
+/* What the session was called before, which only a return says. */
+static void add_existing(struct text *out, const struct session *s)
+{
+    add_member(out, "existingClientId", s->existing_id);
+    text_addf(out, ",\"existingClientIds\":%s", s->existing_ids ? s->existing_ids : "[]");
+}
+
 /* All members always, in the order of the seed; what is not known is empty (spec 13, A35). */
 static void add_request(struct text *out, const struct operation *o, const struct session *s)
 {
     text_add(out, "{\"cn\":");
     text_add_json_str(out, o->request_class);
+    if (strcmp(o->name, "reconnect") == 0)
+        add_existing(out, s);
     add_member(out, "clientId", s->client_id);
     add_member(out, "deviceId", s->device_id);
     add_member(out, "token", s->token);
@@ -110,8 +120,7 @@ static enum err start_own(struct gateway *g, struct client *c, const char *opera
 }
 
 /* For a session that no longer has a socket here. */
-static void publish_farewell(struct gateway *g, const char *operation, const struct session *s,
-                             uint64_t epoch)
+static void publish_farewell(struct gateway *g, const char *operation, const struct session *s)
 {
     _cleanup_(text_deinitp) struct text body = {0};
     const struct operation *o = operation_by_name(operation, strlen(operation));
@@ -119,9 +128,7 @@ static void publish_farewell(struct gateway *g, const char *operation, const str
     add_request(&body, o, s);
     requests_publish_only(
         g, o->name,
-        &(struct msg){
-            .client = s->client_id, .user = s->user_id, .device = s->device_id, .epoch = epoch},
-        &body);
+        &(struct msg){.client = s->client_id, .user = s->user_id, .device = s->device_id}, &body);
 }
 
 /* ---- Login ---- */
@@ -172,41 +179,73 @@ static bool read_login(const struct msg *m, struct login *out)
 static void undo(struct gateway *g, struct client *c)
 {
     session_logout(&c->session);
-    c->epoch = 0;
     client_set_state(c, CLIENT_CONNECTED);
     login_expect(g, c);
     requests_refuse_held(g, c, CODE_INVALID_CLIENT, "the login could not be completed");
+}
+
+/* Tells the agents which session is here now. */
+static void bind(struct gateway *g, struct client *c, const char *message_id)
+{
+    enum err e = start_own(g, c, c->returning ? "reconnect" : "connect", PURPOSE_BIND, message_id);
+
+    if (!e)
+        return;
+    outgoing_error(g, c, message_id, requests_code(e), requests_reason(e));
+    undo(g, c);
+}
+
+/* The session has a user: signed anew, then bound. */
+static void enter(struct gateway *g, struct client *c, bool returning, const char *message_id)
+{
+    if (c->state == CLIENT_NEW)
+        client_set_state(c, CLIENT_CONNECTED);
+    client_set_state(c, CLIENT_BINDING);
+    issue_session(g, c);
+    c->returning = returning;
+    c->replaying = false;
+    bind(g, c, message_id);
+}
+
+void login_return(struct gateway *g, struct client *c, const char *message_id)
+{
+    enter(g, c, true, message_id);
 }
 
 void login_answered(struct gateway *g, struct open_request *r, const struct msg *m)
 {
     struct client *c = r->client;
     struct login l = {0};
-    enum err e;
 
     client_send(c, m->body, m->size);
     if (read_login(m, &l) && c->state == CLIENT_CONNECTED) {
         session_login(&c->session, l.user_id, l.token, l.device_id);
-        client_set_state(c, CLIENT_BINDING);
-        issue_session(g, c);
-        e = start_own(g, c, "connect", PURPOSE_BIND, NULL);
-        if (e) {
-            outgoing_error(g, c, NULL, requests_code(e), requests_reason(e));
-            undo(g, c);
-        }
+        enter(g, c, false, NULL);
     }
     login_deinit(&l);
 }
 
-/* A ConnectResponse without a client id says that the login is no longer good. */
-static bool is_bound(const struct msg *m)
+/* A part of what a returning client has missed: the ConnectResponse comes with the last one. */
+static bool is_part(const struct msg *m)
 {
-    struct json_span client;
+    return m->reason && strcmp(m->reason, "more") == 0;
+}
 
-    if (m->epoch == 0 || json_check(m->body, m->size, &reply_limits, NULL))
+/* A ConnectResponse without a client id says that the login is no longer good. */
+static bool is_connect_response(const struct msg *m)
+{
+    struct json_span body;
+
+    if (json_check(m->body, m->size, &reply_limits, NULL))
         return false;
-    client = json_member(json_value(m->body, m->size), "clientId", NULL);
-    return json_kind(client) == JSON_STRING;
+    body = json_value(m->body, m->size);
+    return json_kind(json_member(body, "clientId", NULL)) == JSON_STRING &&
+           json_string_is(json_member(body, "cn", NULL), SYNC_CLASS("ConnectResponse"));
+}
+
+bool login_has_bound(const struct msg *m)
+{
+    return is_part(m) || is_connect_response(m);
 }
 
 static void keep_connect_response(struct client *c, const struct msg *m)
@@ -218,18 +257,47 @@ static void keep_connect_response(struct client *c, const struct msg *m)
     c->connect_response = text_steal(&response);
 }
 
+/* The next part is asked for when this one has left, so that a client is never sent more than it
+ * reads. */
+static void tell_part(struct gateway *g, struct open_request *r, const struct msg *m)
+{
+    struct client *c = r->client;
+    const char *message_id = open_request_message_id(r);
+
+    c->replaying = true;
+    free(c->return_id);
+    c->return_id = message_id ? strdup(message_id) : NULL;
+    if (message_id && !c->return_id)
+        err_out_of_memory();
+    pushes_deliver(g, m);
+    if (!client_next_frame(c))
+        login_emptied(g, c);
+}
+
+void login_emptied(struct gateway *g, struct client *c)
+{
+    if (!c->replaying || c->state != CLIENT_BINDING)
+        return;
+    c->replaying = false;
+    bind(g, c, c->return_id);
+}
+
 void login_bound(struct gateway *g, struct open_request *r, const struct msg *m)
 {
     struct client *c = r->client;
 
+    c->bound |= login_has_bound(m);
+    if (is_part(m)) {
+        tell_part(g, r, m);
+        return;
+    }
     client_send(c, m->body, m->size);
     if (c->state != CLIENT_BINDING)
         return; /* it could not be sent */
-    if (!is_bound(m)) {
+    if (!is_connect_response(m)) {
         undo(g, c);
         return;
     }
-    c->epoch = m->epoch;
     c->receipts = 0;
     keep_connect_response(c, m);
     client_set_state(c, CLIENT_READY);
@@ -241,20 +309,24 @@ void login_bound(struct gateway *g, struct open_request *r, const struct msg *m)
 void login_not_bound(struct gateway *g, struct open_request *r, enum response_code code,
                      const char *desc)
 {
-    outgoing_error(g, r->client, NULL, code, desc);
+    outgoing_error(g, r->client, open_request_message_id(r), code, desc);
     if (r->client->state == CLIENT_BINDING)
         undo(g, r->client);
 }
 
 void login_bound_too_late(struct gateway *g, const struct msg *m)
 {
+    const size_t size = m->client ? strlen(m->client) : 0;
+    struct client *c = clients_find(g->clients, m->client, size);
     struct session s = {0};
 
-    if (strlen(m->client) != SECRET_ID_CHARS)
+    if (c)
+        c->bound = true; /* its farewell says so */
+    if (c || size != SECRET_ID_CHARS)
         return;
     session_login(&s, m->user, NULL, m->device);
     memcpy(s.client_id, m->client, sizeof(s.client_id));
-    publish_farewell(g, "disconnect", &s, m->epoch);
+    publish_farewell(g, "disconnect", &s);
     session_deinit(&s);
 }
 
@@ -282,7 +354,7 @@ void login_logged_out(struct gateway *g, struct open_request *r, const struct ms
             client_set_state(c, CLIENT_READY);
         return;
     }
-    c->epoch = 0;
+    c->bound = false;
     e = start_own(g, c, "disconnectAuth", PURPOSE_LEAVE, message_id);
     if (e)
         login_not_left(g, r, requests_code(e), requests_reason(e));
@@ -312,12 +384,12 @@ void login_not_left(struct gateway *g, struct open_request *r, enum response_cod
 
 /* ---- The end ---- */
 
-/* While a ConnectRequest is under way there is no epoch yet: login_bound_too_late() follows. */
+/* While a binding is under way nothing is known of it: login_bound_too_late() follows. */
 void login_farewell(struct gateway *g, struct client *c)
 {
     if (requests_has(c, PURPOSE_LOGOUT))
-        publish_farewell(g, "disconnectAuth", &c->session, 0);
-    else if (c->epoch > 0)
-        publish_farewell(g, "disconnect", &c->session, c->epoch);
+        publish_farewell(g, "disconnectAuth", &c->session);
+    else if (c->bound)
+        publish_farewell(g, "disconnect", &c->session);
     delist(c);
 }

@@ -102,7 +102,7 @@ static void grow(struct open_requests *t)
 static bool is_within_limits(const struct open_requests *t, const struct open_account *account,
                              const struct open_request *fields)
 {
-    if (fields->purpose == PURPOSE_BIND || fields->purpose == PURPOSE_LEAVE)
+    if (fields->purpose >= PURPOSE_BIND)
         return true;
     return account->count < t->limits.count && account->bytes + fields->bytes <= t->limits.bytes;
 }

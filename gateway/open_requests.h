@@ -25,17 +25,24 @@ struct operation;
 
 /* What a request is for: decides what its reply or its failure leads to (answers.c). */
 enum purpose {
-    PURPOSE_CLIENT, /* a client's: the reply goes to it */
-    PURPOSE_LOGIN,  /* a client's: the reply may log it in */
-    PURPOSE_LOGOUT, /* a client's: its empty reply starts the last step of a logout */
-    PURPOSE_BIND,   /* the gateway's own ConnectRequest after a login */
-    PURPOSE_LEAVE,  /* the gateway's own disconnectAuth; its reply ends the socket */
+    /* A client's. */
+    PURPOSE_CLIENT, /* the reply goes to it */
+    PURPOSE_LOGIN,  /* the reply may log it in */
+    PURPOSE_LOGOUT, /* its empty reply starts the last step of a logout */
+
+    /* The gateway's own, on behalf of a client: never refused by the limits. */
+    PURPOSE_BIND,  /* the ConnectRequest after a login, the ReconnectRequest of a return */
+    PURPOSE_LEAVE, /* disconnectAuth; its reply ends the socket */
+
+    /* The gateway's own, of no one client (`client` is NULL). */
+    PURPOSE_ALIVE,
+    PURPOSE_ANNOUNCE,
     PURPOSE_COUNT
 };
 
 struct open_request {
     uint64_t number;
-    struct client *client; /* borrowed: a client ends its requests before it goes */
+    struct client *client; /* borrowed: a client ends its requests before it goes; NULL: none */
     const struct operation *operation;
     enum purpose purpose;
     bool wants_ack;   /* and has not had it */

@@ -28,3 +28,14 @@ void outgoing_error(struct gateway *g, struct client *c, const char *message_id,
     response_error(&g->scratch, c->session.client_id, message_id, code, desc);
     client_send(c, g->scratch.at, g->scratch.size);
 }
+
+void outgoing_refusal(struct gateway *g, struct client *c, const char *message_id,
+                      const char *reason)
+{
+    _cleanup_(text_deinitp) struct text data = {0};
+
+    text_add_json_str(&data, reason);
+    text_clear(&g->scratch);
+    response_connect(&g->scratch, NULL, message_id, text_str(&data));
+    client_send(c, g->scratch.at, g->scratch.size);
+}

@@ -13,6 +13,10 @@ void outgoing_session(struct gateway *g, struct client *c);
 /* {"ack": ...}: the request is safe. */
 void outgoing_ack(struct gateway *g, struct client *c, const char *message_id);
 
+/* A ConnectResponse that refuses a return: without a client id, with the reason in `data`. */
+void outgoing_refusal(struct gateway *g, struct client *c, const char *message_id,
+                      const char *reason);
+
 /* A SyncErrorResponse. `message_id` may be NULL; `desc` is for the client's eyes. */
 void outgoing_error(struct gateway *g, struct client *c, const char *message_id,
                     enum response_code code, const char *desc);

@@ -7,28 +7,17 @@
 
 static const struct json_limits push_limits = {JSON_DEPTH_MAX, SIZE_MAX};
 
-/* The client under this binding, or NULL. */
-static struct client *find_bound(const struct gateway *g, const char *id, size_t size,
-                                 uint64_t epoch)
+static struct client *find(const struct gateway *g, const char *id, size_t size)
 {
     struct client *c = clients_find(g->clients, id, size);
 
-    return c && c->epoch == epoch && epoch > 0 && c->state != CLIENT_CLOSING ? c : NULL;
+    return c && client_takes_pushes(c) ? c : NULL;
 }
 
-/* A recipient is ["<client id>", <epoch>]; our ids have no escapes. */
-static struct client *find_recipient(const struct gateway *g, struct json_span recipient)
+/* Our ids have no escapes. */
+static struct client *find_recipient(const struct gateway *g, struct json_span id)
 {
-    struct json_walk w = json_walk(recipient);
-    struct json_span id;
-    int64_t epoch;
-
-    if (!json_next(&w) || json_kind(w.value) != JSON_STRING)
-        return NULL;
-    id = w.value;
-    if (!json_next(&w) || json_int64(w.value, &epoch))
-        return NULL;
-    return find_bound(g, id.at + 1, id.size - 2, (uint64_t)epoch);
+    return json_kind(id) == JSON_STRING ? find(g, id.at + 1, id.size - 2) : NULL;
 }
 
 /* `gap` is where the client id goes; absent if the body has no place for it. */
@@ -89,35 +78,11 @@ void pushes_deliver(struct gateway *g, const struct msg *m)
         deliver_group(g, groups.value);
 }
 
-/* ---- Control ---- */
-
-static const char *reason_of(int64_t code)
+void pushes_again(struct gateway *g, const struct msg *m)
 {
-    static const struct {
-        int code;
-        const char *reason;
-    } reasons[] = {
-        {4001, "taken over"},
-        {4002, "revoked"},
-        {4005, "session ended"},
-    };
+    struct client *c = m->client ? find(g, m->client, strlen(m->client)) : NULL;
 
-    for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
-        if (reasons[i].code == code)
-            return reasons[i].reason;
-    return NULL;
-}
-
-void pushes_control(struct gateway *g, const struct msg *m)
-{
-    const char *reason = reason_of(m->code);
-    struct client *c;
-
-    if (!m->client || !m->reason || strcmp(m->reason, "close") != 0 || !reason) {
-        log_warn("control.unknown", LOG_STR("from", m->app_id), LOG_I64("code", m->code));
-        return;
-    }
-    c = find_bound(g, m->client, strlen(m->client), m->epoch);
     if (c)
-        client_close(c, (int)m->code, reason);
+        client_send(c, m->body, m->size);
+    metrics_add(g->metrics, c ? METRIC_PUSHES : METRIC_PUSHES_SKIPPED, 1);
 }

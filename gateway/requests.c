@@ -24,9 +24,9 @@ static struct msg compose(const struct gateway *g, const struct client *c, const
         .app_id = GATEWAY_APP_ID,
         .persistent = r->operation->has_effects || r->wants_ack,
         .mandatory = true,
-        .client = c->session.client_id,
-        .user = c->session.user_id,
-        .device = r->device ? r->device : c->session.device_id,
+        .client = c ? c->session.client_id : NULL,
+        .user = c ? c->session.user_id : NULL,
+        .device = c && !r->device ? c->session.device_id : r->device,
         .dialect = "activestack",
         .accepted_ms = clock_wall_ms(),
         .format = MSG_FORMAT,
@@ -35,7 +35,7 @@ static struct msg compose(const struct gateway *g, const struct client *c, const
     };
 }
 
-/* What is only known when it really goes: the epoch, and the receipt's number. */
+/* What is only known when it really goes: the receipt's number. */
 static enum err publish(struct gateway *g, const struct open_request *r, struct msg *m)
 {
     const struct bridge_terms terms = {
@@ -45,7 +45,6 @@ static enum err publish(struct gateway *g, const struct open_request *r, struct 
         .tell_confirm = r->wants_ack,
     };
 
-    m->epoch = r->client->epoch;
     if (r->operation->is_receipt)
         m->receipt = ++r->client->receipts;
     if (bridge_publish(g->bridge, m, &terms))
@@ -56,7 +55,12 @@ static enum err publish(struct gateway *g, const struct open_request *r, struct 
 
 static bool must_be_held(const struct client *c, const struct request *r)
 {
-    return c->state == CLIENT_BINDING && r->operation->needs_login && r->purpose != PURPOSE_BIND;
+    return c && c->state == CLIENT_BINDING && r->operation->needs_login && r->purpose != PURPOSE_BIND;
+}
+
+static struct open_account *account_of(struct gateway *g, struct client *c)
+{
+    return c ? &c->open : &g->open;
 }
 
 enum err requests_start(struct gateway *g, struct client *c, const struct request *r)
@@ -73,7 +77,8 @@ enum err requests_start(struct gateway *g, struct client *c, const struct reques
     struct msg m;
     enum err e;
 
-    e = open_requests_add(g->requests, &c->open, &fields, r->message_id, clock_mono_us(), &open);
+    e = open_requests_add(g->requests, account_of(g, c), &fields, r->message_id, clock_mono_us(),
+                          &open);
     if (e)
         return e;
     snprintf(number, sizeof(number), "%" PRIu64, open->number);
@@ -83,9 +88,20 @@ enum err requests_start(struct gateway *g, struct client *c, const struct reques
     else if (msg_create(&m, &open->held))
         err_out_of_memory();
     if (e)
-        open_requests_end(g->requests, &c->open, open);
+        open_requests_end(g->requests, account_of(g, c), open);
     metrics_set(g->metrics, METRIC_OPEN_REQUESTS, (int64_t)open_requests_count(g->requests));
     return e;
+}
+
+enum err requests_ask(struct gateway *g, const char *operation, enum purpose purpose,
+                      const struct text *body)
+{
+    return requests_start(
+        g, NULL,
+        &(struct request){.operation = operation_by_name(operation, strlen(operation)),
+                          .purpose = purpose,
+                          .body = body->at,
+                          .size = body->size});
 }
 
 void requests_publish_only(struct gateway *g, const char *operation, const struct msg *identity,
@@ -171,7 +187,7 @@ void requests_end(struct gateway *g, struct open_request *r)
 {
     if (!r->held)
         bridge_forget(g->bridge, r->number);
-    open_requests_end(g->requests, &r->client->open, r);
+    open_requests_end(g->requests, account_of(g, r->client), r);
     metrics_set(g->metrics, METRIC_OPEN_REQUESTS, (int64_t)open_requests_count(g->requests));
 }
 

@@ -33,11 +33,15 @@ _must_check_ enum err requests_start(struct gateway *g, struct client *c, const 
 void requests_publish_only(struct gateway *g, const char *operation, const struct msg *identity,
                            const struct text *body);
 
+/* Asks the agents something in the gateway's own name, for no one client. ERR_AWAY. */
+_must_check_ enum err requests_ask(struct gateway *g, const char *operation, enum purpose purpose,
+                                   const struct text *body);
+
 /* The code and the text that say to a client why requests_start() failed. */
 enum response_code requests_code(enum err e);
 const char *requests_reason(enum err e);
 
-/* The binding is known: what was held goes out, with its epoch. */
+/* The binding is known: what was held goes out. */
 void requests_release(struct gateway *g, struct client *c);
 
 /* The login could not be completed: what was held is answered with this error. */

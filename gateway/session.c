@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/json_scan.h"
-
 /* A session's texts are ours, but a signed session comes from outside: bound them anyway. */
 #define SESSION_DEPTH    4
 #define SESSION_TEXT_MAX 1024
@@ -22,6 +20,8 @@ void session_deinit(struct session *s)
     free(s->user_id);
     free(s->token);
     free(s->device_id);
+    free(s->existing_id);
+    free(s->existing_ids);
     *s = (struct session){0};
 }
 
@@ -46,12 +46,92 @@ void session_login(struct session *s, const char *user_id, const char *token, co
     free(before.device_id);
 }
 
+/* Both are taken over. */
+static void set_existing(struct session *s, char *id, char *ids)
+{
+    free(s->existing_id);
+    free(s->existing_ids);
+    s->existing_id = id;
+    s->existing_ids = ids;
+}
+
+/* ---- Earlier names ---- */
+
+bool session_is_client_id(struct json_span string)
+{
+    return json_kind(string) == JSON_STRING && string.size == SECRET_ID_CHARS + 2 &&
+           strspn(string.at + 1, "0123456789abcdef") == SECRET_ID_CHARS;
+}
+
+static void add_id(struct text *ids, const char *id)
+{
+    if (ids->size > 0)
+        ids->at[ids->size - 1] = ','; /* where the bracket was */
+    else
+        text_add_char(ids, '[');
+    text_addf(ids, "\"%.*s\"]", SECRET_ID_CHARS, id);
+}
+
+static enum err add_newest(struct json_span array, size_t max, struct text *ids)
+{
+    const size_t count = json_count(array);
+    struct json_walk w = json_walk(array);
+
+    if (json_kind(array) != JSON_ARRAY)
+        return ERR_TYPE;
+    for (size_t i = 0; json_next(&w); i++) {
+        if (json_kind(w.value) != JSON_STRING)
+            return ERR_TYPE;
+        if (i + max >= count && session_is_client_id(w.value))
+            add_id(ids, w.value.at + 1);
+    }
+    return ERR_OK;
+}
+
+enum err session_read_ids(struct json_span array, char **out)
+{
+    _cleanup_(text_deinitp) struct text ids = {0};
+    enum err e = add_newest(array, SESSION_EXISTING_MAX, &ids);
+
+    if (!e)
+        *out = text_steal(&ids);
+    return e;
+}
+
+static bool ends_with_id(const char *ids, const char *id)
+{
+    const size_t size = strlen(ids), tail = SECRET_ID_CHARS + 2;
+
+    return size > tail && memcmp(ids + size - tail, id, SECRET_ID_CHARS) == 0;
+}
+
+/* A session may come back on the very socket on which it could not be bound before. */
+void session_return(struct session *s, const struct session *earlier)
+{
+    struct text ids = {0};
+    const char *before = earlier->existing_ids;
+
+    session_login(s, earlier->user_id, earlier->token, earlier->device_id);
+    if (strcmp(s->client_id, earlier->client_id) == 0) {
+        set_existing(s, copy(earlier->existing_id), copy(before));
+        return;
+    }
+    if (before && ends_with_id(before, earlier->client_id))
+        text_add(&ids, before);
+    else if (before && add_newest(json_span_of(before), SESSION_EXISTING_MAX - 1, &ids))
+        text_clear(&ids); /* cannot be: it is ours */
+    if (!before || !ends_with_id(before, earlier->client_id))
+        add_id(&ids, earlier->client_id);
+    set_existing(s, copy(earlier->client_id), text_steal(&ids));
+}
+
 void session_logout(struct session *s)
 {
     free(s->user_id);
     free(s->token);
     s->user_id = NULL;
     s->token = NULL;
+    set_existing(s, NULL, NULL);
 }
 
 bool session_is_logged_in(const struct session *s)
@@ -79,6 +159,9 @@ void session_sign(const struct session *s, const struct session_keys *keys, int6
     text_add(&json, "{\"savedAt\":");
     text_add_i64(&json, now_ms);
     add_member(&json, "clientId", s->client_id);
+    add_member(&json, "existingClientId", s->existing_id);
+    if (s->existing_ids)
+        text_addf(&json, ",\"existingClientIds\":%s", s->existing_ids);
     add_member(&json, "deviceId", s->device_id);
     add_member(&json, "token", s->token);
     add_member(&json, "userId", s->user_id);
@@ -137,6 +220,16 @@ static enum err read_client_id(struct json_span object, char out[SECRET_ID_CHARS
     return e;
 }
 
+static enum err read_existing(struct json_span object, struct session *out)
+{
+    const struct json_span ids = json_member(object, "existingClientIds", NULL);
+    const enum json_kind kind = json_kind(ids);
+
+    if (kind != JSON_ABSENT && kind != JSON_NULL && session_read_ids(ids, &out->existing_ids))
+        return ERR_MALFORMED;
+    return read_text(object, "existingClientId", &out->existing_id);
+}
+
 static enum err read_session(struct json_span object, int64_t max_age_ms, int64_t now_ms,
                              struct session *out)
 {
@@ -153,6 +246,8 @@ static enum err read_session(struct json_span object, int64_t max_age_ms, int64_
         e = read_text(object, "token", &out->token);
     if (!e)
         e = read_text(object, "deviceId", &out->device_id);
+    if (!e)
+        e = read_existing(object, out);
     return e;
 }
 

@@ -6,6 +6,7 @@
 
 #include "common/cleanup.h"
 #include "common/err.h"
+#include "common/json_scan.h"
 #include "common/secret.h"
 #include "common/text.h"
 
@@ -23,7 +24,13 @@ struct session {
     char *user_id;                       /* NULL: not logged in */
     char *token;                         /* of the login; never leaves towards a log */
     char *device_id;                     /* NULL while unknown */
+
+    /* What a session that came back was called before; NULL for others. */
+    char *existing_id;  /* the client id that it came back for */
+    char *existing_ids; /* JSON: an array of the newest SESSION_EXISTING_MAX, the newest last */
 };
+
+#define SESSION_EXISTING_MAX 32
 
 /* A fresh client id and nothing else. */
 void session_init(struct session *s);
@@ -33,7 +40,18 @@ void session_deinit(struct session *s);
 void session_login(struct session *s, const char *user_id, const char *token,
                    const char *device_id);
 
-/* Token and user are gone, the device stays. */
+/* Comes back as what `earlier` was: user, token, device and names, with the client id of `earlier`
+ * as the newest of them. Copies. */
+void session_return(struct session *s, const struct session *earlier);
+
+/* Reads a list of client ids as existing_ids keeps it: ERR_TYPE when it is no array of strings. What
+ * cannot be a client id, and what is older than the newest, is left out. NULL when nothing is left. */
+_must_check_ enum err session_read_ids(struct json_span array, char **out);
+
+/* Is this string, with its quotes, a client id of ours? */
+bool session_is_client_id(struct json_span string);
+
+/* Token, user and earlier names are gone, the device stays. */
 void session_logout(struct session *s);
 
 bool session_is_logged_in(const struct session *s);

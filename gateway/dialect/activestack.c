@@ -15,7 +15,7 @@ enum member {
     MEMBER_TOKEN,
     MEMBER_DEVICE_ID,
     MEMBER_READ, /* behind the last one that is read */
-    MEMBER_COUNT = MEMBER_READ + 22
+    MEMBER_COUNT = MEMBER_READ + 24
 };
 
 static const char *const member_names[MEMBER_COUNT] = {
@@ -24,7 +24,8 @@ static const char *const member_names[MEMBER_COUNT] = {
     "clientType", "responseChannel", "regAppKey", "svcOauthKey", "authProvider", "credential",
     "theClassName", "theClassId", "theClassIdList", "theObject", "putTimestamp", "transId",
     "removePair", "classIdPairs", "classIdPair", "fieldName", "params", "queryName",
-    "queryArguments", "pleaseDestroyClient", "deviceType", "returnObject",
+    "queryArguments", "pleaseDestroyClient", "deviceType", "returnObject", "existingClientId",
+    "existingClientIds",
     // clang-format on
 };
 
