@@ -26,8 +26,8 @@ struct response {
 void response_begin(struct text *out, const struct response *head);
 void response_end(struct text *out);
 
-/* A whole ConnectResponse (spec 3.3). Without a client id it is a refusal, and `data` (JSON text) says
- * why. */
+/* A whole ConnectResponse (spec 3.3). Without a client id it is a refusal, and `data` (JSON text)
+ * says why. */
 void response_connect(struct text *out, const char *client, const char *message_id,
                       const char *data);
 

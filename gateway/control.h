@@ -12,8 +12,8 @@
  * A client id binds once and never again, so it alone says which socket is meant.
  */
 
-/* A message of type "control" with the reason "close": closes the socket of its header `client` with
- * its header `code`. */
+/* A message of type "control" with the reason "close": closes the socket of its header `client`
+ * with its header `code`. */
 void control_take(struct gateway *g, const struct msg *m);
 
 /* Closes the socket of this client with one of the codes above, if it is still here. False for

@@ -163,8 +163,8 @@ static void drain(struct gateway_process *p)
     if (!p->g.draining)
         start_drain(p);
     clients_visit(p->g.clients, say_farewell, &f);
-    if (f.staying > 0 || (clients_count(p->g.clients) > 0 &&
-                          clock_mono_ms() - p->drain.last_away_ms < FAREWELL_MS))
+    if (f.staying > 0 ||
+        (clients_count(p->g.clients) > 0 && clock_mono_ms() - p->drain.last_away_ms < FAREWELL_MS))
         return;
     atomic_store(&p->drained, true);
     proc_request_stop(p->proc);

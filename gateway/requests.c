@@ -55,7 +55,8 @@ static enum err publish(struct gateway *g, const struct open_request *r, struct 
 
 static bool must_be_held(const struct client *c, const struct request *r)
 {
-    return c && c->state == CLIENT_BINDING && r->operation->needs_login && r->purpose != PURPOSE_BIND;
+    return c && c->state == CLIENT_BINDING && r->operation->needs_login &&
+           r->purpose != PURPOSE_BIND;
 }
 
 static struct open_account *account_of(struct gateway *g, struct client *c)

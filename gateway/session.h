@@ -44,8 +44,9 @@ void session_login(struct session *s, const char *user_id, const char *token,
  * as the newest of them. Copies. */
 void session_return(struct session *s, const struct session *earlier);
 
-/* Reads a list of client ids as existing_ids keeps it: ERR_TYPE when it is no array of strings. What
- * cannot be a client id, and what is older than the newest, is left out. NULL when nothing is left. */
+/* Reads a list of client ids as existing_ids keeps it: ERR_TYPE when it is no array of strings.
+ * What cannot be a client id, and what is older than the newest, is left out. NULL when nothing is
+ * left. */
 _must_check_ enum err session_read_ids(struct json_span array, char **out);
 
 /* Is this string, with its quotes, a client id of ours? */

@@ -219,19 +219,6 @@ def test_a_bare_connect_request_before_the_login_is_refused(connect, gateway):
     assert_error(connect(gateway).request("connect"), "-100")
 
 
-# ---- What this server does not do yet
-
-@pytest.mark.parametrize("frame", [
-    {"reconnect": {"reconnectId": "x", "lastSessionId": "y"}},
-    {"cn": SYNC + "ReconnectRequest", "messageId": "m", "existingClientId": "x"}])
-def test_a_return_is_refused_and_the_connection_is_new(stack, stranger, frame):
-    stranger.send(frame)
-    stranger.expect(lambda f: "gatewayConnectAck" in f, "gatewayConnectAck")
-    error = stranger.expect(lambda f: "errorCode" in f, "an error")
-    assert_error(error, "-106")
-    assert stranger.login("file", stack.credential("ada"))
-
-
 def test_many_logins_at_once_are_all_answered(stack, connect, gateway):
     clients = [connect(stack.gateways[i % 2]) for i in range(20)]
     messages = [c.send_request("authenticate", authProvider="anonymous") for c in clients]
