@@ -130,7 +130,7 @@ int main(int argc, char **argv)
     if (argc < 3 + LOAD_ARGC)
         measure_die("usage", "amqp_load QUEUE " LOAD_ARGUMENTS " CLIENT...");
     log_init("bench", LOG_LEVEL_WARN, false);
-    load_init(&run.load, argv + 2);
+    load_init(&run.load, argv + 2, 1);
     run.queue = argv[1];
     run.clients = argv + 2 + LOAD_ARGC;
     run.client_count = (unsigned)(argc - 2 - LOAD_ARGC);

@@ -16,14 +16,15 @@ unsigned load_number(const char *argument)
     return (unsigned)number;
 }
 
-void load_init(struct load *load, char **arguments)
+void load_init(struct load *load, char **arguments, unsigned request_count)
 {
     load->depth = load_number(arguments[0]);
     load->expected = arguments[2];
-    load->request = arguments[3];
+    load->requests = arguments + 3;
+    load->request_count = request_count;
     load->number = 0;
-    load->asked_us = calloc(load->depth, sizeof(*load->asked_us));
-    if (!load->asked_us || secret_init())
+    load->slots = calloc(load->depth, sizeof(*load->slots));
+    if (!load->slots || secret_init())
         measure_die("cannot start", "");
     secret_random_id(load->run);
     measure_init(&load->measure, load_number(arguments[1]));
@@ -31,35 +32,68 @@ void load_init(struct load *load, char **arguments)
 
 void load_deinit(struct load *load)
 {
-    free(load->asked_us);
+    free(load->slots);
 }
 
-static void add_filled_in(struct text *out, const char *template, const char *id, unsigned slot)
+static void add_id(struct text *out, const struct load *load, unsigned slot, uint64_t number)
 {
-    const char *mark;
+    text_addf(out, "%u-%" PRIu64 "-%s", slot, number, load->run);
+}
 
-    for (; (mark = strchr(template, '@')); template = mark) {
-        text_add_bytes(out, template, (size_t)(mark - template));
-        if (!strncmp(mark, "@ID@", 4)) {
-            text_add(out, id);
-            mark += 4;
-        } else if (!strncmp(mark, "@SLOT@", 6)) {
-            text_add_u64(out, slot);
-            mark += 6;
-        } else {
-            text_add_char(out, *mark++);
-        }
+static bool starts_with(const char *text, const char *start)
+{
+    return !strncmp(text, start, strlen(start));
+}
+
+/* Adds what a mark at `at` stands for; returns what is behind it. Other text is added as it is. */
+static const char *add_mark(struct text *out, const struct load *load, unsigned slot,
+                            const char *at)
+{
+    char *end;
+    unsigned long below = strtoul(at + 1, &end, 10);
+
+    if (starts_with(at, "@ID@")) {
+        add_id(out, load, slot, load->number);
+        return at + 4;
     }
-    text_add(out, template);
+    if (starts_with(at, "@LAST@")) {
+        add_id(out, load, slot, load->slots[slot].number);
+        return at + 6;
+    }
+    if (starts_with(at, "@SLOT@")) {
+        text_add_u64(out, slot);
+        return at + 6;
+    }
+    if (below && *end == '@') {
+        text_add_u64(out, (uint64_t)random() % below);
+        return end + 1;
+    }
+    text_add_char(out, '@');
+    return at + 1;
 }
 
-void load_ask(struct load *load, unsigned slot, struct text *id, struct text *request)
+static void add_filled_in(struct text *out, const struct load *load, unsigned slot,
+                          const char *request)
 {
+    const char *at;
+
+    for (; (at = strchr(request, '@')); request = add_mark(out, load, slot, at))
+        text_add_bytes(out, request, (size_t)(at - request));
+    text_add(out, request);
+}
+
+void load_ask(struct load *load, unsigned slot_number, struct text *id, struct text *request)
+{
+    struct load_slot *slot = &load->slots[slot_number];
+
+    load->number++;
     text_clear(id);
-    text_addf(id, "%u-%" PRIu64 "-%s", slot, ++load->number, load->run);
+    add_id(id, load, slot_number, load->number);
     text_clear(request);
-    add_filled_in(request, load->request, text_str(id), slot);
-    load->asked_us[slot] = clock_mono_us();
+    add_filled_in(request, load, slot_number, load->requests[slot->next]);
+    slot->next = (slot->next + 1) % load->request_count;
+    slot->number = load->number;
+    slot->asked_us = clock_mono_us();
 }
 
 unsigned load_answer(struct load *load, const char *id, const char *body, size_t size)
@@ -71,6 +105,6 @@ unsigned load_answer(struct load *load, const char *id, const char *body, size_t
         measure_die("an answer to nothing that was asked", body);
     if (!memmem(body, size, load->expected, strlen(load->expected)))
         measure_die("an unexpected answer", body);
-    measure_answer(&load->measure, load->asked_us[slot]);
+    measure_answer(&load->measure, load->slots[slot].asked_us);
     return (unsigned)slot;
 }

@@ -9,10 +9,10 @@
 #include "tests/bench/ws.h"
 
 /*
- * ws_load PORT CONNECTIONS DEPTH SECONDS EXPECTED REQUEST
+ * ws_load PORT CONNECTIONS DEPTH SECONDS EXPECTED REQUEST...
  *
  * Sends requests through a gateway, DEPTH of them in flight over so many connections, each logged
- * in on its own. The request's messageId has to be @ID@.
+ * in on its own. The messageId of each request has to be @ID@.
  */
 
 #define ANSWER_TO "\"correspondingMessageId\":\""
@@ -46,7 +46,7 @@ static void open_connection(struct run *run, struct ws *ws, unsigned port)
         measure_die("epoll_ctl", strerror(errno));
 }
 
-static void run_open(struct run *run, char **argv)
+static void run_open(struct run *run, char **argv, unsigned request_count)
 {
     run->connection_count = load_number(argv[2]);
     run->connections = calloc(run->connection_count, sizeof(*run->connections));
@@ -55,7 +55,7 @@ static void run_open(struct run *run, char **argv)
         measure_die("cannot start", strerror(errno));
     for (unsigned i = 0; i < run->connection_count; i++)
         open_connection(run, &run->connections[i], load_number(argv[1]));
-    load_init(&run->load, argv + 3);
+    load_init(&run->load, argv + 3, request_count);
 }
 
 static void run_close(struct run *run)
@@ -103,9 +103,9 @@ int main(int argc, char **argv)
 {
     static struct run run;
 
-    if (argc != 3 + LOAD_ARGC)
-        measure_die("usage", "ws_load PORT CONNECTIONS " LOAD_ARGUMENTS);
-    run_open(&run, argv);
+    if (argc < 3 + LOAD_ARGC)
+        measure_die("usage", "ws_load PORT CONNECTIONS " LOAD_ARGUMENTS "...");
+    run_open(&run, argv, (unsigned)(argc - 3 - LOAD_ARGC + 1));
     work(&run);
     measure_print(&run.load.measure);
     run_close(&run);

@@ -307,8 +307,19 @@ def test_removing_what_never_existed_succeeds(ada, new_id):
     assert remove(ada, TASK, new_id())["result"] is True
 
 
-def test_an_object_is_removed_by_its_own_class_only(ada, task):
-    assert_refused(remove(ada, ITEM, task), "-202", "removePair.className")
+def test_an_object_may_be_removed_by_the_name_of_a_parent_class(ada, ben, task):
+    find(ben, TASK, task)
+    message = str(uuid.uuid4())
+    for _ in range(2):
+        removed = ada.request("removeObject", messageId=message, removePair=pair(ITEM, task))
+        assert removed["result"] is True
+    assert ben.expect_delete(task)["objectList"] == [pair(TASK, task)]
+    assert find(ada, TASK, task) is None and find(ada, ITEM, task) is None
+    assert remove(ada, ITEM, task)["result"] is True, "also a second time"
+
+
+def test_an_object_is_not_removed_by_the_name_of_another_class(ada, task):
+    assert remove(ada, NOTE, task)["result"] is True
     assert find(ada, TASK, task)
 
 

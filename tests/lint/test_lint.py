@@ -9,8 +9,8 @@ from servers import ROOT
 from stack import BUILD
 
 FOLDERS = ("common", "gateway", "agents", "deploy", "tests")
-SCRIPTS = [".ci/run", "tests/run", "deploy/up", "deploy/rabbitmq/serve", "deploy/redis/serve",
-           "deploy/lib/supervise", "deploy/lib/install-packages",
+SCRIPTS = [".ci/run", "tests/run", "deploy/up", "deploy/rabbitmq/serve", "deploy/redis/backup",
+           "deploy/redis/serve", "deploy/lib/supervise", "deploy/lib/install-packages",
            *(str(p.relative_to(ROOT)) for p in sorted((ROOT / "deploy/lib").glob("*.sh")))]
 
 

@@ -28,6 +28,7 @@ extern const struct redis_script script_keep;
 extern const struct redis_script script_import;
 extern const struct redis_script script_logout;
 extern const struct redis_script script_overtaken;
+extern const struct redis_script script_own_class;
 extern const struct redis_script script_put;
 extern const struct redis_script script_read;
 extern const struct redis_script script_read_all;

@@ -1,107 +1,17 @@
-#include <stdlib.h>
 #include <string.h>
 
 #include <check.h>
 
-#include "agents/runtime/agent.h"
 #include "agents/sync/operations.h"
 #include "tests/support/fake_reply.h"
+#include "tests/support/handler.h"
 #include "tests/support/unit.h"
 
-/*
- * Handlers without servers: a request goes in, the call that it would make is looked at, a reply of
- * Redis is put in its place, and the answer comes out.
- */
-
-static struct agent agent;
-static struct work work;
-static size_t spawned;
-
-/* In place of the worker's: only counts. */
-void work_spawn(const struct work *parent, work_fn *first, void *state,
-                void (*state_destroy)(void *state))
-{
-    (void)parent;
-    (void)first;
-    spawned++;
-    state_destroy(state);
-}
+/* What is refused, and the reads of one object. */
 
 static void set_up(void)
 {
-    struct text problems = {0};
-
-    agent.proc.settings.sync_max_object_bytes = 1000;
-    agent.proc.settings.sync_max_answer_bytes = 100000;
-    agent.proc.settings.sync_max_scan = 10000;
-    agent.proc.settings.sync_results_kept = 1000;
-    agent.proc.settings.sync_results_s = 3600;
-    strcpy(agent.name, "sync-agent@test");
-    ck_assert_int_eq(model_load(EXAMPLE_MODEL, &agent.model, &problems), ERR_OK);
-    work = (struct work){.agent = &agent};
-    spawned = 0;
-}
-
-static void forget(struct work_out **list, size_t *count)
-{
-    for (size_t i = 0; i < *count; i++)
-        msg_destroy((*list)[i].msg);
-    free(*list);
-    *list = NULL;
-    *count = 0;
-}
-
-static void tear_down(void)
-{
-    if (work.state_destroy)
-        work.state_destroy(work.state);
-    forget(&work.out, &work.out_count);
-    redis_call_deinit(&work.call);
-    request_deinit(&work.request);
-    model_destroy(agent.model);
-}
-
-static enum work_step ask(const char *operation, work_fn *plan, const char *body)
-{
-    struct text problem = {0};
-    struct msg m = {.queue = operation,
-                    .reply_to = "gateway.1",
-                    .client = "c1",
-                    .user = "u1",
-                    .message_id = "m1",
-                    .correlation_id = "5",
-                    .accepted_ms = 1000,
-                    .body = body,
-                    .size = strlen(body)};
-
-    ck_assert_int_eq(
-        request_read(&work.request, operation_by_name(operation, strlen(operation)), &m, &problem),
-        ERR_OK);
-    return plan(&work);
-}
-
-static const char *answer_to(const char *const *strings)
-{
-    fake_reply_strings(&work.call, strings);
-    ck_assert_int_eq(work.next(&work), WORK_PUBLISH);
-    ck_assert_uint_eq(work.out_count, 1);
-    ck_assert_str_eq(work.out[0].msg->queue, "gateway.1");
-    ck_assert_str_eq(work.out[0].msg->correlation_id, "5");
-    return work.out[0].msg->body;
-}
-
-static bool has_arg(const char *arg)
-{
-    size_t from = 0;
-
-    for (size_t i = 0; i < work.call.count; i++) {
-        size_t size = work.call.ends[i] - from;
-
-        if (size == strlen(arg) && !memcmp(work.call.args.at + from, arg, size))
-            return true;
-        from = work.call.ends[i];
-    }
-    return false;
+    handler_set_up(EXAMPLE_MODEL);
 }
 
 #define TASK(members) "{\"theObject\":{\"cn\":\"com.app.mo.Task\"" members "}}"
@@ -212,7 +122,7 @@ static const struct {
 
 static enum work_step reply_taken(void)
 {
-    forget(&work.out, &work.out_count);
+    forget_answer();
     return work.next(&work);
 }
 
@@ -268,7 +178,7 @@ START_TEST(nobody_may_create_an_object_of_an_abstract_class)
 {
     ask("getAccessor", plan_get_accessor, ABOUT("com.app.mo.Note") "}");
     ck_assert(!has_arg("nobody"));
-    tear_down();
+    handler_tear_down();
     set_up();
     ask("getAccessor", plan_get_accessor, ABOUT("com.app.mo.Item") "}");
     ck_assert(has_arg("nobody"));
@@ -346,325 +256,11 @@ START_TEST(a_history_over_the_limit_of_answers_is_refused)
 }
 END_TEST
 
-/* ---- Writes ---- */
-
-static const struct {
-    const char *outcome, *answer;
-    bool result;
-} outcomes[] = {
-    {"ok", "\"data\":null", true},
-    {"same", "\"data\":null", true},
-    {"stale", "\"code\":\"-201\"", false},
-    {"missing", "\"code\":\"-201\"", false},
-    {"forbidden", "\"code\":\"-117\"", false},
-    {"reference", "\"code\":\"-201\"", false},
-    {"unique", "\"message\":\"another object has the same 4\"", false},
-};
-
-START_TEST(the_outcome_of_a_put_becomes_its_result)
-{
-    const char *body;
-
-    ck_assert_int_eq(ask("putObject", plan_put_object, TASK(",\"ID\":\"1\",\"done\":null")),
-                     WORK_CALL);
-    ck_assert(has_arg("done"));
-    ck_assert(has_arg("null")); /* clears, unlike a field that is absent */
-    ck_assert(!has_arg("title"));
-    body = answer_to((const char *const[]){outcomes[_i].outcome, "9", "4", "77", NULL});
-    assert_contains(body, outcomes[_i].answer);
-    assert_contains(body, outcomes[_i].result ? "\"result\":true}" : "\"result\":false}");
-    ck_assert_uint_eq(spawned, !strcmp(outcomes[_i].outcome, "ok"));
-}
-END_TEST
-
-START_TEST(a_repeated_write_answers_as_the_first_time_and_tells_nobody)
-{
-    ask("createObject", plan_create_object, TASK(",\"ID\":\"1\",\"done\":true"));
-    assert_contains(answer_to((const char *const[]){"again", "9", "ok 1", NULL}),
-                    "\"theObject\":{\"cn\":\"com.app.mo.Task\",\"ID\":\"1\",\"title\":null,");
-    ck_assert_uint_eq(spawned, 0);
-}
-END_TEST
-
-START_TEST(a_repeated_refusal_is_the_same_refusal)
-{
-    ask("removeObject", plan_remove_object,
-        "{\"removePair\":{\"className\":\"com.app.mo.Task\",\"ID\":\"1\"}}");
-    assert_contains(answer_to((const char *const[]){"again", "9", "forbidden ", NULL}),
-                    "\"code\":\"-117\"");
-}
-END_TEST
-
-START_TEST(a_repeated_refusal_names_the_fields_of_the_unique_index_again)
-{
-    ask("createObject", plan_create_object, TASK(",\"ID\":\"1\",\"done\":true"));
-    assert_contains(answer_to((const char *const[]){"again", "9", "unique owner+title", NULL}),
-                    "another object has the same owner and title");
-}
-END_TEST
-
-/* The only argument that is as long as a UUID. */
-static char *uuid_arg(void)
-{
-    size_t from = 0;
-
-    for (size_t i = 0; i < work.call.count; from = work.call.ends[i++]) {
-        if (work.call.ends[i] - from == 36)
-            return strndup(work.call.args.at + from, 36);
-    }
-    ck_abort_msg("no UUID among the arguments");
-}
-
-START_TEST(an_id_that_we_make_follows_from_the_request)
-{
-    char *first, *second;
-
-    ck_assert_int_eq(ask("createObject", plan_create_object, TASK("")), WORK_CALL);
-    first = uuid_arg();
-    tear_down();
-    set_up();
-    ck_assert_int_eq(ask("createObject", plan_create_object, TASK("")), WORK_CALL);
-    second = uuid_arg();
-    ck_assert_str_eq(first, second);
-    free(first);
-    free(second);
-}
-END_TEST
-
-START_TEST(a_default_is_stored_and_answered)
-{
-    agent.proc.settings.sync_max_object_bytes = 1000;
-    ck_assert_int_eq(ask("createObject", plan_create_object,
-                         "{\"theObject\":{\"cn\":\"com.app.mo.Person\",\"first_name\":\"A\"}}"),
-                     WORK_CALL);
-    ck_assert(has_arg("\"offline\""));
-    assert_contains(answer_to((const char *const[]){"ok", "9", "12", "77", "1", NULL}),
-                    "\"ID\":\"12\"");
-    assert_contains(work.out[0].msg->body, "\"presence\":\"offline\"");
-}
-END_TEST
-
-START_TEST(an_error_of_redis_is_an_internal_error)
-{
-    ask("putObject", plan_put_object, TASK(",\"ID\":\"1\",\"done\":true"));
-    fake_reply(&work.call, "-ERR boom\r\n");
-    ck_assert_int_eq(work.next(&work), WORK_PUBLISH);
-    assert_contains(work.out[0].msg->body, "SyncErrorResponse");
-    ck_assert_ptr_null(strstr(work.out[0].msg->body, "boom")); /* details are for the log */
-}
-END_TEST
-
-/* ---- Reads by example ---- */
-
-#define OWNED    "\"owner\":{\"className\":\"com.app.mo.Person\",\"ID\":\"7\"}"
-#define ASSIGNED "\"assignee\":{\"className\":\"com.app.mo.Person\",\"ID\":\"7\"}"
-
-static const struct {
-    const char *members;
-    const char *index; /* NULL: none */
-    const char *most;  /* objects to walk through */
-} plans[] = {
-    {"", NULL, "10000"},
-    {",\"title\":\"x\"", NULL, "10000"},
-    {",\"done\":true", NULL, "10000"}, /* only the second field of an index */
-    {"," OWNED, "owner", "-1"},
-    {"," OWNED ",\"title\":\"x\"", "owner", "10000"},
-    {"," ASSIGNED, "assignee", "-1"},
-    {",\"done\":true," ASSIGNED, "assignee+done", "-1"},
-    {",\"done\":true," OWNED "," ASSIGNED, "assignee+done", "10000"},
-};
-
-START_TEST(an_example_walks_the_index_with_the_most_fields_that_are_given)
-{
-    static const char *const indexes[] = {"owner", "assignee", "assignee+done"};
-    _cleanup_(text_deinitp) struct text body = {0};
-
-    text_addf(&body, TASK("%s"), plans[_i].members);
-    ck_assert_int_eq(ask("findByExample", plan_find_by_example, body.at), WORK_CALL);
-    ck_assert_str_eq(work.call.script->name, "read_example");
-    for (size_t i = 0; i < ARRAY_SIZE(indexes); i++) {
-        bool is_field = strstr(body.at, indexes[i]) != NULL; /* then its name is there anyway */
-        bool chosen = plans[_i].index && !strcmp(indexes[i], plans[_i].index);
-
-        if (chosen || !is_field)
-            ck_assert_int_eq(has_arg(indexes[i]), chosen);
-    }
-    ck_assert(has_arg(plans[_i].most));
-}
-END_TEST
-
-static const char *found(const char *last)
-{
-    static struct text protocol;
-
-    text_clear(&protocol);
-    text_addf(&protocol,
-              "*4\r\n$2\r\nok\r\n$1\r\n9\r\n*2\r\n$17\r\ncom.app.mo.Task:n\r\n"
-              "*2\r\n$2\r\n@v\r\n$1\r\n3\r\n$%zu\r\n%s\r\n",
-              strlen(last), last);
-    return protocol.at;
-}
-
-START_TEST(a_search_goes_on_until_nothing_is_left)
-{
-    ask("searchByExample", plan_search_by_example, TASK(",\"title\":\"x\""));
-    fake_reply(&work.call, found("n\ncom.app.mo.Task"));
-    ck_assert_int_eq(work.next(&work), WORK_CALL);
-    ck_assert(has_arg("n\ncom.app.mo.Task"));
-    fake_reply(&work.call, found(""));
-    ck_assert_int_eq(work.next(&work), WORK_PUBLISH);
-    assert_contains(work.out[0].msg->body, "\"result\":[{\"cn\":\"com.app.mo.Task\",\"ID\":\"n\"");
-    assert_contains(work.out[0].msg->body, "},{\"cn\":");
-}
-END_TEST
-
-START_TEST(a_search_for_one_ends_with_the_first)
-{
-    ask("findUnique", plan_find_unique, TASK(",\"title\":\"x\""));
-    fake_reply(&work.call, found("n\ncom.app.mo.Task"));
-    ck_assert_int_eq(work.next(&work), WORK_PUBLISH);
-    assert_contains(work.out[0].msg->body, "\"result\":{\"cn\":\"com.app.mo.Task\",\"ID\":\"n\"");
-}
-END_TEST
-
-static const struct {
-    const char *operation;
-    work_fn *plan;
-    bool falls_back;
-    const char *nothing;
-} id_uses[] = {
-    {"findByExample", plan_find_by_example, true, "\"result\":[]}"},
-    {"findUnique", plan_find_unique, true, "\"result\":null}"},
-    {"searchByExample", plan_search_by_example, false, "\"result\":[]}"},
-};
-
-START_TEST(an_id_counts_only_when_nothing_else_was_found)
-{
-    const char *const nothing[] = {"ok", "9", "", "", NULL};
-
-    ask(id_uses[_i].operation, id_uses[_i].plan, TASK(",\"ID\":\"77\",\"title\":\"x\""));
-    ck_assert(!has_arg("77"));
-    if (id_uses[_i].falls_back) {
-        fake_reply_strings(&work.call, nothing);
-        ck_assert_int_eq(work.next(&work), WORK_CALL);
-        ck_assert_str_eq(work.call.script->name, "read");
-        ck_assert(has_arg("77"));
-    }
-    assert_contains(answer_to(nothing), id_uses[_i].nothing);
-}
-END_TEST
-
-static const struct {
-    const char *members, *told;
-} missing_indexes[] = {
-    {",\"title\":\"x\",\"done\":true", "needs an index on com.app.mo.Task(title,done)"},
-    {"", "com.app.mo.Task has more than 10000 objects"},
-};
-
-START_TEST(an_example_that_is_too_expensive_names_the_index_that_is_missing)
-{
-    _cleanup_(text_deinitp) struct text body = {0};
-
-    text_addf(&body, TASK("%s"), missing_indexes[_i].members);
-    ask("findByExample", plan_find_by_example, body.at);
-    assert_contains(answer_to((const char *const[]){"expensive", "9", NULL}),
-                    missing_indexes[_i].told);
-    assert_contains(work.out[0].msg->body, "\"errorCode\":\"-120\"");
-}
-END_TEST
-
-/* ---- Receipts and sessions ---- */
-
-START_TEST(a_huge_receipt_is_settled_in_several_calls)
-{
-    struct text body = {0};
-    size_t calls = 1;
-
-    text_add(&body, "{\"classIdPairs\":[7,{\"className\":\"x\"}");
-    for (size_t i = 0; i < 600; i++)
-        text_addf(&body, ",{\"className\":\"com.app.mo.Task\",\"ID\":\"%zu\"}", i);
-    text_add(&body, "]}");
-    ck_assert_int_eq(ask("updatesReceived", plan_updates_received, body.at), WORK_CALL);
-    ck_assert(has_arg("com.app.mo.Task:249"));
-    ck_assert(!has_arg("com.app.mo.Task:250"));
-    for (enum work_step step = WORK_CALL; step == WORK_CALL;) {
-        fake_reply_strings(&work.call, (const char *const[]){"ok", "9", NULL});
-        step = work.next(&work);
-        calls += step == WORK_CALL;
-    }
-    ck_assert_uint_eq(calls, 3);
-    assert_contains(work.out[0].msg->body, "PushUpdatesReceivedResponse");
-    text_deinit(&body);
-}
-END_TEST
-
-START_TEST(a_refused_connect_says_so_by_a_null_client)
-{
-    ask("connect", plan_connect, "{\"token\":\"t\"}");
-    ck_assert(!has_arg("t")); /* only its hash leaves the process */
-    assert_contains(answer_to((const char *const[]){"refused", NULL}), "\"clientId\":null");
-}
-END_TEST
-
-START_TEST(a_connect_tells_the_gateway_its_epoch)
-{
-    ask("connect", plan_connect, "{\"token\":\"t\"}");
-    assert_contains(answer_to((const char *const[]){"ok", "9", "4", "u1", NULL}),
-                    "\"clientId\":\"c1\"");
-    ck_assert_uint_eq(work.out[0].msg->epoch, 4);
-    ck_assert_str_eq(work.out[0].msg->user, "u1");
-}
-END_TEST
-
-START_TEST(a_hibernation_says_whether_there_was_such_a_session)
-{
-    ask("hibernate", plan_hibernate, "{}");
-    assert_contains(answer_to((const char *const[]){"ok", "9", NULL}),
-                    "HibernateResponse\",\"clientId\":\"c1\"");
-    assert_contains(work.out[0].msg->body, "\"result\":true}");
-    tear_down();
-    set_up();
-    ask("hibernate", plan_hibernate, "{}");
-    assert_contains(answer_to((const char *const[]){"client", NULL}), "\"result\":false}");
-}
-END_TEST
-
-START_TEST(an_upgrade_names_the_gateway_that_may_wake_the_session)
-{
-    ck_assert_int_eq(ask("upgradeClient", plan_upgrade_client, "{\"deviceType\":\"phone\"}"),
-                     WORK_CALL);
-    ck_assert(has_arg("phone"));
-    ck_assert(has_arg("gateway.1"));
-    assert_contains(answer_to((const char *const[]){"ok", "9", NULL}), "\"result\":true}");
-}
-END_TEST
-
-START_TEST(an_upgrade_of_an_unknown_client_is_refused)
-{
-    ask("upgradeClient", plan_upgrade_client, "{\"deviceType\":null}");
-    assert_contains(answer_to((const char *const[]){"client", NULL}), "\"errorCode\":\"-100\"");
-}
-END_TEST
-
-START_TEST(without_reply_to_nothing_is_published)
-{
-    struct text problem = {0};
-    struct msg m = {.queue = "disconnect", .client = "c1", .body = "{}", .size = 2};
-
-    ck_assert_int_eq(request_read(&work.request, operation_by_name("disconnect", 10), &m, &problem),
-                     ERR_OK);
-    ck_assert_int_eq(plan_disconnect(&work), WORK_CALL);
-    fake_reply_strings(&work.call, (const char *const[]){"ok", "9", NULL});
-    ck_assert_int_eq(work.next(&work), WORK_DONE);
-    ck_assert_uint_eq(work.out_count, 0);
-}
-END_TEST
-
 int main(void)
 {
     TCase *tc = tcase_create("sync operations");
 
-    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_add_checked_fixture(tc, set_up, handler_tear_down);
     tcase_add_loop_test(tc, a_request_that_cannot_be_served_is_answered_at_once, 0,
                         ARRAY_SIZE(refused));
     tcase_add_test(tc, an_object_over_the_size_limit_is_refused);
@@ -680,26 +276,5 @@ int main(void)
     tcase_add_test(tc, a_history_is_read_in_steps_and_a_put_in_between_repeats_nothing);
     tcase_add_test(tc, a_history_that_may_not_be_read_is_null);
     tcase_add_test(tc, a_history_over_the_limit_of_answers_is_refused);
-    tcase_add_loop_test(tc, the_outcome_of_a_put_becomes_its_result, 0, ARRAY_SIZE(outcomes));
-    tcase_add_test(tc, a_repeated_write_answers_as_the_first_time_and_tells_nobody);
-    tcase_add_test(tc, a_repeated_refusal_is_the_same_refusal);
-    tcase_add_test(tc, a_repeated_refusal_names_the_fields_of_the_unique_index_again);
-    tcase_add_test(tc, an_id_that_we_make_follows_from_the_request);
-    tcase_add_test(tc, a_default_is_stored_and_answered);
-    tcase_add_test(tc, an_error_of_redis_is_an_internal_error);
-    tcase_add_loop_test(tc, an_example_walks_the_index_with_the_most_fields_that_are_given, 0,
-                        ARRAY_SIZE(plans));
-    tcase_add_test(tc, a_search_goes_on_until_nothing_is_left);
-    tcase_add_test(tc, a_search_for_one_ends_with_the_first);
-    tcase_add_loop_test(tc, an_id_counts_only_when_nothing_else_was_found, 0, ARRAY_SIZE(id_uses));
-    tcase_add_loop_test(tc, an_example_that_is_too_expensive_names_the_index_that_is_missing, 0,
-                        ARRAY_SIZE(missing_indexes));
-    tcase_add_test(tc, a_huge_receipt_is_settled_in_several_calls);
-    tcase_add_test(tc, a_refused_connect_says_so_by_a_null_client);
-    tcase_add_test(tc, a_connect_tells_the_gateway_its_epoch);
-    tcase_add_test(tc, a_hibernation_says_whether_there_was_such_a_session);
-    tcase_add_test(tc, an_upgrade_names_the_gateway_that_may_wake_the_session);
-    tcase_add_test(tc, an_upgrade_of_an_unknown_client_is_refused);
-    tcase_add_test(tc, without_reply_to_nothing_is_published);
     return unit_run_case("sync_operations", tc);
 }

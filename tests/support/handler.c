@@ -1,0 +1,104 @@
+#include "tests/support/handler.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/support/fake_reply.h"
+#include "tests/support/unit.h"
+
+struct agent agent;
+struct work work;
+size_t spawned;
+
+/* Only counts. */
+void work_spawn(const struct work *parent, work_fn *first, void *state,
+                void (*state_destroy)(void *state))
+{
+    (void)parent;
+    (void)first;
+    spawned++;
+    state_destroy(state);
+}
+
+void handler_set_up(const char *model)
+{
+    struct text problems = {0};
+
+    agent.proc.settings.sync_max_object_bytes = 1000;
+    agent.proc.settings.sync_max_answer_bytes = 1 << 20;
+    agent.proc.settings.sync_max_scan = 10000;
+    agent.proc.settings.sync_results_kept = 1000;
+    agent.proc.settings.sync_results_s = 3600;
+    agent.proc.settings.sync_tombstone_s = 77;
+    strcpy(agent.name, "sync-agent@test");
+    ck_assert_int_eq(model_load(model, &agent.model, &problems), ERR_OK);
+    work = (struct work){.agent = &agent};
+    spawned = 0;
+}
+
+void forget_answer(void)
+{
+    for (size_t i = 0; i < work.out_count; i++)
+        msg_destroy(work.out[i].msg);
+    free(work.out);
+    work.out = NULL;
+    work.out_count = 0;
+}
+
+void handler_tear_down(void)
+{
+    if (work.state_destroy)
+        work.state_destroy(work.state);
+    forget_answer();
+    redis_call_deinit(&work.call);
+    request_deinit(&work.request);
+    model_destroy(agent.model);
+}
+
+enum work_step ask(const char *operation, work_fn *plan, const char *body)
+{
+    struct text problem = {0};
+    struct msg m = {.queue = operation,
+                    .reply_to = "gateway.1",
+                    .client = "c1",
+                    .user = "u1",
+                    .message_id = "m1",
+                    .correlation_id = "5",
+                    .accepted_ms = 1000,
+                    .body = body,
+                    .size = strlen(body)};
+
+    ck_assert_int_eq(
+        request_read(&work.request, operation_by_name(operation, strlen(operation)), &m, &problem),
+        ERR_OK);
+    return plan(&work);
+}
+
+const char *answer(void)
+{
+    ck_assert_uint_eq(work.out_count, 1);
+    ck_assert_str_eq(work.out[0].msg->queue, "gateway.1");
+    ck_assert_str_eq(work.out[0].msg->correlation_id, "5");
+    return work.out[0].msg->body;
+}
+
+const char *answer_to(const char *const *strings)
+{
+    fake_reply_strings(&work.call, strings);
+    ck_assert_int_eq(work.next(&work), WORK_PUBLISH);
+    return answer();
+}
+
+bool has_arg(const char *arg)
+{
+    size_t from = 0;
+
+    for (size_t i = 0; i < work.call.count; i++) {
+        size_t size = work.call.ends[i] - from;
+
+        if (size == strlen(arg) && !memcmp(work.call.args.at + from, arg, size))
+            return true;
+        from = work.call.ends[i];
+    }
+    return false;
+}

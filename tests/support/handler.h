@@ -1,0 +1,36 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "agents/runtime/agent.h"
+#include "agents/runtime/work.h"
+
+/*
+ * handler - the handlers of the sync agent without servers: a request goes in, the call that it
+ * would make is looked at, a reply of Redis (fake_reply.h) is put in its place, and the answer
+ * comes out. Defines work_spawn(), in place of the worker's.
+ */
+
+extern struct agent agent; /* whose settings tests may change */
+extern struct work work;
+extern size_t spawned; /* works that were started beside this one */
+
+/* The agent serves the model of this file. */
+void handler_set_up(const char *model);
+void handler_tear_down(void);
+
+/* What the plan says to a request of the client "c1", which waits on "gateway.1". */
+enum work_step ask(const char *operation, work_fn *plan, const char *body);
+
+/* The body of the only message that goes out. */
+const char *answer(void);
+
+/* The same, which follows from this reply: a list of strings that ends with NULL. */
+const char *answer_to(const char *const *strings);
+
+/* What went out is with the broker. */
+void forget_answer(void);
+
+/* Is it among the arguments of the call? */
+bool has_arg(const char *arg);
