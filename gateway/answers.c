@@ -9,6 +9,7 @@
 #include "gateway/announcements.h"
 #include "gateway/login.h"
 #include "gateway/outgoing.h"
+#include "gateway/receipts.h"
 #include "gateway/requests.h"
 
 /* ---- Plain requests: the reply goes to the client as it is ---- */
@@ -35,11 +36,13 @@ static const struct {
     // clang-format off
     [PURPOSE_CLIENT]   = { pass_on,                say_error          },
     [PURPOSE_LOGIN]    = { login_answered,         say_error          },
+    [PURPOSE_RECEIPT]  = { pass_on,                say_error          },
     [PURPOSE_LOGOUT]   = { login_logged_out,       login_not_logged_out     },
     [PURPOSE_BIND]     = { login_bound,            login_not_bound          },
     [PURPOSE_LEAVE]    = { login_left,             login_not_left           },
     [PURPOSE_ALIVE]    = { announcements_known,    announcements_not_heard  },
     [PURPOSE_ANNOUNCE] = { announcements_taken,    announcements_not_heard  },
+    [PURPOSE_RECEIPTS] = { receipts_answered,      receipts_failed          },
     // clang-format on
 };
 
@@ -68,9 +71,10 @@ static void reply_too_late(struct gateway *g, const struct msg *m)
 /* A reply proves that the request is safe, even if the broker's confirm is still under way. */
 static void acknowledge(struct gateway *g, struct open_request *r)
 {
-    if (r->wants_ack)
-        outgoing_ack(g, r->client, open_request_message_id(r));
-    r->wants_ack = false;
+    if (r->purpose == PURPOSE_RECEIPTS)
+        receipts_safe(g, r);
+    else
+        requests_acknowledge(g, r);
 }
 
 /* Is there still somebody for whom the answer makes a difference? */

@@ -105,7 +105,8 @@ enum err bridge_publish(struct bridge *b, const struct msg *fields,
     o->tell_confirm = terms->tell_confirm;
     if (msg_create(fields, &o->message))
         err_out_of_memory();
-    e = terms->number == 0 ? msgq_push_over_take(b->orders, &o) : msgq_push_take(b->orders, &o);
+    e = terms->number == 0 && !terms->may_be_refused ? msgq_push_over_take(b->orders, &o)
+                                                     : msgq_push_take(b->orders, &o);
     if (o)
         order_destroy(o);
     return e;

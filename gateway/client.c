@@ -58,6 +58,7 @@ void client_destroy(struct client *c)
         return;
     drop_queue(c);
     session_deinit(&c->session);
+    sends_destroy(c->sends);
     free(c->connect_response);
     free(c->return_id);
     free(c);

@@ -8,6 +8,7 @@
 #include "common/cleanup.h"
 #include "common/err.h"
 #include "gateway/open_requests.h"
+#include "gateway/sends.h"
 #include "gateway/session.h"
 
 /*
@@ -56,6 +57,7 @@ TAILQ_HEAD(client_list, client);
 struct client {
     enum client_state state;
     bool paused;
+    bool keeps;  /* acknowledges replies: what it asks stays open until it has */
     bool behind; /* of slow.c: reads so slowly that pushes for it are dropped */
     bool waits;  /* of slow.c: stands in its list of those whose queue waits to be written */
     struct session session;
@@ -83,6 +85,8 @@ struct client {
     struct client_list *due_list;
     TAILQ_ENTRY(client) by_due;
     int64_t due_ms;
+
+    struct sends *sends; /* owned; what it has no push receipt for */
 
     /* Of slow.c. */
     TAILQ_ENTRY(client) by_wait;

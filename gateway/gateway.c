@@ -85,6 +85,8 @@ static void on_frame(void *arg, struct client *c, const char *text, size_t size)
     struct gateway_process *p = arg;
 
     incoming_frame(&p->g, c, text, size);
+    if (receipts_wait(&p->g.receipts))
+        listener_await_turn(p->listener);
 }
 
 static void on_closed(void *arg, struct client *c)
@@ -117,6 +119,13 @@ static void on_waits(void *arg, struct client *c)
     struct gateway_process *p = arg;
 
     slow_waits(&p->g, c);
+}
+
+static void on_turn(void *arg)
+{
+    struct gateway_process *p = arg;
+
+    receipts_flush(&p->g);
 }
 
 static int on_page(void *arg, const char *path, struct text *body)
@@ -276,8 +285,8 @@ static enum err create_listener(struct gateway_process *p)
             .ping_interval_ms = s->gateway_ping_interval_ms,
             .ping_timeout_ms = s->gateway_ping_timeout_ms,
             .metrics = p->g.metrics,
-            .events = {on_opened, on_frame, on_closed, on_emptied, on_waits, on_page, on_work,
-                       on_tick},
+            .events = {on_opened, on_frame, on_closed, on_emptied, on_waits, on_page, on_turn,
+                       on_work, on_tick},
             .arg = p,
         },
         &p->listener);
@@ -302,6 +311,7 @@ static enum err create_world(struct gateway_process *p)
     TAILQ_INIT(&p->g.to_renew);
     TAILQ_INIT(&p->g.waiting);
     open_account_init(&p->g.open);
+    receipts_init(&p->g.receipts);
     e = metrics_create(&p->g.metrics);
     if (!e)
         e = clients_create(&p->g.clients);
@@ -425,6 +435,7 @@ void gateway_stop(struct gateway_process *p)
     bridge_destroy(p->g.bridge);
     open_requests_destroy(p->g.requests);
     clients_destroy(p->g.clients);
+    receipts_deinit(&p->g.receipts);
     metrics_destroy(p->g.metrics);
     text_deinit(&p->g.scratch);
     free(p);

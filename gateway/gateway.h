@@ -14,6 +14,7 @@
 #include "gateway/clients.h"
 #include "gateway/metrics.h"
 #include "gateway/open_requests.h"
+#include "gateway/receipts.h"
 #include "gateway/session.h"
 
 /*
@@ -38,6 +39,7 @@ struct gateway {
     struct open_requests *requests;
     struct open_account open; /* what the gateway asks in its own name */
     struct announcements announcements;
+    struct receipts receipts;
     struct client_list to_log_in; /* login.c: not logged in, the oldest first */
     struct client_list to_renew;  /* login.c: logged in, the oldest signed session first */
     struct client_list waiting;   /* slow.c: have something to be written, the longest first */

@@ -7,6 +7,7 @@
 #include "gateway/dialect/activestack.h"
 #include "gateway/login.h"
 #include "gateway/outgoing.h"
+#include "gateway/receipts.h"
 #include "gateway/requests.h"
 #include "gateway/returns.h"
 
@@ -24,17 +25,22 @@ static bool is_logged_in(const struct client *c)
 
 /* ---- Special messages ---- */
 
+static void note_delivery(struct client *c, struct json_span content)
+{
+    if (json_is_true(json_member(content, "ensureMessageDelivery", NULL)))
+        c->keeps = true;
+}
+
 static void special_connect(struct gateway *g, struct client *c, struct json_span content)
 {
-    (void)content;
+    note_delivery(c, content);
     login_connect(g, c);
 }
 
-static void special_ack(struct gateway *g, struct client *c, struct json_span content)
+static void special_reconnect(struct gateway *g, struct client *c, struct json_span content)
 {
-    (void)c;
-    (void)content;
-    metrics_add(g->metrics, METRIC_REPLY_RECEIPTS, 1);
+    note_delivery(c, content);
+    returns_special(g, c, content);
 }
 
 static void special_hibernate(struct gateway *g, struct client *c, struct json_span content)
@@ -56,8 +62,8 @@ static void special_unknown(struct gateway *g, struct client *c, struct json_spa
 static void take_special(struct gateway *g, struct client *c, const struct frame *f)
 {
     static void (*const takers[])(struct gateway *, struct client *, struct json_span) = {
-        [SPECIAL_CONNECT] = special_connect, [SPECIAL_RECONNECT] = returns_special,
-        [SPECIAL_ACK] = special_ack,         [SPECIAL_HIBERNATE] = special_hibernate,
+        [SPECIAL_CONNECT] = special_connect, [SPECIAL_RECONNECT] = special_reconnect,
+        [SPECIAL_ACK] = receipts_take_ack,   [SPECIAL_HIBERNATE] = special_hibernate,
         [SPECIAL_UNKNOWN] = special_unknown,
     };
     struct json_walk w = json_walk(f->object);
@@ -117,6 +123,8 @@ static enum purpose purpose_of(const struct operation *o)
 {
     if (o->response_class && strcmp(o->response_class, AUTH_CLASS("AuthenticationResponse")) == 0)
         return PURPOSE_LOGIN;
+    if (o->is_receipt)
+        return PURPOSE_RECEIPT;
     return strcmp(o->name, "logout") == 0 ? PURPOSE_LOGOUT : PURPOSE_CLIENT;
 }
 
@@ -154,13 +162,13 @@ static bool read_device(struct gateway *g, struct client *c, const struct frame 
     return false;
 }
 
-static void take_request(struct gateway *g, struct client *c, const struct frame *f)
+static void pass_on(struct gateway *g, struct client *c, const struct frame *f,
+                    enum purpose purpose)
 {
-    const enum purpose purpose = purpose_of(f->operation);
     char *device = NULL;
     enum err e;
 
-    if (!is_admitted(g, c, f, purpose) || !read_device(g, c, f, &device))
+    if (!read_device(g, c, f, &device))
         return;
     text_clear(&g->scratch);
     activestack_add_body(f, &c->session, &g->scratch);
@@ -177,6 +185,18 @@ static void take_request(struct gateway *g, struct client *c, const struct frame
         outgoing_error(g, c, message_id_of(f), requests_code(e), requests_reason(e));
     else if (purpose == PURPOSE_LOGOUT && c->state == CLIENT_READY)
         client_set_state(c, CLIENT_LEAVING);
+}
+
+static void take_request(struct gateway *g, struct client *c, const struct frame *f)
+{
+    const enum purpose purpose = purpose_of(f->operation);
+
+    if (!is_admitted(g, c, f, purpose))
+        return;
+    if (purpose == PURPOSE_RECEIPT)
+        receipts_take(g, c, f);
+    else
+        pass_on(g, c, f, purpose);
 }
 
 /* ---- Frames ---- */

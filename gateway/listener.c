@@ -44,7 +44,8 @@ struct listener {
     struct lws_context *context;
     struct acceptor acceptor;
     struct lws *acceptor_wsi;
-    lws_sorted_usec_list_t tick;
+    lws_sorted_usec_list_t tick, turn;
+    bool turn_awaited;
     lws_retry_bo_t liveness;
     atomic_bool ending;
     bool destroyed; /* the context is on its way out */
@@ -317,6 +318,7 @@ static void on_woken(struct listener *l)
     if (atomic_load(&l->ending)) {
         l->destroyed = true;
         lws_sul_cancel(&l->tick);
+        lws_sul_cancel(&l->turn);
         lws_context_destroy(l->context);
         return;
     }
@@ -330,6 +332,15 @@ static void on_tick(lws_sorted_usec_list_t *tick)
 
     lws_sul_schedule(l->context, 0, tick, on_tick, LISTENER_TICK_MS * LWS_US_PER_MS);
     l->config.events.tick(l->config.arg);
+    write_due(l);
+}
+
+static void on_turn(lws_sorted_usec_list_t *turn)
+{
+    struct listener *l = lws_container_of(turn, struct listener, turn);
+
+    l->turn_awaited = false;
+    l->config.events.turn(l->config.arg);
     write_due(l);
 }
 
@@ -495,6 +506,15 @@ void listener_destroy(struct listener *l)
     acceptor_close(&l->acceptor);
     text_deinit(&l->out);
     free(l);
+}
+
+/* The library serves timers after each round of sockets: one that is due comes before the wait. */
+void listener_await_turn(struct listener *l)
+{
+    if (l->turn_awaited)
+        return;
+    l->turn_awaited = true;
+    lws_sul_schedule(l->context, 0, &l->turn, on_turn, 1);
 }
 
 void listener_wake(struct listener *l)

@@ -34,6 +34,8 @@ struct listener_events {
     void (*waits)(void *arg, struct client *c);
     /* Plain HTTP: adds the page and returns the status. */
     int (*page)(void *arg, const char *path, struct text *body);
+    /* After listener_await_turn(), when all that was there to be read has been. */
+    void (*turn)(void *arg);
     /* After listener_wake(), and every LISTENER_TICK_MS. */
     void (*work)(void *arg);
     void (*tick)(void *arg);
@@ -62,6 +64,9 @@ void listener_run(struct listener *l);
 
 /* After listener_run() has returned. NULL is allowed. */
 void listener_destroy(struct listener *l);
+
+/* The socket thread: `turn` is called once, before it waits for the sockets again. */
+void listener_await_turn(struct listener *l);
 
 /* Any thread: `work` is called soon. */
 void listener_wake(struct listener *l);

@@ -42,6 +42,7 @@ enum err open_requests_create(const struct open_limits *limits, struct open_requ
 static void free_request(struct open_request *r)
 {
     msg_destroy(r->held);
+    free(r->members);
     free(r);
 }
 

@@ -26,9 +26,10 @@ struct operation;
 /* What a request is for: decides what its reply or its failure leads to (answers.c). */
 enum purpose {
     /* A client's. */
-    PURPOSE_CLIENT, /* the reply goes to it */
-    PURPOSE_LOGIN,  /* the reply may log it in */
-    PURPOSE_LOGOUT, /* its empty reply starts the last step of a logout */
+    PURPOSE_CLIENT,  /* the reply goes to it */
+    PURPOSE_LOGIN,   /* the reply may log it in */
+    PURPOSE_LOGOUT,  /* its empty reply starts the last step of a logout */
+    PURPOSE_RECEIPT, /* a push receipt: published and answered with those of others */
 
     /* The gateway's own, on behalf of a client: never refused by the limits. */
     PURPOSE_BIND,  /* the ConnectRequest after a login, the ReconnectRequest of a return */
@@ -37,6 +38,7 @@ enum purpose {
     /* The gateway's own, of no one client (`client` is NULL). */
     PURPOSE_ALIVE,
     PURPOSE_ANNOUNCE,
+    PURPOSE_RECEIPTS, /* the receipts of its `members` */
     PURPOSE_COUNT
 };
 
@@ -46,10 +48,13 @@ struct open_request {
     const struct operation *operation;
     enum purpose purpose;
     bool wants_ack;   /* and has not had it */
+    bool refused;     /* of a PURPOSE_RECEIPT: its client is unknown to the agents */
     struct msg *held; /* waits for the login to be complete; owned; else NULL */
     size_t bytes;     /* of the body */
     int64_t started_us;
     int64_t deadline_ms;
+    uint64_t *members; /* of PURPOSE_RECEIPTS: numbers of the requests that the reply answers */
+    size_t member_count;
 
     /* Of the table. */
     TAILQ_ENTRY(open_request) by_deadline;

@@ -10,6 +10,13 @@
 
 #define NUMBER_CHARS 21 /* of a 64-bit number in decimal, with its NUL */
 
+/* The client says when it has the reply; until then the agents keep the request. */
+static bool must_be_kept(const struct client *c, const struct request *r)
+{
+    return c && c->keeps && r->message_id && r->purpose == PURPOSE_CLIENT &&
+           r->operation->needs_login && r->operation->response_class;
+}
+
 static struct msg compose(const struct gateway *g, const struct client *c, const struct request *r,
                           const char *number)
 {
@@ -29,13 +36,13 @@ static struct msg compose(const struct gateway *g, const struct client *c, const
         .device = c && !r->device ? c->session.device_id : r->device,
         .dialect = "activestack",
         .accepted_ms = clock_wall_ms(),
+        .keep = must_be_kept(c, r),
         .format = MSG_FORMAT,
         .body = r->body,
         .size = r->size,
     };
 }
 
-/* What is only known when it really goes: the receipt's number. */
 static enum err publish(struct gateway *g, const struct open_request *r, struct msg *m)
 {
     const struct bridge_terms terms = {
@@ -45,8 +52,6 @@ static enum err publish(struct gateway *g, const struct open_request *r, struct 
         .tell_confirm = r->wants_ack,
     };
 
-    if (r->operation->is_receipt)
-        m->receipt = ++r->client->receipts;
     if (bridge_publish(g->bridge, m, &terms))
         return ERR_AWAY;
     metrics_add(g->metrics, METRIC_REQUESTS, 1);
@@ -64,7 +69,13 @@ static struct open_account *account_of(struct gateway *g, struct client *c)
     return c ? &c->open : &g->open;
 }
 
-enum err requests_start(struct gateway *g, struct client *c, const struct request *r)
+static void count_open(struct gateway *g)
+{
+    metrics_set(g->metrics, METRIC_OPEN_REQUESTS, (int64_t)open_requests_count(g->requests));
+}
+
+enum err requests_open(struct gateway *g, struct client *c, const struct request *r,
+                       struct open_request **out)
 {
     const struct open_request fields = {
         .client = c,
@@ -73,25 +84,38 @@ enum err requests_start(struct gateway *g, struct client *c, const struct reques
         .wants_ack = r->wants_ack,
         .bytes = r->size,
     };
-    char number[NUMBER_CHARS];
-    struct open_request *open;
-    struct msg m;
-    enum err e;
+    enum err e = open_requests_add(g->requests, account_of(g, c), &fields, r->message_id,
+                                   clock_mono_us(), out);
 
-    e = open_requests_add(g->requests, account_of(g, c), &fields, r->message_id, clock_mono_us(),
-                          &open);
-    if (e)
-        return e;
+    count_open(g);
+    return e;
+}
+
+/* Publishes (or holds) what has been opened; if that fails it is ended. */
+static enum err send_out(struct gateway *g, const struct request *r, struct open_request *open)
+{
+    char number[NUMBER_CHARS];
+    enum err e = ERR_OK;
+    struct msg m;
+
     snprintf(number, sizeof(number), "%" PRIu64, open->number);
-    m = compose(g, c, r, number);
-    if (!must_be_held(c, r))
+    m = compose(g, open->client, r, number);
+    if (!must_be_held(open->client, r))
         e = publish(g, open, &m);
     else if (msg_create(&m, &open->held))
         err_out_of_memory();
     if (e)
-        open_requests_end(g->requests, account_of(g, c), open);
-    metrics_set(g->metrics, METRIC_OPEN_REQUESTS, (int64_t)open_requests_count(g->requests));
+        open_requests_end(g->requests, account_of(g, open->client), open);
+    count_open(g);
     return e;
+}
+
+enum err requests_start(struct gateway *g, struct client *c, const struct request *r)
+{
+    struct open_request *open;
+    enum err e = requests_open(g, c, r, &open);
+
+    return e ? e : send_out(g, r, open);
 }
 
 enum err requests_ask(struct gateway *g, const char *operation, enum purpose purpose,
@@ -103,6 +127,44 @@ enum err requests_ask(struct gateway *g, const char *operation, enum purpose pur
                           .purpose = purpose,
                           .body = body->at,
                           .size = body->size});
+}
+
+enum err requests_ask_for(struct gateway *g, const struct request *r, uint64_t **members,
+                          size_t count)
+{
+    struct open_request *open;
+    enum err e = requests_open(g, NULL, r, &open);
+
+    if (!e)
+        e = send_out(g, r, open);
+    if (e)
+        return e;
+    open->members = *members;
+    open->member_count = count;
+    *members = NULL;
+    return ERR_OK;
+}
+
+void requests_tell(struct gateway *g, const struct operation *o, const struct text *body)
+{
+    const struct bridge_terms terms = {
+        .deadline_ms = clock_mono_ms() + g->settings->gateway_request_timeout_ms,
+        .expires = true,
+        .may_be_refused = true,
+    };
+    const struct msg m = {
+        .queue = o->name,
+        .type = o->name,
+        .app_id = GATEWAY_APP_ID,
+        .mandatory = true,
+        .accepted_ms = clock_wall_ms(),
+        .format = MSG_FORMAT,
+        .body = body->at,
+        .size = body->size,
+    };
+
+    if (!bridge_publish(g->bridge, &m, &terms))
+        metrics_add(g->metrics, METRIC_REQUESTS, 1);
 }
 
 void requests_publish_only(struct gateway *g, const char *operation, const struct msg *identity,
@@ -184,12 +246,19 @@ bool requests_has(const struct client *c, enum purpose purpose)
     return false;
 }
 
+void requests_acknowledge(struct gateway *g, struct open_request *r)
+{
+    if (r->wants_ack)
+        outgoing_ack(g, r->client, open_request_message_id(r));
+    r->wants_ack = false;
+}
+
 void requests_end(struct gateway *g, struct open_request *r)
 {
-    if (!r->held)
+    if (!r->held && r->purpose != PURPOSE_RECEIPT)
         bridge_forget(g->bridge, r->number);
     open_requests_end(g->requests, account_of(g, r->client), r);
-    metrics_set(g->metrics, METRIC_OPEN_REQUESTS, (int64_t)open_requests_count(g->requests));
+    count_open(g);
 }
 
 void requests_end_all(struct gateway *g, struct client *c)

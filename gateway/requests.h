@@ -25,6 +25,10 @@ struct request {
     size_t size;
 };
 
+/* Opens a request that is not published by itself. ERR_FULL: the client has too many. */
+_must_check_ enum err requests_open(struct gateway *g, struct client *c, const struct request *r,
+                                    struct open_request **out);
+
 /* Opens and publishes (or holds) a request of this client; everything is copied. ERR_FULL: the
  * client has too many open; ERR_AWAY: too many wait for the broker. */
 _must_check_ enum err requests_start(struct gateway *g, struct client *c, const struct request *r);
@@ -36,6 +40,14 @@ void requests_publish_only(struct gateway *g, const char *operation, const struc
 /* Asks the agents something in the gateway's own name, for no one client. ERR_AWAY. */
 _must_check_ enum err requests_ask(struct gateway *g, const char *operation, enum purpose purpose,
                                    const struct text *body);
+
+/* The same, for `count` requests that were opened, but not published: on success the array of their
+ * numbers is taken over. */
+_must_check_ enum err requests_ask_for(struct gateway *g, const struct request *r,
+                                       uint64_t **members, size_t count);
+
+/* Tells the agents something that may be lost, and that no reply is awaited for. */
+void requests_tell(struct gateway *g, const struct operation *o, const struct text *body);
 
 /* The code and the text that say to a client why requests_start() failed. */
 enum response_code requests_code(enum err e);
@@ -50,6 +62,9 @@ void requests_refuse_held(struct gateway *g, struct client *c, enum response_cod
 
 /* Is a request with this purpose open? */
 bool requests_has(const struct client *c, enum purpose purpose);
+
+/* Its client is told that it is safe, if it asked for that and has not been told. */
+void requests_acknowledge(struct gateway *g, struct open_request *r);
 
 /* The request has been answered, or needs no answer. */
 void requests_end(struct gateway *g, struct open_request *r);

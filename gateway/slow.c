@@ -13,9 +13,14 @@ static void set_behind(struct gateway *g, struct client *c, bool behind)
               LOG_STR("client", c->session.client_id));
 }
 
+bool slow_has_room(const struct gateway *g, const struct client *c)
+{
+    return c->queued_bytes <= (size_t)g->settings->gateway_max_push_bytes;
+}
+
 bool slow_takes_push(struct gateway *g, struct client *c)
 {
-    if (c->queued_bytes > (size_t)g->settings->gateway_max_push_bytes)
+    if (!slow_has_room(g, c))
         set_behind(g, c, true);
     return !c->behind;
 }
@@ -56,6 +61,7 @@ void slow_emptied(struct gateway *g, struct client *c)
     if (!c->behind || c->state != CLIENT_READY)
         return;
     set_behind(g, c, false);
+    announcements_one(g, c);
 }
 
 void slow_forget(struct gateway *g, struct client *c)

@@ -20,6 +20,9 @@
 /* May a push go to this client now? If not, it is behind from now on. */
 bool slow_takes_push(struct gateway *g, struct client *c);
 
+/* Is there room in its queue for what comes again by itself? */
+bool slow_has_room(const struct gateway *g, const struct client *c);
+
 /* Some of its queue has been written, and the rest waits for the socket. */
 void slow_waits(struct gateway *g, struct client *c);
 

@@ -216,9 +216,7 @@ def test_a_receipt_settles_only_what_was_pushed_to_the_session_that_sends_it(
     assert pending(stack, reader) == {task: "u"}
 
 
-@pytest.mark.parametrize("pairs", [
-    None, [], [{}], [None, 5, "x", []], [{"className": 5, "ID": "x"}],
-    [{"className": "no.such.Class", "ID": "x", "properties": {}}]])
+@pytest.mark.parametrize("pairs", [None, [], [{"className": "none", "ID": "x", "properties": {}}]])
 def test_a_receipt_for_nothing_is_answered(reader, pairs):
     for operation in ("updatesReceived", "deletesReceived"):
         assert reader.request(operation, classIdPairs=pairs)["result"] is True
