@@ -44,6 +44,7 @@ enum work_step plan_gateway_alive(struct work *work)
         return step;
     redis_call_begin(&work->call, &script_gateway_alive);
     redis_call_arg(&work->call, gateway);
+    redis_call_arg_i64(&work->call, work->request.accepted_ms);
     redis_call_arg_i64(&work->call,
                        clock_wall_ms() + work->agent->proc.settings.sync_gateway_lease_ms);
     return work_call(work, alive_answer);

@@ -4,9 +4,10 @@
 --
 -- kind: u update, d delete. version: the newest that must be heard of. tries: how often it went out
 -- in the binding that `epoch` counts; sent: the newest version that did. The mark ends with a receipt
--- for its version or a newer one; gateways know which version a receipt is for.
+-- for its version; gateways know which version a receipt is for. An object that was removed long ago
+-- and is made anew begins with version 1 again: what differs from the stored version is not the newest.
 --
--- {s:<sid>}:d says when each mark is due; of a mark that waits for a return it says nothing. The set
+-- {s:<sid>}:d says when each mark is due; "due" when to look at a session that is bound. The set
 -- "marked" has the sessions with marks. The books count every mark made as it ends.
 
 local function book(outcome)
@@ -30,6 +31,11 @@ end
 local function mark_write(sid, ref, epoch, mark)
   redis.call('HSET', session_key(sid, ':m'), ref, string.format('%s %d %d %d %d',
     mark.kind, mark.version, mark.tries, mark.sent, epoch))
+end
+
+-- Does the mark say this already?
+local function mark_says(mark, kind, version)
+  return mark and mark.kind == kind and mark.version == version
 end
 
 -- A mark of this kind and version, in place of the one that there is.

@@ -1,6 +1,11 @@
--- "gatewayAlive": the gateway renews its lease.
--- Arguments: gateway, lease until. Returns 1 if it had one, else 0: then it announces its clients.
-local gateway, lease = arg(), arg()
-local known = redis.call('ZSCORE', 'gateways', gateway)
+-- "gatewayAlive": the gateway renews its lease. "leases" has the message that each began with: when that
+-- comes twice, it is answered alike, since its first answer may be lost.
+-- Arguments: gateway, accepted, lease until.
+-- Returns 1 if it had a lease, else 0: then it announces its clients.
+local gateway, accepted, lease = arg(), arg(), arg()
+
+if not redis.call('ZSCORE', 'gateways', gateway) then
+  redis.call('HSET', 'leases', gateway, accepted)
+end
 redis.call('ZADD', 'gateways', lease, gateway)
-return known and 1 or 0
+return redis.call('HGET', 'leases', gateway) == accepted and 0 or 1

@@ -9,7 +9,7 @@ local function say_again(sid, ref, kind, version)
     return
   end
   local mark = mark_read(sid, ref, session.epoch)
-  if not mark or mark.kind ~= kind or mark.version < version then
+  if not mark_says(mark, kind, version) then
     mark = mark_raise(sid, mark, kind, version)
     mark_write(sid, ref, session.epoch, mark)
   end

@@ -1,5 +1,5 @@
 -- Push receipts (design section 9): the gateway says which version of each object a client has
--- acknowledged. The mark ends if that is the newest. A client id that is no longer bound settles
+-- acknowledged. The mark ends if that is what it speaks of. A client id that is no longer bound settles
 -- nothing: who came back may not have what the old connection was sent.
 -- Arguments: kind, now, for how long late receipts pause redelivery (0: they are not late); then, to the
 -- end, client, ref ("": none), version ("": what was sent last), those of a client together.
@@ -12,7 +12,7 @@ end
 
 local function settle(sid, session, ref, version)
   local mark = mark_read(sid, ref, session.epoch)
-  if mark and mark.kind == kind and (tonumber(version) or mark.sent) >= mark.version then
+  if mark_says(mark, kind, version == '' and mark and mark.sent or tonumber(version)) then
     mark_end(sid, ref, 'acknowledged')
   end
 end
