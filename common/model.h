@@ -133,7 +133,7 @@ _must_check_ enum err model_check_id(const struct model_class *c, const char *id
 /* One field of an object, checked. */
 struct model_value {
     const struct model_field *field;
-    const char *text; /* canonical, NUL-terminated; "null" clears, a list is cleared by "[]" */
+    const char *text; /* canonical, NUL-terminated; "null" clears, and is what an empty list is */
     size_t size;
 };
 

@@ -292,7 +292,9 @@ void model_add_object(struct text *out, const struct model_class *c, const char 
         text_add_char(out, ',');
         text_add_json_str(out, field->name);
         text_add_char(out, ':');
-        text_add(out, text ? text : many ? "[]" : "null");
+        if (many && (!text || !strcmp(text, "null")))
+            text = "[]";
+        text_add(out, text ? text : "null");
     }
     text_add_char(out, '}');
 }

@@ -133,5 +133,7 @@ enum work_step plan_create_object(struct work *work)
     write_begin(work, &script_create, object->class_, object->id ? object->id : "", ACTION_CREATE);
     write_add_values(&work->call, object, false);
     indexes_add_args(&work->call, object->class_->indexes, object->class_->index_count);
+    redis_call_arg(&work->call, stored_rule(object->class_, ACTION_READ));
+    redis_call_arg(&work->call, stored_rule_field(object->class_, ACTION_READ));
     return work_call(work, create_answer);
 }

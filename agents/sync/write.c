@@ -5,6 +5,7 @@
 
 #include "agents/runtime/lineage.h"
 #include "agents/sync/jobs/jobs.h"
+#include "agents/sync/overtaken.h"
 #include "agents/sync/refused.h"
 #include "common/clock.h"
 #include "common/fault.h"
@@ -243,6 +244,7 @@ enum work_step write_answer(struct work *work)
     _cleanup_(text_deinitp) struct text body = {0};
     enum work_step step;
     const char *outcome;
+    int64_t version;
 
     if (write_ended(work, &outcome, &step))
         return step;
@@ -251,7 +253,11 @@ enum work_step write_answer(struct work *work)
     work_response_begin(work, &body, NULL);
     text_add(&body, ",\"result\":true");
     response_end(&body);
-    return work_reply(work, &body, replied);
+    if (!work->state)
+        return work_reply(work, &body, replied);
+    version = strtoll(rest_of(work->call.reply, outcome), NULL, 10);
+    return overtaken_reply_to_put(work, &body, work->state, version,
+                                  redis_str(redis_item(work->call.reply, 1)));
 }
 
 static bool read_object(struct work *work, struct json_span given, struct model_object *object,

@@ -31,5 +31,5 @@ bool write_ended(struct work *work, const char **outcome, enum work_step *step);
 enum work_step write_refuse(struct work *work, enum response_code code, const char *message);
 
 /* The step after the commit of a put or a removal: starts the fan-out that the commit has ordered,
- * and answers with the result. */
+ * and answers with the result. For a put, work->state is the object's ref. */
 work_fn write_answer;

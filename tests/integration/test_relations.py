@@ -159,6 +159,15 @@ def test_a_list_keeps_its_order_and_its_entries(ada, redis, make):
         assert referring(redis, CAR, a) == []
 
 
+@pytest.mark.parametrize("empty", [None, []], ids=str)
+def test_a_list_that_stays_empty_is_no_change(ada, redis, make, car, empty):
+    fleet = make(FLEET)
+    before = redis.hgetall(object_key(f"{FLEET}:{fleet}"))
+    assert put(ada, FLEET, fleet, at=1, vehicles=empty)["result"] is True, "nor can it be stale"
+    assert put(ada, FLEET, fleet, vehicles=empty)["result"] is True
+    assert redis.hgetall(object_key(f"{FLEET}:{fleet}")) == before
+
+
 def test_what_was_removed_leaves_no_entry_behind(ada, redis, make, car):
     company = make(COMPANY)
     part = make(PART, vehicle=pair(CAR, car), supplier=pair(COMPANY, company))
@@ -263,6 +272,17 @@ def test_the_rights_of_who_removes_count_for_what_was_asked_only(ada, ben, new_i
     create(ada, DIARY, diary, writer=ada.user_id)
     assert_refused(remove(ben, DIARY, diary), "-117")
     assert find(ada, DIARY, diary)
+
+
+def test_a_create_shows_nobody_what_they_may_not_read(ada, ben, new_id):
+    diary = new_id("diary")
+    create(ada, DIARY, diary, writer=ada.user_id, text="secret")
+    refused = create(ben, DIARY, diary, writer=ben.user_id)
+    assert_refused(refused, "-117")
+    assert refused["theObject"] == {"cn": DIARY, "ID": diary, "writer": ben.user_id}
+    assert create(ada, DIARY, diary, writer=ada.user_id)["theObject"]["text"] == "secret"
+    put(ada, DIARY, diary, text="more")
+    ben.expect_nothing(lambda f: "objectList" in f, 0.2)
 
 
 # ---- Removal: other references are cleared
@@ -376,7 +396,7 @@ def assert_crowd_is_gone(redis, crowd):
     wait_for_jobs(redis)
     assert live_parts(redis, parts) == 0
     left = stored_object(redis, f"{FLEET}:{fleet}")
-    assert left["vehicles"] == "[]" and left["flagship"] == "null"
+    assert left["vehicles"] == left["flagship"] == "null"
     assert not redis.exists(object_key(f"{CAR}:{car}", ":r"))
     assert not redis.keys("{j:*}*"), "a job leaves nothing behind"
     assert_books_balance(redis)

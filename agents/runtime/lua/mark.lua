@@ -87,6 +87,14 @@ local function mark_send(mark)
   end
 end
 
+-- Something older has gone out, perhaps behind what was sent of the newest: receipts for that prove
+-- nothing any more.
+local function mark_doubt(mark)
+  for _, send in ipairs(mark.sends) do
+    send.version = math.min(send.version, mark.version - 1)
+  end
+end
+
 -- When a session is looked at again: at the earliest of its marks.
 local function due_refresh(sid)
   local first = redis.call('ZRANGE', session_key(sid, ':d'), 0, 0, 'WITHSCORES')

@@ -1,9 +1,11 @@
 -- "createObject": everything is checked before the first write, since an error rolls nothing back.
 -- Arguments: those of write.lua (id "" asks for the next integer), then a list of
--- field, text, refs for each value that is not null, and the indexes.
+-- field, text, refs for each value that is not null, the indexes, and rule and owner field for
+-- reads.
 -- Returns client | again, sid, outcome | forbidden | removed | reference, sid, ref |
 --         unique, sid, index | existing, sid, id, fields | ok, sid, id, job, version.
 local list, indexes = arg_list(), arg_indexes()
+local read_rule, read_owner = arg(), arg()
 local text_of = text_among(list)
 
 if not allowed(sid, rule, text_of(owner)) then
@@ -13,6 +15,9 @@ if id ~= '' then
   local ref = class .. ':' .. id
   local there = redis.call('HMGET', object_key(ref), '@c', '@d')
   if there[1] then
+    if not allowed(sid, read_rule, field_text(ref, read_owner)) then
+      return finish('forbidden')
+    end
     if not ended then
       watch(sid, ref)
     end

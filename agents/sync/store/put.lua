@@ -2,7 +2,7 @@
 -- than the one that last set it; an equal value moves nothing.
 -- Arguments: those of write.lua, put time, then a list of field, text, refs, and the indexes.
 -- Returns client | again, sid, outcome | forbidden | missing | reference, sid, ref |
---         unique, sid, index | stale | same | ok, sid, version, job.
+--         unique, sid, index | stale | same, sid, version | ok, sid, version, job.
 local time = math.min(arg_number(), accepted)
 local list, indexes = arg_list(), arg_indexes()
 local ref = class .. ':' .. id
@@ -33,7 +33,7 @@ for i = 1, #list, 3 do
   end
 end
 if #taken_fields == 0 then
-  return finish(stale and 'stale' or 'same')
+  return finish(stale and 'stale' or 'same', state[1])
 end
 
 local function text_of(field)

@@ -49,10 +49,7 @@ local function clear(ref, field, target, now, lease)
       table.insert(texts, pair_text(other))
     end
   end)
-  local text = 'null'
-  if string.sub(field_text(ref, field) or '', 1, 1) == '[' then
-    text = '[' .. table.concat(texts, ',') .. ']'
-  end
+  local text = #left > 0 and '[' .. table.concat(texts, ',') .. ']' or 'null'
   local version = redis.call('HINCRBY', object_key(ref), '@v', 1)
   field_set(ref, field, version, now, text, table.concat(left, '\n'))
   index_place(ref, 0, {}, { [field] = true })
