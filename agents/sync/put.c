@@ -1,6 +1,5 @@
 #include <stdlib.h>
 
-#include "agents/runtime/indexes.h"
 #include "agents/sync/operations.h"
 #include "agents/sync/store/scripts.h"
 #include "agents/sync/write.h"
@@ -40,7 +39,6 @@ enum work_step plan_put_object(struct work *work)
     work->state_destroy = free;
     write_begin(work, &script_put, object.class_, object.id, ACTION_UPDATE);
     redis_call_arg_i64(&work->call, time);
-    write_add_values(&work->call, &object, true);
-    indexes_add_args(&work->call, object.class_->indexes, object.class_->index_count);
+    write_add_object(work, &object, true);
     return work_call(work, write_answer);
 }

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agents/runtime/indexes.h"
 #include "agents/runtime/lineage.h"
+#include "agents/runtime/listings.h"
 #include "agents/sync/jobs/jobs.h"
 #include "agents/sync/overtaken.h"
 #include "agents/sync/refused.h"
@@ -115,6 +117,15 @@ void write_add_values(struct redis_call *call, const struct model_object *object
     }
 }
 
+void write_add_object(struct work *work, const struct model_object *object, bool nulls)
+{
+    const struct model_class *c = object->class_;
+
+    write_add_values(&work->call, object, nulls);
+    indexes_add_args(&work->call, c->indexes, c->index_count);
+    listings_add_args(&work->call, c->listings, c->listing_count, &work->agent->proc.settings);
+}
+
 /* What differs between the three when they refuse. */
 static const struct write_kind {
     const char *operation;
@@ -155,15 +166,17 @@ enum work_step write_refuse(struct work *work, enum response_code code, const ch
 /* Refusals of the commit scripts. */
 static const struct {
     const char *outcome;
-    enum response_code code; /* 0: the operation's own */
     const char *message;
+    enum response_code code; /* 0: the operation's own */
+    bool says_fields;        /* the script does, "a+b"; they stand behind the message */
 } refusals[] = {
-    {"forbidden", CODE_FORBIDDEN, "you may not do this to this object"},
-    {"missing", 0, "there is no such object"},
-    {"removed", 0, "an object of this ID was removed"},
-    {"reference", 0, "a reference leads to an object that does not exist"},
-    {"stale", 0, "a newer put has set these fields"},
-    {"unique", 0, "another object has the same "}, /* and the fields */
+    {"forbidden", "you may not do this to this object", CODE_FORBIDDEN, false},
+    {"missing", "there is no such object", 0, false},
+    {"removed", "an object of this ID was removed", 0, false},
+    {"reference", "a reference leads to an object that does not exist", 0, false},
+    {"stale", "a newer put has set these fields", 0, false},
+    {"unique", "another object has the same ", 0, true},
+    {"full", "what is referred to has as many as it may list already in ", 0, true},
 };
 
 static bool is_word(const char *outcome, const char *word)
@@ -173,19 +186,17 @@ static bool is_word(const char *outcome, const char *word)
     return !strncmp(outcome, word, size) && (outcome[size] == '\0' || outcome[size] == ' ');
 }
 
-/* `rest` is what the script said beside the outcome: of a unique index the name, "a+b". */
+/* `rest` is what the script said beside the outcome. */
 static enum work_step refuse(struct work *work, size_t refusal, const char *rest)
 {
     _cleanup_(text_deinitp) struct text message = {0};
 
     text_add(&message, refusals[refusal].message);
-    if (!strcmp(refusals[refusal].outcome, "unique")) {
-        for (; *rest; rest++) {
-            if (*rest == '+')
-                text_add(&message, " and ");
-            else
-                text_add_char(&message, *rest);
-        }
+    for (; refusals[refusal].says_fields && *rest; rest++) {
+        if (*rest == '+')
+            text_add(&message, " and ");
+        else
+            text_add_char(&message, *rest);
     }
     return write_refuse(work, refusals[refusal].code, message.at);
 }
@@ -225,18 +236,9 @@ static enum work_step replied(struct work *work)
     return WORK_DONE;
 }
 
-/* One fan-out, or a removal's list of them with their refs, and its cascade. */
-static void start_jobs(const struct work *work)
+void write_start_jobs(const struct work *work)
 {
-    const struct redis_reply *jobs = redis_item(work->call.reply, 3);
-    const char *cascade = redis_str(redis_item(work->call.reply, 4));
-
-    if (*redis_str(jobs))
-        job_fan_out_start(work, redis_str(jobs));
-    for (size_t i = 0; i < redis_count(jobs); i += 2)
-        job_fan_out_start(work, redis_str(redis_item(jobs, i)));
-    if (*cascade)
-        job_cascade_start(work, cascade);
+    jobs_start(work, redis_item(work->call.reply, 3), redis_item(work->call.reply, 4));
 }
 
 enum work_step write_answer(struct work *work)
@@ -249,7 +251,7 @@ enum work_step write_answer(struct work *work)
     if (write_ended(work, &outcome, &step))
         return step;
     if (!strcmp(outcome, "ok"))
-        start_jobs(work);
+        write_start_jobs(work);
     work_response_begin(work, &body, NULL);
     text_add(&body, ",\"result\":true");
     response_end(&body);
