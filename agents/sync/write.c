@@ -1,5 +1,6 @@
 #include "agents/sync/write.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -262,6 +263,28 @@ enum work_step write_answer(struct work *work)
                                   redis_str(redis_item(work->call.reply, 1)));
 }
 
+/* Each member of a list costs the commit a step in Redis. */
+static bool check_lists(const struct work *work, const struct model_object *object,
+                        struct text *problem)
+{
+    const int64_t most = work->agent->proc.settings.sync_max_listed;
+
+    for (size_t i = 0; i < object->count; i++) {
+        const struct model_value *value = &object->values[i];
+        struct json_walk w = json_walk((struct json_span){value->text, value->size});
+        int64_t count = 0;
+
+        while (value->field->type == FIELD_LIST && json_next(&w))
+            count++;
+        if (count > most) {
+            text_addf(problem, "theObject.%s: expected at most %" PRId64 " objects",
+                      value->field->name, most);
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool read_object(struct work *work, struct json_span given, struct model_object *object,
                         enum work_step *step)
 {
@@ -273,6 +296,8 @@ static bool read_object(struct work *work, struct json_span given, struct model_
         text_addf(&problem, "theObject: expected at most %zu bytes", most);
     else
         e = model_read_object(work->agent->model, given, object, &problem);
+    if (!e && !check_lists(work, object, &problem))
+        e = ERR_RANGE;
     if (e == ERR_NOT_FOUND)
         *step = work_error(work, CODE_MISSING_CLASS, text_str(&problem));
     else if (e)

@@ -109,6 +109,17 @@ def test_a_list_that_stays_empty_is_no_change(ada, redis, make, car, empty):
     assert redis.hgetall(object_key(f"{FLEET}:{fleet}")) == before
 
 
+def test_a_list_has_a_limit(ada, make, car, new_id):
+    """sync.max_listed is 1000; each member costs the commit a step."""
+    fleet, other = make(FLEET, vehicles=[pair(CAR, car)] * 1000), new_id("fleet")
+    too_many = {"vehicles": [pair(CAR, car)] * 1001}
+    assert_refused(create(ada, FLEET, other, **too_many), "-200", "theObject.vehicles", "1000")
+    assert_refused(put(ada, FLEET, fleet, name="x", **too_many), "-201", "theObject.vehicles")
+    assert find(ada, FLEET, other) is None
+    found = find(ada, FLEET, fleet)
+    assert len(found["vehicles"]) == 1000 and found["name"] is None
+
+
 def test_what_was_removed_leaves_no_entry_behind(ada, redis, make, car):
     company = make(COMPANY)
     part = make(PART, vehicle=pair(CAR, car), supplier=pair(COMPANY, company))
