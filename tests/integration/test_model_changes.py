@@ -105,6 +105,23 @@ def test_a_renamed_field_is_looked_for_in_the_index_of_before(changing, connect,
                  f"needs an index on {NOTE}(heading)")
 
 
+def test_a_renamed_list_and_its_renamed_inverse_are_the_same_ones(changing, connect, new_id):
+    ada, top, notes = connect(changing.gateway, "ada"), new_id(), [new_id(), new_id()]
+    below = {"type": "toMany", "target": NOTE, "inverse": "parent", "listed": True}
+    listing = changed(FIRST, fields={**FIRST["classes"][NOTE]["fields"], "below": below})
+    changing.serve(listing)
+    create(ada, NOTE, top)
+    create(ada, NOTE, notes[0], parent={"className": NOTE, "ID": top})
+    changing.serve(changed(RENAMED, fields={
+        **RENAMED["classes"][NOTE]["fields"],
+        "above": {"type": "toOne", "target": NOTE, "column": "parent"},
+        "children": {**below, "inverse": "above", "column": "below"}}))
+    assert [o["ID"] for o in find(ada, NOTE, top)["children"]] == notes[:1]
+    create(ada, NOTE, notes[1], above={"className": NOTE, "ID": top})
+    push = ada.expect_push(lambda p: p.get("updatedFields") == ["children"])
+    assert [o["ID"] for o in push["objectList"][0]["children"]] == sorted(notes)
+
+
 def test_a_required_reference_that_was_renamed_takes_the_object_along(changing, connect, new_id):
     ada = connect(changing.gateway, "ada")
     top, note = new_id(), new_id()
