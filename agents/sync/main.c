@@ -18,6 +18,9 @@ static const struct handler handlers[] = {
     { "hibernate",       plan_hibernate        }, /* session.c  */
     { "importObjects",   plan_import_objects   }, /* import.c   */
     { "logout",          plan_logout           }, /* session.c  */
+    { "modelCheck",      plan_model_check      }, /* model.c    */
+    { "modelMigrate",    plan_model_migrate    }, /* model.c    */
+    { "modelProgress",   plan_model_progress   }, /* model.c    */
     { "putObject",       plan_put_object       }, /* put.c      */
     { "removeObject",    plan_remove_object    }, /* remove.c   */
     { "searchByExample", plan_search_by_example }, /* read_example.c */

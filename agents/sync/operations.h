@@ -18,6 +18,8 @@ work_fn plan_get_all_by_name, plan_count_all_by_name;
 work_fn plan_get_accessor, plan_get_history;
 /* create.c, put.c, remove.c (spec 3.5; design section 8) */
 work_fn plan_create_object, plan_put_object, plan_remove_object;
+/* model.c: for the operator */
+work_fn plan_model_check, plan_model_migrate, plan_model_progress;
 /* export.c, import.c: for the operator */
 work_fn plan_export_objects, plan_import_objects, plan_settle_references;
 /* receipts.c (spec 3.6; design section 9) */

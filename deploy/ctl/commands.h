@@ -16,5 +16,5 @@ enum ctl_exit {
 
 typedef int ctl_command_fn(const char *config, int argc, char **argv);
 
-ctl_command_fn ctl_check_config, ctl_connect, ctl_export, ctl_hash_password, ctl_import,
+ctl_command_fn ctl_check_config, ctl_connect, ctl_export, ctl_hash_password, ctl_import, ctl_model,
     ctl_operations;
