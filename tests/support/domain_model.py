@@ -245,14 +245,19 @@ class World:
 
     # ---- writes
 
-    def create(self, user, class_name, object_id, given, now):
-        """`object_id` None asks for the next integer."""
+    def draft(self, class_name, object_id, given, now):
+        """The object that a create asks for."""
         c = self.domain[class_name]
         values = {f.name: f.default for f in c.fields.values() if f.default is not None}
         values |= {name: value for name, value in given.items() if c.fields[name].is_given_by_clients}
-        values = {name: value for name, value in values.items() if value is not None}
-        new = Object(c, object_id, now, {name: (value, now) for name, value in values.items()})
-        if any(f.required and f.name not in values for f in c.fields.values()):
+        return Object(c, object_id, now, {name: (value, now) for name, value in values.items()
+                                          if value is not None})
+
+    def create(self, user, class_name, object_id, given, now):
+        """`object_id` None asks for the next integer."""
+        new = self.draft(class_name, object_id, given, now)
+        values = {name: value for name, (value, _) in new.fields.items()}
+        if any(f.required and f.name not in values for f in new.class_.fields.values()):
             return Outcome("incomplete")
         if not self.may(user, "create", class_name, values):
             return Outcome("forbidden")

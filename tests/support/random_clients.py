@@ -19,6 +19,7 @@ from stack import PROVIDER, USERS
 from store import balance, pending_marks
 
 PATIENCE = 60        # seconds for an answer
+PAIRS = 1000         # in one receipt: a frame may not be too large
 PUSHES = {SYNC + "PushUpdateResponse": "updatesReceived",
           SYNC + "PushDeleteResponse": "deletesReceived"}
 HABITS = ("prompt",) * 6 + ("late",) * 3 + ("never",)
@@ -122,13 +123,15 @@ class Member(Client):
             operation.learn(self.copies, said)
 
     def send_receipts(self):
-        """One message for all updates, one for all removals."""
+        """One message for all updates, one for all removals, unless they are many."""
         pairs = {}
         while self.owed:
             operation, some = self.owed.popleft()
             pairs.setdefault(operation, []).extend(some)
         for operation, some in pairs.items():
-            self.open[self.send_request(operation, classIdPairs=some)] = None, 1
+            for start in range(0, len(some), PAIRS):
+                message = self.send_request(operation, classIdPairs=some[start:start + PAIRS])
+                self.open[message] = None, 1
 
 
 class Crowd:

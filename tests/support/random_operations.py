@@ -5,6 +5,7 @@ answered (`run`, which also changes the world as the request does) and what a cl
 answer (`learn`). `told` strips from a frame what every answer has.
 """
 
+import itertools
 from dataclasses import dataclass, field
 
 from client import SYNC, pair
@@ -117,13 +118,9 @@ class Create(Write):
             made = self.class_name, self.object_id or str(id(self))
         mark |= changing(world, made)
         mark.writes.add(("life", *made))
-        return mark | self._places(world)
-
-    def _places(self, world):
-        after = world.copy()
-        outcome = after.create(self.user, self.class_name, self.object_id or "new", self.given,
-                               Span(0, 0)) if not self._is_wrong(world) else None
-        return Footprint(writes=places(outcome.object) if outcome and outcome.object else set())
+        if not self._is_wrong(world):
+            mark.writes |= places(world.draft(self.class_name, made[1], self.given, Span(0, 0)))
+        return mark
 
     def _is_wrong(self, world):
         c = world.domain[self.class_name]
@@ -174,8 +171,12 @@ class Put(Write):
         mark.reads |= targets(world, self.ref[0], self.given)
         old = world.objects.get(self.ref)
         if old and not self._is_wrong(world):
-            new = old.changed(self.given, Span(0, 0), Span(0, 0), None)
-            mark.writes |= places(new)
+            # Some of the fields may be stale, so it may come to any part of them.
+            unique = {name for i in old.class_.indexes if i.unique for name in i.fields}
+            given = [item for item in self.given.items() if item[0] in unique]
+            for count in range(len(given)):
+                for some in itertools.combinations(given, count + 1):
+                    mark.writes |= places(old.changed(dict(some), Span(0, 0), Span(0, 0), None))
         return mark
 
     def run(self, world, now, answer):
@@ -194,10 +195,12 @@ class Put(Write):
 
 
 class Remove(Write):
+    """`parent`: the class by which the object is named, if not its own."""
+
     name, code = "removeObject", "-202"
 
-    def __init__(self, user, ref):
-        super().__init__(user, removePair=pair(*ref))
+    def __init__(self, user, ref, parent=None):
+        super().__init__(user, removePair=pair(parent or ref[0], ref[1]))
         self.ref = ref
 
     def footprint(self, world):
@@ -210,7 +213,6 @@ class Remove(Write):
 
     def run(self, world, now, answer):
         outcome = world.remove(self.user, self.ref, now)
-        # Of what was not there a repeated request says nothing new, but an object may have come.
         self.outcome = outcome.word
         return {"result": True} if outcome.is_ok else self.refusal(outcome.word)
 

@@ -201,7 +201,7 @@ class Requests:
         # What much depends on goes rarely.
         if ref and len(self.world.consequences(ref)[0]) > 6 and self.chance.random() < 0.8:
             return None
-        return Remove(user, ref) if ref else None
+        return Remove(user, ref, self.chance.choice(self.domain[ref[0]].lineage)) if ref else None
 
     def find(self, user):
         class_name = self.any_class()

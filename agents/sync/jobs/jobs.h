@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agents/runtime/work.h"
+#include "agents/sync/survey.h"
 
 /*
  * jobs - durable work in Redis that any sync agent can continue (design sections 8, 9).
@@ -22,6 +23,11 @@ void job_fan_out_resume(const struct work *work, const char *job);
 /* cascade.c: removes what required a removed object, clears what referred to it, and sets the lists
  * that this or another write has left. */
 void job_cascade_start(const struct work *work, const char *job);
+
+/* migrate.c: brings the objects to the agent's own model, which must be the job's. */
+void job_migrate_start(const struct work *work, const char *job);
+/* Does it go through the objects of this class of the new model, and of its descendants? */
+bool migrate_is_walked(const struct survey *survey, const struct model_class *c);
 
 /* end_session.c: removes what an ended session owns. */
 void job_end_session_start(const struct work *work, const char *job, const char *session);
