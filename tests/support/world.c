@@ -35,7 +35,8 @@ void world_init(struct world *w)
     *w = (struct world){
         .settings = {.gateway_login_timeout_ms = 1000,
                      .gateway_alive_ms = 1000,
-                     .gateway_max_push_bytes = 100000},
+                     .gateway_max_push_bytes = 100000,
+                     .gateway_max_unacknowledged = 1000},
         .g = {.keys = {"a key of at least thirty-two bytes", NULL, 100000},
               .json_limits = {64, 100},
               .client_limits = {100000, 100000}},
@@ -46,6 +47,7 @@ void world_init(struct world *w)
     TAILQ_INIT(&w->g.to_renew);
     TAILQ_INIT(&w->g.waiting);
     open_account_init(&w->g.open);
+    receipts_init(&w->g.receipts);
     assert_ok(metrics_create(&w->g.metrics));
     assert_ok(clients_create(&w->g.clients));
     assert_ok(open_requests_create(&limits, &w->g.requests));
@@ -55,6 +57,7 @@ void world_init(struct world *w)
 void world_deinit(struct world *w)
 {
     bridge_destroy(w->g.bridge);
+    receipts_deinit(&w->g.receipts);
     open_requests_destroy(w->g.requests);
     clients_destroy(w->g.clients);
     metrics_destroy(w->g.metrics);
