@@ -65,7 +65,6 @@ struct client {
     bool returning;         /* binds by a ReconnectRequest */
     bool replaying;         /* has been told a part of what it missed; the next is asked for soon */
     char *return_id;        /* meanwhile: messageId of its own ReconnectRequest; owned, or NULL */
-    uint64_t receipts;      /* push receipts sent on so far */
     char *connect_response; /* the last one; owned */
     struct open_account open;
 

@@ -298,7 +298,6 @@ void login_bound(struct gateway *g, struct open_request *r, const struct msg *m)
         undo(g, c);
         return;
     }
-    c->receipts = 0;
     keep_connect_response(c, m);
     client_set_state(c, CLIENT_READY);
     requests_release(g, c);

@@ -94,7 +94,7 @@ enum err session_read_ids(struct json_span array, char **out)
     enum err e = add_newest(array, SESSION_EXISTING_MAX, &ids);
 
     if (!e)
-        *out = text_steal(&ids);
+        *out = ids.size > 0 ? text_steal(&ids) : NULL;
     return e;
 }
 

@@ -34,6 +34,12 @@ static void delist(struct gateway *g, struct client *c)
     c->waits = false;
 }
 
+void slow_forget(struct gateway *g, struct client *c)
+{
+    delist(g, c);
+    set_behind(g, c, false);
+}
+
 void slow_waits(struct gateway *g, struct client *c)
 {
     delist(g, c);
@@ -48,7 +54,7 @@ void slow_tick(struct gateway *g, int64_t now_ms)
     struct client *c;
 
     while ((c = TAILQ_FIRST(&g->waiting)) && c->waits_since_ms <= before_ms) {
-        delist(g, c);
+        slow_forget(g, c);
         client_close(c, 4003, "reads nothing");
     }
 }
@@ -62,10 +68,4 @@ void slow_emptied(struct gateway *g, struct client *c)
         return;
     set_behind(g, c, false);
     announcements_one(g, c);
-}
-
-void slow_forget(struct gateway *g, struct client *c)
-{
-    delist(g, c);
-    set_behind(g, c, false);
 }

@@ -27,6 +27,11 @@
 enum work_step overtaken_reply(struct work *work, const struct text *body, const char *ref,
                                int64_t version, const char *sid);
 
+/* The same for the reply to a put, which makes nobody watch: only a session that watches the object
+ * is told again. It holds its own values for the newest from the reply on. */
+enum work_step overtaken_reply_to_put(struct work *work, const struct text *body, const char *ref,
+                                      int64_t version, const char *sid);
+
 /* Of how many objects the message spoke. */
 void overtaken_begin(struct redis_call *call, size_t objects);
 void overtaken_told(struct redis_call *call, const char *ref, int64_t version);

@@ -81,7 +81,8 @@ static void send_away(struct work *work, const struct redis_reply *r)
 static enum work_step tell(struct work *work, const struct redis_reply *r)
 {
     const struct push_to to = {work->request.client, work->request.msg->reply_to};
-    const struct resend what = {redis_item(r, 5), redis_item(r, 6), redis_item(r, 7)};
+    const struct resend what = {redis_item(r, 5), redis_item(r, 6), redis_item(r, 7),
+                                redis_i64(redis_item(r, 8))};
     _cleanup_(text_deinitp) struct text body = {0}, session = {0};
     const bool more = redis_i64(redis_item(r, 4)) == 1;
     struct push pushes[RESEND_PUSHES] = {0};

@@ -426,6 +426,23 @@ def test_what_was_overtaken_and_acknowledged_is_told_again(store, watcher):
     assert store.books() == {"made": 3, "superseded": 1, "acknowledged": 1}
 
 
+@pytest.mark.parametrize("answered_before", [0, 1])
+def test_receipts_for_earlier_sends_do_not_settle_what_was_overtaken(
+        store, watcher, answered_before):
+    """The newest was sent twice, and something older may have reached the client behind that."""
+    change_and_tell(store)
+    store.redeliver(watcher, at=now_ms() + 60000)
+    for _ in range(answered_before):
+        store.settle("c1", TASK)
+    store.overtaken({TASK: 1}, [watcher])
+    for _ in range(2 - answered_before):
+        store.settle("c1", TASK)
+    assert store.mark(watcher, TASK) == ("u", 2, "")
+    assert store.redeliver(watcher) == [(TASK, "u", "2")]
+    store.settle("c1", TASK)
+    assert store.mark(watcher, TASK) is None
+
+
 def test_what_is_still_the_newest_is_left_alone(store, watcher):
     change_and_tell(store)
     store.overtaken({TASK: 2}, [watcher])

@@ -6,7 +6,8 @@ local TRIES_COUNTED = 9 -- of a reply: one digit, so that an open request keeps 
 
 -- `found` collects what goes out: list of ref, version, fields; list of ref, version; requests.
 local function resend_begin(most_bytes)
-  return { updates = {}, deletes = {}, open = {}, bytes = 0, most_bytes = most_bytes }
+  return { updates = {}, deletes = {}, open = {}, bytes = 0, most_bytes = most_bytes,
+    number = send_number() }
 end
 
 local function resend_is_full(found)
@@ -48,10 +49,10 @@ local function resend_mark(sid, session, ref, now, timing, restricted, found)
   version = version or mark.version -- the tombstone itself is gone
   if not mark_says(mark, kind, version) then
     local tries = mark.tries
-    mark = mark_raise(sid, mark, kind, version)
+    mark = mark_raise(sid, mark, kind, version, found.number)
     mark.tries = tries
   end
-  mark_send(mark)
+  mark_send(mark, found.number)
   mark_write(sid, ref, session.epoch, mark)
   due_at(sid, ref, now + patience(session, mark.tries, timing))
   local add = kind == 'u' and add_update or add_delete

@@ -5,7 +5,7 @@
 -- Arguments: client, gateway, user, token hash, list of earlier client ids (the newest last), now, most
 -- bytes, timing, restricted classes.
 -- Returns refused, why | ok, session, earlier client and gateway if they have to go (else ""), more (1 or 0),
--- list of (ref, version, fields), list of (ref, version), list of (messageId, request).
+-- list of (ref, version, fields), list of (ref, version), list of (messageId, request), number of the send.
 local client, gateway, user, hash = arg(), arg(), arg(), arg()
 local earlier, now, most_bytes = arg_list(), arg_number(), arg_number()
 local timing, restricted = arg_timing(), arg_restricted()
@@ -98,4 +98,5 @@ if not more then
   session.replays_until = nil
 end
 due_refresh(sid, session)
-return { 'ok', sid, went[1] or '', went[2] or '', more and 1 or 0, found.updates, found.deletes, found.open }
+return { 'ok', sid, went[1] or '', went[2] or '', more and 1 or 0, found.updates, found.deletes,
+  found.open, found.number }

@@ -243,11 +243,154 @@ START_TEST(members_of_other_versions_are_ignored)
 
     init();
     sign_json("{\"savedAt\":1460480647867,\"clientId\":\"0123456789abcdef0123456789abcdef\","
-              "\"existingClientIds\":[\"a\",\"b\"],\"userId\":null}",
+              "\"existingClientIds\":[\"a\",\"b\"],\"userId\":null,\"other\":{}}",
               &t);
     assert_ok(session_verify(text_str(&t), t.size, &keys, NOW_MS, &found));
     ck_assert_ptr_null(found.user_id);
+    ck_assert_ptr_null(found.existing_ids);
     session_deinit(&found);
+}
+END_TEST
+
+/* ---- Returns ---- */
+
+static struct session again(const struct session *earlier)
+{
+    struct session s;
+
+    session_init(&s);
+    session_return(&s, earlier);
+    return s;
+}
+
+START_TEST(a_session_that_comes_back_is_what_it_was_under_a_new_name)
+{
+    struct session first = logged_in(), second = again(&first), third = again(&second), found;
+    _cleanup_(text_deinitp) struct text t = {0}, json = {0}, expected = {0};
+
+    ck_assert_str_ne(third.client_id, second.client_id);
+    session_sign(&third, &keys, NOW_MS, &t);
+    decode(text_str(&t), &json);
+    text_addf(&expected,
+              "{\"savedAt\":1460480647867,\"clientId\":\"%s\",\"existingClientId\":\"%s\","
+              "\"existingClientIds\":[\"%s\",\"%s\"],\"deviceId\":\"d1\","
+              "\"token\":\"secret \\\"token\\\"\",\"userId\":\"u1\"}",
+              third.client_id, second.client_id, first.client_id, second.client_id);
+    assert_text(&json, text_str(&expected));
+
+    assert_ok(session_verify(text_str(&t), t.size, &keys, NOW_MS, &found));
+    ck_assert_str_eq(found.existing_id, second.client_id);
+    ck_assert_str_eq(found.existing_ids, third.existing_ids);
+    session_deinit(&found);
+    session_deinit(&third);
+    session_deinit(&second);
+    session_deinit(&first);
+}
+END_TEST
+
+START_TEST(a_return_on_the_same_socket_adds_no_name)
+{
+    struct session first = logged_in(), second = again(&first), same;
+
+    session_init(&same);
+    memcpy(same.client_id, second.client_id, sizeof(same.client_id));
+    session_return(&same, &second);
+    ck_assert_str_eq(same.existing_id, first.client_id);
+    ck_assert_str_eq(same.existing_ids, second.existing_ids);
+    session_deinit(&same);
+    session_deinit(&second);
+    session_deinit(&first);
+}
+END_TEST
+
+START_TEST(the_newest_names_are_kept)
+{
+    struct session s = logged_in(), next;
+    char oldest[SECRET_ID_CHARS + 1], newest[SECRET_ID_CHARS + 1];
+
+    for (int i = 0; i < SESSION_EXISTING_MAX + 2; i++) {
+        if (i == 2)
+            memcpy(oldest, s.client_id, sizeof(oldest));
+        memcpy(newest, s.client_id, sizeof(newest));
+        next = again(&s);
+        session_deinit(&s);
+        s = next;
+    }
+    ck_assert_uint_eq(json_count(json_span_of(s.existing_ids)), SESSION_EXISTING_MAX);
+    ck_assert_ptr_eq(strstr(s.existing_ids, oldest), s.existing_ids + 2);
+    ck_assert_ptr_nonnull(strstr(s.existing_ids, newest));
+    ck_assert_str_eq(s.existing_id, newest);
+    session_deinit(&s);
+}
+END_TEST
+
+START_TEST(a_logout_forgets_the_earlier_names)
+{
+    struct session first = logged_in(), second = again(&first);
+
+    session_logout(&second);
+    ck_assert_ptr_null(second.existing_id);
+    ck_assert_ptr_null(second.existing_ids);
+    session_deinit(&second);
+    session_deinit(&first);
+}
+END_TEST
+
+START_TEST(a_list_of_names_is_read_strictly)
+{
+    static const struct {
+        const char *text, *expected;
+    } lists[] = {
+        {"[]", NULL},
+        {"[\"x\"]", NULL},
+        {"[" ID "]", "[" ID "]"},
+        {"[ \"x\", " ID ", \"0123456789ABCDEF0123456789abcdef\" ]", "[" ID "]"},
+        {"[" ID "," ID "]", "[" ID "," ID "]"},
+    };
+    static const char *const wrong[] = {"{}", "\"x\"", "[7]", "[\"x\",null]", "[[]]", "null"};
+    char *ids;
+
+    for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+        assert_ok(session_read_ids(json_span_of(lists[i].text), &ids));
+        ck_assert_pstr_eq(ids, lists[i].expected);
+        free(ids);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+        assert_err(session_read_ids(json_span_of(wrong[i]), &ids), ERR_TYPE);
+}
+END_TEST
+
+START_TEST(of_a_long_list_the_newest_names_are_read)
+{
+    _cleanup_(text_deinitp) struct text list = {0};
+    char *ids;
+
+    text_add(&list, "[");
+    for (int i = 0; i < 100000; i++)
+        text_addf(&list, "\"%032x\",", i);
+    text_add(&list, ID "]");
+    assert_ok(session_read_ids(json_span_of(text_str(&list)), &ids));
+    ck_assert_uint_eq(json_count(json_span_of(ids)), SESSION_EXISTING_MAX);
+    ck_assert_ptr_nonnull(strstr(ids, "0001869f")); /* 99,999 */
+    assert_lacks(ids, "00018680\"");                /* one too many */
+    assert_contains(ids, ID);
+    free(ids);
+}
+END_TEST
+
+START_TEST(signed_names_of_another_kind_are_malformed)
+{
+    static const char *const members[] = {"\"existingClientIds\":7", "\"existingClientIds\":[7]",
+                                          "\"existingClientId\":[]"};
+
+    init();
+    for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+        _cleanup_(text_deinitp) struct text json = {0}, t = {0};
+
+        text_addf(&json, "{\"savedAt\":1460480647867,\"clientId\":" ID ",%s}", members[i]);
+        sign_json(text_str(&json), &t);
+        assert_err(verify(&t, &keys, NOW_MS), ERR_MALFORMED);
+    }
 }
 END_TEST
 
@@ -257,4 +400,8 @@ UNIT_SUITE("session", each_session_has_a_client_id_of_its_own,
            a_signed_session_comes_back_as_it_was, a_session_that_is_too_old_is_refused,
            no_byte_can_be_changed, the_previous_key_is_accepted_and_a_foreign_one_is_not,
            a_new_session_is_signed_with_the_current_key, what_is_no_signed_session_is_refused,
-           a_signature_does_not_make_nonsense_good, members_of_other_versions_are_ignored)
+           a_signature_does_not_make_nonsense_good, members_of_other_versions_are_ignored,
+           a_session_that_comes_back_is_what_it_was_under_a_new_name,
+           a_return_on_the_same_socket_adds_no_name, the_newest_names_are_kept,
+           a_logout_forgets_the_earlier_names, a_list_of_names_is_read_strictly,
+           of_a_long_list_the_newest_names_are_read, signed_names_of_another_kind_are_malformed)
