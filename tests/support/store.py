@@ -45,7 +45,7 @@ def session_of(redis, client_id):
 
 
 def marks_of(redis, sid):
-    """ref -> what is kept of it, split: kind, version, tries, version that was sent, epoch."""
+    """ref -> what is kept of it, split: kind, version, tries, needs, sent, epoch."""
     return {ref: mark.split(" ") for ref, mark in redis.hgetall(session_key(sid, ":m")).items()}
 
 
@@ -98,7 +98,8 @@ class Step:
 
     def __init__(self, reply):
         (_, self.done, self.place, self.after, self.ref, self.kind, self.version, self.since,
-         self.fields, told, closed) = reply
+         self.fields, told, closed, self.number) = reply
+        self.objects = [(self.ref, self.kind, int(self.version))]
         self.sids, self.to = told[0::3], list(zip(told[1::3], told[2::3]))  # (client, gateway)
         self.closed = list(zip(closed[0::2], closed[1::2]))
 
@@ -106,7 +107,8 @@ class Step:
 class Told:
     """What redelivery and a step of a return tell: (ref, kind, version) of objects, open replies."""
 
-    def __init__(self, updates, deletes, replies, more=0):
+    def __init__(self, updates, deletes, replies, number, more=0):
+        self.number = number
         self.objects = [(ref, "u", int(version)) for ref, version, _ in updates]
         self.objects += [(ref, "d", int(version)) for ref, version in deletes]
         self.replies = [message_id for message_id, _ in replies]
@@ -119,14 +121,15 @@ class Return(Told):
     def __init__(self, reply):
         self.refused = reply[1] if reply[0] == "refused" else None
         if not self.refused:
-            super().__init__(*reply[5:8], reply[4])
+            super().__init__(*reply[5:9], reply[4])
             self.sid, self.went = reply[1], tuple(reply[2:4])
 
 
 class Store:
     """A Redis database of its own, in which tests put sessions and objects and run scripts.
 
-    `skew_ms` moves the time that scripts are told.
+    `skew_ms` moves the time that scripts are told. Versions stand for the last send that told of
+    them, as a gateway would know it.
     """
 
     TIMING = (5000, 60000, 900000, 7500)  # first, most, who sends no receipts; replies
@@ -138,6 +141,7 @@ class Store:
         self.redis = redis
         self.scripts = {}
         self.skew_ms = 0
+        self.numbers, self.versions = {}, {}  # of sends: (ref, version) -> number, and back
 
     def now(self):
         return now_ms() + self.skew_ms
@@ -213,9 +217,10 @@ class Store:
     def reconnect(self, client, *earlier, gateway="gateway.1", user="u1", token="secret",
                   most_bytes=1 << 18, restricted=()):
         """One step of a return; the newest of the earlier names last."""
-        return Return(self.run("reconnect", client, gateway, user, token_hash(token), len(earlier),
+        step = Return(self.run("reconnect", client, gateway, user, token_hash(token), len(earlier),
                                *earlier, self.now(), most_bytes, *self.TIMING, len(restricted),
                                *restricted))
+        return step if step.refused else self._note(step)
 
     def disconnect(self, client, hibernates=0):
         return self.run("disconnect", client, self.now(), hibernates, self.IDLE_MS)
@@ -254,6 +259,12 @@ class Store:
 
     # ---- marks
 
+    def _note(self, told):
+        for ref, _, version in told.objects:
+            self.numbers[ref, version] = told.number
+            self.versions[ref, told.number] = version
+        return told
+
     def job(self, ref, kind="u", version=1, writer="", complete=1, sets=None):
         """The fan-out that a commit leaves behind; returns its id."""
         job = self.redis.incr("j:next")
@@ -269,7 +280,7 @@ class Store:
         now = self.now()
         reply = self.run("fan_out", job, place, after, now, now + self.LEASE_MS, most, most_marks,
                          self.KNOWN_S, *self.TIMING, 0)
-        return Step(reply) if reply[0] == "ok" else None
+        return self._note(Step(reply)) if reply[0] == "ok" else None
 
     def tell(self, ref, kind="u", most_marks=10000, **options):
         """A whole fan-out of the newest version, in one step; returns whom it sends to."""
@@ -284,7 +295,9 @@ class Store:
 
     def settle_all(self, *receipts, kind="u", pause_ms=0):
         """(client, ref, version) each; returns the clients that are not known."""
-        return self.run("settle", kind, self.now(), pause_ms, *[x for r in receipts for x in r])
+        flat = [part for client, ref, version in receipts
+                for part in (client, ref, self.numbers.get((ref, version), version))]
+        return self.run("settle", kind, self.now(), pause_ms, *flat)
 
     def settle(self, client, versions, kind="u"):
         return self.settle_all(*[(client, *item) for item in versions.items()], kind=kind)
@@ -293,7 +306,7 @@ class Store:
         """What is told again to the session at this time; None if it can be told nothing."""
         reply = self.run("redeliver", sid, at or self.now(), most, most_bytes, *self.TIMING,
                          len(restricted), *restricted)
-        return Told(*reply[4:7], reply[3]) if reply[0] == "ok" else None
+        return self._note(Told(*reply[4:8], reply[3])) if reply[0] == "ok" else None
 
     def overtaken(self, told, sids):
         flat = [part for pair in told.items() for part in pair]
@@ -302,7 +315,7 @@ class Store:
     def mark(self, sid, ref):
         """(kind, version, version that was sent) of a mark; None if there is none."""
         mark = marks_of(self.redis, sid).get(ref)
-        return (mark[0], int(mark[1]), int(mark[3])) if mark else None
+        return (mark[0], int(mark[1]), self.versions.get((ref, int(mark[4])), 0)) if mark else None
 
     def due_in(self, sid, item):
         """Milliseconds until the mark, or "=<messageId>", is due; None if it is not in the list."""
