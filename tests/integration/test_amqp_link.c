@@ -248,12 +248,11 @@ START_TEST(messages_by_hand_are_delivered_whatever_their_headers)
 
     amqp_probe_open(&probe, NULL, queue);
     publish_by_hand(queue, "{}", "bare");
-    publish_by_hand(
-        queue,
-        "{\"headers\":{\"client\":12,\"keep\":\"34\",\"accepted\":1.5,\"v\":true,"
-        "\"user\":{\"a\":[1]},\"device\":[],\"timestamp_in_ms\":-1,\"code\":\"4x\",\"n\":1,"
-        "\"unknown\":{}},\"expiration\":\"60000\",\"timestamp\":1767225600}",
-        "odd");
+    publish_by_hand(queue,
+                    "{\"headers\":{\"client\":12,\"keep\":\"34\",\"accepted\":1.5,\"v\":true,"
+                    "\"user\":{\"a\":[1]},\"device\":[],\"dialect\":{},\"code\":\"4x\",\"n\":1,"
+                    "\"unknown\":{}},\"expiration\":\"60000\",\"timestamp\":1767225600}",
+                    "odd");
     amqp_probe_until(&probe, probe.count == 2);
     ck_assert_str_eq(probe.messages[0]->body, "bare");
     ck_assert_ptr_null(probe.messages[0]->client);
@@ -263,7 +262,7 @@ START_TEST(messages_by_hand_are_delivered_whatever_their_headers)
     ck_assert_uint_eq(odd->keep, 34);
     ck_assert_int_eq(odd->accepted_ms, 1);
     ck_assert(!odd->user && !odd->device);
-    ck_assert(!odd->code);
+    ck_assert(!odd->dialect && !odd->code);
     ck_assert_uint_eq(odd->expiration_ms, 60000);
     ck_assert_int_eq(odd->timestamp_ms, 1767225600000);
     ck_assert_uint_eq(probe.told, 0); /* a foreign number is no publish of ours */

@@ -43,7 +43,7 @@ START_TEST(a_refused_connect_says_so_by_a_null_client)
 }
 END_TEST
 
-START_TEST(a_connect_tells_whose_session_it_is)
+START_TEST(a_connect_is_answered_with_the_client_id)
 {
     ask("connect", plan_connect, "{\"token\":\"t\"}");
     assert_contains(answer_to((const char *const[]){"ok", "9", "u1", NULL}),
@@ -103,7 +103,7 @@ int main(void)
     tcase_add_checked_fixture(tc, set_up, handler_tear_down);
     tcase_add_test(tc, a_huge_receipt_is_settled_in_several_calls);
     tcase_add_test(tc, a_refused_connect_says_so_by_a_null_client);
-    tcase_add_test(tc, a_connect_tells_whose_session_it_is);
+    tcase_add_test(tc, a_connect_is_answered_with_the_client_id);
     tcase_add_test(tc, a_hibernation_says_whether_there_was_such_a_session);
     tcase_add_test(tc, an_upgrade_names_the_gateway_that_may_wake_the_session);
     tcase_add_test(tc, an_upgrade_of_an_unknown_client_is_refused);
