@@ -3,6 +3,7 @@
 -- The gateway is gone: a job unbinds its sessions, unless it says meanwhile that it lives.
 local function gateway_gone(gateway, due)
   redis.call('ZREM', 'gateways', gateway)
+  redis.call('HDEL', 'leases', gateway)
   if redis.call('EXISTS', gateway_key(gateway)) == 1 then
     local job = redis.call('INCR', 'j:next')
     redis.call('HSET', job_key(job), 'type', 'gateway', 'gateway', gateway)
