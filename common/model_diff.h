@@ -41,8 +41,8 @@ const char *model_need_word(enum model_need need);
 
 /*
  * What a migration does to the objects of the class, which is one of the new model's: gives them
- * the default of a field, puts them into an index (again, if it has become unique), or sets a listed
- * field from what refers to them. Fields and indexes may be inherited.
+ * the default of a field, puts them into an index (again, if it has become unique), or sets a
+ * listed field from what refers to them. Fields and indexes may be inherited.
  */
 bool model_needs_default(const struct model *before, const struct model_class *after,
                          const struct model_field *field);
