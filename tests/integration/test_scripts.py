@@ -363,6 +363,15 @@ def test_what_is_claimed_is_due_again_only_when_the_lease_is_over(store, watcher
     assert store.run("claim", now + 100, now + 200, 50) == [[[job, "fan-out", ""]], [watcher]]
 
 
+def test_a_migration_is_left_to_agents_with_its_model(store):
+    store.redis.hset("{j:7}", mapping={"type": "migrate", "digest": "theirs"})
+    store.redis.zadd("jobs", {7: 1})
+    now = now_ms()
+    assert store.run("claim", now, now + 100, 50, "ours") == [[], []]
+    assert store.redis.zscore("jobs", 7) == 1
+    assert store.run("claim", now, now + 100, 50, "theirs") == [[["7", "migrate", ""]], []]
+
+
 # ---- nothing older last
 
 def test_what_was_overtaken_on_its_way_is_due_now(store, watcher):
