@@ -407,6 +407,14 @@ def test_late_receipts_pause_redelivery_but_no_job(store, watcher):
     assert store.claim() == ([], [watcher])
 
 
+def test_a_migration_is_left_to_agents_with_its_model(store):
+    store.redis.hset("{j:7}", mapping={"type": "migrate", "digest": "theirs"})
+    store.redis.zadd("jobs", {7: 1})
+    assert store.claim(digest="ours") == ([], [])
+    assert store.redis.zscore("jobs", 7) == 1
+    assert store.claim(digest="theirs") == ([("7", "migrate", "")], [])
+
+
 # ---- nothing older last
 
 def test_what_was_overtaken_on_its_way_is_due_now(store, watcher):

@@ -238,10 +238,10 @@ class Store:
         flat = self.run("announce", gateway, self.now(), len(clients), *clients)
         return dict(zip(flat[0::2], flat[1::2]))
 
-    def claim(self, most=50):
+    def claim(self, most=50, digest=""):
         """Jobs (id, type, session) and sessions that are due."""
         now = self.now()
-        jobs, sids = self.run("claim", now, now + self.LEASE_MS, most, self.KNOWN_S)
+        jobs, sids = self.run("claim", now, now + self.LEASE_MS, most, self.KNOWN_S, digest)
         return [tuple(job) for job in jobs], sids
 
     def end_session(self, job, sid, most=250):

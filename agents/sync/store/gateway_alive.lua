@@ -1,11 +1,10 @@
--- "gatewayAlive": the gateway renews its lease. "leases" has the message that each began with: when that
--- comes twice, it is answered alike, since its first answer may be lost.
--- Arguments: gateway, accepted, lease until.
--- Returns 1 if it had a lease, else 0: then it announces its clients.
-local gateway, accepted, lease = arg(), arg(), arg()
-
+-- "gatewayAlive": the gateway renews its lease.
+-- Arguments: gateway, lease until.
+-- Returns the number of the lease. It is another one when the lease before had ended: then the gateway
+-- announces its clients.
+local gateway, lease = arg(), arg()
 if not redis.call('ZSCORE', 'gateways', gateway) then
-  redis.call('HSET', 'leases', gateway, accepted)
+  redis.call('HSET', 'leases', gateway, redis.call('INCR', 'leases:next'))
 end
 redis.call('ZADD', 'gateways', lease, gateway)
-return redis.call('HGET', 'leases', gateway) == accepted and 0 or 1
+return tonumber(redis.call('HGET', 'leases', gateway))

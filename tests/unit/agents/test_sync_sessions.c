@@ -25,7 +25,7 @@ START_TEST(a_huge_receipt_is_settled_in_several_calls)
     ck_assert(has_arg("com.app.mo.Task:249"));
     ck_assert(!has_arg("com.app.mo.Task:250"));
     for (enum work_step step = WORK_CALL; step == WORK_CALL;) {
-        fake_reply_strings(&work.call, (const char *const[]){"ok", "9", NULL});
+        fake_reply_strings(&work.call, (const char *const[]){NULL});
         step = work.next(&work);
         calls += step == WORK_CALL;
     }
@@ -46,7 +46,7 @@ END_TEST
 START_TEST(a_connect_is_answered_with_the_client_id)
 {
     ask("connect", plan_connect, "{\"token\":\"t\"}");
-    assert_contains(answer_to((const char *const[]){"ok", "9", "4", "u1", NULL}),
+    assert_contains(answer_to((const char *const[]){"ok", "9", "u1", NULL}),
                     "\"clientId\":\"c1\"");
     ck_assert_str_eq(work.out[0].msg->user, "u1");
 }
