@@ -107,8 +107,8 @@ class Step:
 class Told:
     """What redelivery and a step of a return tell: (ref, kind, version) of objects, open replies."""
 
-    def __init__(self, updates, deletes, replies, number, more=0):
-        self.number = number
+    def __init__(self, updates, deletes, replies, number, more=0, client=None):
+        self.number, self.client = number, client
         self.objects = [(ref, "u", int(version)) for ref, version, _ in updates]
         self.objects += [(ref, "d", int(version)) for ref, version in deletes]
         self.replies = [message_id for message_id, _ in replies]
@@ -306,7 +306,7 @@ class Store:
         """What is told again to the session at this time; None if it can be told nothing."""
         reply = self.run("redeliver", sid, at or self.now(), most, most_bytes, *self.TIMING,
                          len(restricted), *restricted)
-        return self._note(Told(*reply[4:8], reply[3])) if reply[0] == "ok" else None
+        return self._note(Told(*reply[4:8], reply[3], reply[1])) if reply[0] == "ok" else None
 
     def overtaken(self, told, sids):
         flat = [part for pair in told.items() for part in pair]
