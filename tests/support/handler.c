@@ -8,7 +8,8 @@
 
 struct agent agent;
 struct work work;
-size_t spawned;
+size_t spawned, begun;
+struct text repeated;
 
 /* Only counts. */
 void work_spawn(const struct work *parent, work_fn *first, void *state,
@@ -18,6 +19,22 @@ void work_spawn(const struct work *parent, work_fn *first, void *state,
     (void)first;
     spawned++;
     state_destroy(state);
+}
+
+void work_again(const struct work *parent, const struct msg *fields, const char *told)
+{
+    (void)parent;
+    text_addf(&repeated, "%s %s %s %s %s ", fields->queue, fields->client, fields->message_id,
+              fields->reply_to, told);
+    text_add_bytes(&repeated, fields->body, fields->size);
+    text_add_char(&repeated, '\n');
+}
+
+enum work_step work_begin(struct work *begins)
+{
+    (void)begins;
+    begun++;
+    return WORK_DONE;
 }
 
 void handler_set_up(const char *model)
@@ -34,7 +51,7 @@ void handler_set_up(const char *model)
     strcpy(agent.name, "sync-agent@test");
     ck_assert_int_eq(model_load(model, &agent.model, &problems), ERR_OK);
     work = (struct work){.agent = &agent};
-    spawned = 0;
+    spawned = begun = 0;
 }
 
 void forget_answer(void)
@@ -51,6 +68,7 @@ void handler_tear_down(void)
     if (work.state_destroy)
         work.state_destroy(work.state);
     forget_answer();
+    text_deinit(&repeated);
     redis_call_deinit(&work.call);
     request_deinit(&work.request);
     model_destroy(agent.model);
@@ -88,6 +106,19 @@ const char *answer_to(const char *const *strings)
     fake_reply_strings(&work.call, strings);
     ck_assert_int_eq(work.next(&work), WORK_PUBLISH);
     return answer();
+}
+
+char *all_args(void)
+{
+    struct text all = {0};
+    size_t from = 0;
+
+    for (size_t i = 0; i < work.call.count; i++) {
+        text_add_bytes(&all, work.call.args.at + from, work.call.ends[i] - from);
+        text_add_char(&all, '|');
+        from = work.call.ends[i];
+    }
+    return text_steal(&all);
 }
 
 bool has_arg(const char *arg)
