@@ -37,6 +37,8 @@ FRAME_BYTES = 150  # about two objects
 class Clockwork(Store):
     """Its time goes only when it is told to, so that a seed makes the same history."""
 
+    TIMING = (5000, 60000, 120000, 7500)
+
     def __init__(self, redis):
         super().__init__(redis)
         self.begun = now_ms()
