@@ -211,7 +211,8 @@ class History:
     def _order(self, ref, kind, version):
         """The fan-out of a commit; its writer knows what it wrote."""
         device, writer = self.chance.choice(self.devices), ""
-        if self.chance.random() < 0.3 and device.socket and device.socket.live:
+        if self.chance.random() < 0.3 and device.socket and device.socket.live and (
+                self._watches(device, ref)):
             writer, device.copies[ref] = device.sid, (kind, version)
         job = self.store.job(ref, kind, version, writer=writer,
                              sets=[object_key(ref, ":w"), CLASS_WATCHERS])
@@ -374,13 +375,13 @@ class History:
             for ref in REFS:
                 newest = self.store.redis.hmget(object_key(ref), "@v", "@c")
                 kind, version = "u" if newest[1] else "d", int(newest[0])
-                if device.watches_class or self._watches(device, ref):
+                if self._watches(device, ref):
                     assert device.copies[ref] == (kind, version), (device.sid, ref)
                 else:
                     assert device.copies[ref][0] == "d", (device.sid, ref)
 
     def _watches(self, device, ref):
-        return self.store.redis.zscore(object_key(ref, ":w"), device.sid) is not None
+        return device.watches_class or self.store.redis.zscore(object_key(ref, ":w"), device.sid) is not None
 
 
 @pytest.fixture

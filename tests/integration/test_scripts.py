@@ -151,6 +151,21 @@ def test_redelivery_tells_of_an_object_that_was_made_anew(store, watcher):
     assert store.mark(watcher, TASK) is None
 
 
+def test_who_is_told_of_an_object_made_anew_watches_it(store, watcher):
+    """The removal was not told in time."""
+    store.disconnect("c1")
+    job = store.job(TASK, "d", store.remove(TASK))
+    store.fan_out(job)
+    store.run("fan_out_end", job)
+    assert not store.redis.exists(object_key(TASK, ":w"))
+    store.object(TASK)
+    store.announce("gateway.1", "c1")
+    store.token("c1")
+    assert store.reconnect("c2", "c1").objects == [(TASK, "u", 1)]
+    store.change(TASK)
+    assert store.tell(TASK) == [watcher]
+
+
 # ---- fan-out
 
 def test_a_step_marks_at_most_so_many_and_goes_on_where_it_stopped(store):

@@ -47,6 +47,9 @@ local function resend_mark(sid, session, ref, now, timing, restricted, found)
     return
   end
   version = version or mark.version -- the tombstone itself is gone
+  if kind == 'u' and mark.kind == 'd' then
+    watch(sid, ref) -- what was removed is there anew, and its watchers went with the removal
+  end
   if not mark_says(mark, kind, version) then
     local tries = mark.tries
     mark = mark_raise(sid, mark, kind, version, found.number)
