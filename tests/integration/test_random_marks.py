@@ -186,7 +186,7 @@ class History:
             gateway.close(client)
 
     def _unbind(self, job):
-        while self.store.run("gateway_gone", job, self.store.now(), self.store.now() + 5000, 1,
+        while self.store.run("gateway_gone", job, self.store.now(), self.store.now() + 5000, 250,
                              self.store.IDLE_MS) == 0:
             yield
 
