@@ -42,6 +42,7 @@ static void add(void *arg, struct client *c, size_t index)
     struct announcement *a = arg;
 
     (void)index;
+    c->unannounced = c->state == CLIENT_BINDING;
     if (!client_is_bound(c))
         return;
     if (a->count == 0)

@@ -136,7 +136,7 @@ class History:
                 self._publish(gateway, Push([client], told.number, objects))
         yield "look"
         self._look(told.objects, [sid])
-        yield
+        yield "again"
 
     def _return(self, gateway, client, device):
         while True:
@@ -179,7 +179,10 @@ class History:
 
     def _announce(self, gateway):
         yield "again"
-        clients = [client for client, socket in gateway.sockets.items() if socket.bound]
+        clients = gateway.to_announce()
+        yield from self._announce_these(gateway, clients)
+
+    def _announce_these(self, gateway, clients):
         yield "again"
         for client, code in self.store.announce(gateway.name, *clients).items():
             assert code == "4001", (client, code)
@@ -208,12 +211,22 @@ class History:
         if self.store.redis.hexists(object_key(ref), "@c"):
             self._order(ref, "d", self.store.remove(ref))
 
-    def _order(self, ref, kind, version):
-        """The fan-out of a commit; its writer knows what it wrote."""
-        device, writer = self.chance.choice(self.devices), ""
-        if self.chance.random() < 0.3 and device.socket and device.socket.live and (
-                self._watches(device, ref)):
-            writer, device.copies[ref] = device.sid, (kind, version)
+    def write(self):
+        """By a client, which knows what it wrote. What was told it before has reached it: a second
+        copy of that could come behind its own write, which is not promised to be told again."""
+        device, ref = self.chance.choice(self.devices), self.chance.choice(REFS)
+        self.finish()
+        if not (self.store.redis.hexists(object_key(ref), "@c") and self._watches(device, ref)
+                and device.socket and device.socket.live):
+            return
+        while device.socket.frames:
+            device.socket.read()
+        version = self.store.change(ref)
+        device.copies[ref] = ("u", version)
+        self._order(ref, "u", version, device.sid)
+
+    def _order(self, ref, kind, version, writer=""):
+        """The fan-out of a commit."""
         job = self.store.job(ref, kind, version, writer=writer,
                              sets=[object_key(ref, ":w"), CLASS_WATCHERS])
         self.works.append(self._fan_out(job, 1))
@@ -246,7 +259,13 @@ class History:
     def deliver(self):
         gateways = [gateway for gateway in self.gateways if gateway.queue]
         if gateways:
-            self.chance.choice(gateways).take()
+            self._take(self.chance.choice(gateways))
+
+    def _take(self, gateway):
+        socket = gateway.take()
+        if socket and socket.unannounced:
+            socket.unannounced = False
+            self.works.append(self._announce_these(gateway, [socket.client]))
 
     def read(self):
         sockets = [s for s in self._live_sockets() if s.frames]
@@ -322,7 +341,7 @@ class History:
             self.works.append(self._fan_out(job, 0) if kind == "fan-out" else self._unbind(job))
         self.works += [self._redeliver(sid) for sid in sids]
 
-    WEIGHTS = {change: 10, remove: 1, make_anew: 0.5, step: 60, deliver: 25, read: 20, answer: 12,
+    WEIGHTS = {change: 10, write: 2, remove: 1, make_anew: 0.5, step: 60, deliver: 25, read: 20, answer: 12,
                hang_up: 2, come_back: 4, kill_gateway: 0.5, lose_queue: 0.7, wait: 4}
 
     # ---- a whole history
@@ -347,7 +366,7 @@ class History:
                     self.works.remove(work)
             for gateway in self.gateways:
                 while gateway.queue:
-                    gateway.take()
+                    self._take(gateway)
 
     def _calm_down(self):
         for _ in range(60):

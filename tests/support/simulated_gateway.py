@@ -76,7 +76,8 @@ class Sends:
 
 class Socket:
     def __init__(self, client, device):
-        self.client, self.device, self.live, self.bound = client, device, True, False
+        self.client, self.device, self.live = client, device, True
+        self.bound, self.unannounced = False, False
         self.sends = {}  # (kind, ref) -> Sends
         self.frames, self.unanswered = deque(), deque()
         self.heard = set()  # (ref, kind, version)
@@ -121,17 +122,27 @@ class Gateway:
         return self.alive
 
     def take(self):
-        """Delivers the next message; what is for a socket that is not there is lost."""
+        """Delivers the next message; what is for a socket that is not there is lost. Returns the
+        socket if it is bound now."""
         message = self.queue.popleft()
         if isinstance(message, Close):
             self.close(message.client)
         elif isinstance(message, Bound):
             if message.client in self.sockets:
                 self.sockets[message.client].bound = True
+                return self.sockets[message.client]
         else:
             for client in message.clients:
                 if client in self.sockets:
                     self.sockets[client].send(message)
+        return None
+
+    def to_announce(self):
+        """All that are bound. The others are announced when they are, since the agents may have
+        bound them before and unbound them with the rest."""
+        for socket in self.sockets.values():
+            socket.unannounced = not socket.bound
+        return [client for client, socket in self.sockets.items() if socket.bound]
 
     def close(self, client):
         socket = self.sockets.pop(client, None)

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "gateway/announcements.h"
 #include "gateway/control.h"
 #include "gateway/login.h"
 #include "gateway/pushes.h"
@@ -103,6 +104,29 @@ START_TEST(a_bare_request_is_put_as_the_spec_says)
     reply_bound(&w, m, true);
     assert_heard(&w, c, "ConnectResponse");
     ck_assert_int_eq(c->state, CLIENT_READY);
+    world_close(&w, c);
+}
+END_TEST
+
+START_TEST(who_was_not_bound_yet_when_all_were_announced_is_announced_then)
+{
+    WORLD w;
+    struct msg *m, *announced;
+    struct client *c;
+
+    world_init(&w);
+    c = world_open(&w);
+    world_say(&w, c, BARE);
+    assert_heard(&w, c, "gatewayConnectAck");
+    m = expect_published(&w, "reconnect");
+    announcements_all(&w.g);
+    ck_assert_ptr_null(world_published(&w));
+    reply_bound(&w, m, true);
+    assert_heard(&w, c, "ConnectResponse");
+    announced = expect_published(&w, "announce");
+    assert_contains(announced->body, c->session.client_id);
+    msg_destroy(announced);
+    msg_destroy(m);
     world_close(&w, c);
 }
 END_TEST
@@ -297,6 +321,7 @@ START_TEST(agents_close_a_socket_by_its_client_id)
 END_TEST
 
 UNIT_SUITE("returns", a_bare_request_is_put_as_the_spec_says,
+           who_was_not_bound_yet_when_all_were_announced_is_announced_then,
            a_signed_session_of_nobody_only_connects,
            the_next_part_is_asked_for_when_the_last_has_left,
            pushes_and_repeated_replies_are_delivered_before_the_response,
