@@ -1,13 +1,13 @@
 -- "createObject": everything is checked before the first write, since an error rolls nothing back.
 -- Arguments: those of write.lua (id "" asks for the next integer), then a list of
--- field, text, refs for each value that is not null, the indexes, the listings, and rule and owner
--- field for reads.
--- Returns client | again, sid, outcome | forbidden | removed | reference, sid, ref |
+-- field, text, refs for each value that is not null, the indexes, the listings, rule and owner
+-- field for reads, and the furthest parent, "" if no other class has objects that it finds.
+-- Returns client | again, sid, outcome | forbidden | removed | taken, sid, class | reference, sid, ref |
 --         full, sid, field | unique, sid, index | existing, sid, id, fields |
 --         ok, sid, id, jobs, cascade.
 local list, indexes = arg_list(), arg_indexes()
 arg_listings()
-local read_rule, read_owner = arg(), arg()
+local read_rule, read_owner, family = arg(), arg(), arg()
 local text_of = text_among(list)
 
 if not allowed(sid, rule, text_of(owner)) then
@@ -26,6 +26,10 @@ if id ~= '' then
     return { 'existing', sid, id, redis.call('HGETALL', object_key(ref)) }
   elseif there[2] then
     return finish('removed')
+  end
+  local namesake = object_namesake(lineage, family, id)
+  if namesake then
+    return finish('taken', namesake)
   end
 end
 for i = 1, #list, 3 do
