@@ -6,10 +6,12 @@ import os
 import uuid
 
 import pytest
+import redis
 from changing import FIRST, Changing
 from client import Client
 from servers import Servers, json
 from stack import PROVIDER, RELATIONS_MODEL, Stack
+from store import Store, balance
 
 
 @pytest.fixture(scope="session")
@@ -51,6 +53,16 @@ def new_stack(servers):
     """Makes stacks for this test alone: new_stack(sync_agents=2, settings={"sync.poll_ms": 50})."""
     with contextlib.ExitStack() as stacks:
         yield lambda **options: stacks.enter_context(Stack(servers, **options))
+
+
+@pytest.fixture
+def store(servers):
+    """A stage for single scripts; the books have to balance when the test is over."""
+    with servers.redis.database() as url:
+        store = Store(redis.Redis.from_url(url, decode_responses=True))
+        yield store
+        expected, counted = balance(store.redis)
+        assert expected == counted, "the books do not balance"
 
 
 @pytest.fixture

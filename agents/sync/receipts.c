@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,10 +47,12 @@ static void receipts_destroy(void *state)
 static bool read_sent(struct json_span pair, struct text *ref, struct text *number)
 {
     struct json_walk parts = json_walk(pair);
+    int64_t value;
 
-    if (!json_next(&parts) || json_decode(parts.value, ref) || !json_next(&parts))
+    if (!json_next(&parts) || json_decode(parts.value, ref) || !json_next(&parts) ||
+        json_int64(parts.value, &value))
         return false;
-    text_add_bytes(number, parts.value.at, parts.value.size);
+    text_addf(number, "%" PRId64, value);
     return true;
 }
 

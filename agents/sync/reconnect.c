@@ -29,6 +29,7 @@ static enum work_step refuse(struct work *work, const char *why)
         {"login", "the login is unknown or has ended"},
         {"unknown", "no such session is known"},
         {"taken over", "another connection has taken the session over"},
+        {"gone", "the connection has ended"},
     };
     _cleanup_(text_deinitp) struct text ended = {0};
 

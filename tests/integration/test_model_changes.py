@@ -1,7 +1,7 @@
 """Models that change on live data: what a store written under one model is under the next."""
 
-from asking import create, find, put
-from changing import FIRST, NOTE, by_example, changed, digest
+from asking import create, find, put, remove
+from changing import FIRST, NOTE, SIGNED_IN, by_example, changed, digest
 from servers import json, wait_until
 from shapes import assert_error, assert_refused
 
@@ -79,8 +79,28 @@ def test_a_required_reference_that_was_renamed_takes_the_object_along(changing, 
     create(ada, NOTE, top, place=top)
     create(ada, NOTE, note, place=note, parent={"className": NOTE, "ID": top})
     changing.serve(RENAMED)
-    assert ada.request("removeObject", removePair={"className": NOTE, "ID": top})["result"] is True
+    assert remove(ada, NOTE, top)["result"] is True
     assert find(ada, NOTE, note) is None
+
+
+# ---- Removed classes: their objects stay
+
+def test_what_an_object_of_a_removed_class_refers_to_may_be_removed(changing, connect, new_id):
+    memo = "com.test.Memo"
+    model = changed(FIRST)
+    model["classes"][memo] = {"access": SIGNED_IN, "fields": {
+        "about": {"type": "toOne", "target": NOTE, "required": True}}}
+    changing.serve(model)
+    ada = connect(changing.gateway, "ada")
+    note, about = new_id(), new_id()
+    create(ada, NOTE, note)
+    create(ada, memo, about, about={"className": NOTE, "ID": note})
+    changing.serve(FIRST)
+    assert_error(create(ada, memo, new_id()), "-104")
+    assert remove(ada, NOTE, note)["result"] is True
+    assert find(ada, NOTE, note) is None
+    changing.serve(model)
+    assert find(ada, memo, about)["about"] is None
 
 
 # ---- The applied model, who serves which, and what indexes can be used
@@ -114,7 +134,7 @@ def test_an_index_that_is_not_built_is_not_used(changing, connect, new_id):
     # The next best index that is built answers.
     assert by_example(ada, title="Many", place=notes[0]) == [notes[0]]
     assert_error(by_example(ada, title="Many"), "-120", f"{NOTE}(title)", "on title is not built")
-    ada.request("removeObject", removePair={"className": NOTE, "ID": notes[0]})
+    remove(ada, NOTE, notes[0])
     assert sorted(by_example(ada, title="Many")) == sorted(notes[1:])  # 20 may be looked through
 
 

@@ -5,6 +5,7 @@ import threading
 import pytest
 from asking import create, find, put
 from changing import FIRST, NOTE, by_example, changed, digest
+from client import pair
 from servers import json, wait_until
 from shapes import assert_error, assert_refused
 from store import job_key, now_ms, stored_object
@@ -178,6 +179,24 @@ def test_an_object_that_nobody_watches_costs_no_push(changing, connect):
     before = int(changing.redis.get("j:next"))
     assert changing.ctl("migrate")[0] == 0
     assert int(changing.redis.get("j:next")) == before + 1  # the migration itself
+
+
+def test_a_field_that_becomes_listed_gets_its_members(changing, connect):
+    ada, ben = connect(changing.gateway, "ada"), connect(changing.gateway, "ben")
+    make_notes(ada, ["top", "leaf"])
+    below = [f"n{i:03}" for i in range(250)]
+    make_notes(ada, below, parent=pair(NOTE, "top"))
+    find(ben, NOTE, "top")
+    listed = {"type": "toMany", "target": NOTE, "inverse": "parent", "listed": True}
+    model = changed(FIRST, fields={**FIELDS, "below": listed})
+    changing.serve(model)
+    changing.wait_alone(model)
+    assert find(ada, NOTE, "top")["below"] == []
+    code, lines, err = changing.ctl("migrate")
+    assert (code, lines) == (0, [f"migrate classes.{NOTE}.fields.below: new, and listed"]), err
+    assert find(ada, NOTE, "top")["below"] == [pair(NOTE, name) for name in below]
+    assert ben.expect_update("top")["below"] == [pair(NOTE, name) for name in below]
+    assert find(ada, NOTE, "leaf")["below"] == []
 
 
 def test_duplicates_keep_a_unique_index_from_use_and_nothing_else(changing, connect):

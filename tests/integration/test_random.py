@@ -40,7 +40,7 @@ HISTORY_KEPT = 8
 APART_MS = 4  # between two rounds, so that times chosen in between are clearly past
 SETTINGS = {"model.file": MODEL, "sync.max_scan": MAX_SCAN, "sync.history_kept": HISTORY_KEPT,
             "sync.redelivery_first_ms": 2000, "sync.redelivery_max_ms": 4000,
-            "sync.redelivery_silent_ms": 4000, "log.level": "info"}
+            "sync.redelivery_silent_ms": 30000, "log.level": "info"}
 
 
 @pytest.fixture

@@ -361,7 +361,7 @@ def log_in(agent, connect):
     properties, request = agent.take("connect")
     assert_own(client, request, "connect")
     response = fill(PRINTS["connect"][1], {"<client-id>": client.client_id})
-    agent.answer(properties, response, epoch=1, user=client.user_id)
+    agent.answer(properties, response, user=client.user_id)
     assert client.expect_connect_response() == json.loads(response)
     return client
 

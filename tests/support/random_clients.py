@@ -14,12 +14,12 @@ import time
 
 from client import SYNC, Client
 from random_operations import CountAll, told
-from servers import wait_until
 from stack import PROVIDER, USERS
 from store import balance, pending_marks
 
 PATIENCE = 60        # seconds for an answer
-PAIRS = 1000         # in one receipt: a frame may not be too large
+PAIRS = 1000         # about so many in a receipt: a frame may not be too large
+MOST_RECEIPTS = 4    # of one client that are not answered
 PUSHES = {SYNC + "PushUpdateResponse": "updatesReceived",
           SYNC + "PushDeleteResponse": "deletesReceived"}
 HABITS = ("prompt",) * 6 + ("late",) * 3 + ("never",)
@@ -123,15 +123,14 @@ class Member(Client):
             operation.learn(self.copies, said)
 
     def send_receipts(self):
-        """One message for all updates, one for all removals, unless they are many."""
-        pairs = {}
-        while self.owed:
-            operation, some = self.owed.popleft()
-            pairs.setdefault(operation, []).extend(some)
-        for operation, some in pairs.items():
-            for start in range(0, len(some), PAIRS):
-                message = self.send_request(operation, classIdPairs=some[start:start + PAIRS])
-                self.open[message] = None, 1
+        """For the oldest pushes, as many as fit a message; the next when a few are answered."""
+        open_receipts = sum(operation is None for operation, _ in self.open.values())
+        if not self.owed or open_receipts >= MOST_RECEIPTS:
+            return
+        name, pairs = self.owed[0][0], []
+        while self.owed and self.owed[0][0] == name and len(pairs) < PAIRS:
+            pairs += self.owed.popleft()[1]
+        self.open[self.send_request(name, classIdPairs=pairs)] = None, 1
 
 
 class Crowd:
@@ -204,19 +203,13 @@ class Crowd:
             member.habit = "prompt"
 
         def settled():
-            self.take_what_is_there()
             self.send_receipts()
             return (not any(member.open or member.owed for member in self.everybody)
                     and not self.redis.zcard("jobs") and not pending_marks(self.redis))
 
-        wait_until(settled, PATIENCE, "all marks are settled")
+        self.pump(settled, lambda: f"all marks are settled; there are {len(pending_marks(self.redis))}")
         # What the broker has for us still is in front of these answers.
         self.ask([(member, CountAll(member.user_id, []), 1) for member in self.everybody])
-
-    def take_what_is_there(self):
-        while ready := self.selector.select(0):
-            for key, _ in ready:
-                key.data.take_frame()
 
     def books(self):
         """(the counters' pending, the recount's)."""

@@ -6,8 +6,10 @@
 -- receipt, of which the gateway knows the send that it is for, proves that a client has what had been
 -- written before that number was drawn. needs: the mark ends with a receipt for this send or a later
 -- one. tries: how often it went out in the binding that `epoch` counts; sent: the last send that did.
+-- An object that was removed long ago and is made anew begins with version 1 again, so any other version
+-- than the stored one is not the newest.
 --
--- {s:<sid>}:d says when each mark is due; of a mark that waits for a return it says nothing. The set
+-- {s:<sid>}:d says when each mark is due; "due" when to look at a session that is bound. The set
 -- "marked" has the sessions with marks. The books count every mark made as it ends.
 
 -- One for all that goes out in a step.
@@ -36,6 +38,11 @@ end
 local function mark_write(sid, ref, epoch, mark)
   redis.call('HSET', session_key(sid, ':m'), ref, string.format('%s %d %d %d %d %d',
     mark.kind, mark.version, mark.tries, mark.needs, mark.sent, epoch))
+end
+
+-- Does the mark say this already?
+local function mark_says(mark, kind, version)
+  return mark and mark.kind == kind and mark.version == version
 end
 
 -- A mark of this kind and version, in place of the one that there is; no earlier send will do.

@@ -2,6 +2,7 @@
 -- has not confirmed. Objects are told up to a number of bytes; deletes are counted, too.
 
 local DELETE_BYTES = 100
+local TRIES_COUNTED = 9 -- of a reply: one digit, so that an open request keeps its length
 
 -- `found` collects what goes out: list of ref, version, fields; list of ref, version; requests.
 local function resend_begin(most_bytes)
@@ -46,7 +47,7 @@ local function resend_mark(sid, session, ref, now, timing, restricted, found)
     return
   end
   version = version or mark.version -- the tombstone itself is gone
-  if kind ~= mark.kind or version > mark.version then
+  if not mark_says(mark, kind, version) then
     local tries = mark.tries
     mark = mark_raise(sid, mark, kind, version, found.number)
     mark.tries = tries
@@ -66,7 +67,7 @@ local function resend_reply(sid, message_id, now, timing, found)
     return
   end
   local tries, rest = string.match(request, '^(%d+)(.*)$')
-  redis.call('HSET', session_key(sid, ':o'), message_id, tostring(tries + 1) .. rest)
+  redis.call('HSET', session_key(sid, ':o'), message_id, math.min(tries + 1, TRIES_COUNTED) .. rest)
   due_at(sid, '=' .. message_id, now + math.min(timing.reply * 2 ^ (tries + 1), timing.most))
   table.insert(found.open, { message_id, string.sub(rest, 2) })
 end

@@ -4,6 +4,7 @@
 #include "agents/runtime/agent.h"
 #include "agents/runtime/indexes.h"
 #include "agents/runtime/lineage.h"
+#include "agents/runtime/listings.h"
 #include "agents/sync/jobs/jobs.h"
 #include "agents/sync/store/scripts.h"
 #include "agents/sync/survey.h"
@@ -38,12 +39,23 @@ static bool needs_default(const struct survey *survey, const struct model_class 
     return model_needs_default(survey->before, c, &c->fields[i]);
 }
 
+static bool needs_listing(const struct survey *survey, const struct model_class *c)
+{
+    for (size_t i = 0; i < c->field_count; i++) {
+        if (model_needs_listing(survey->before, c, &c->fields[i]))
+            return true;
+    }
+    return false;
+}
+
 static bool is_needed(const struct survey *survey, const struct model_class *c)
 {
     for (size_t i = 0; i < c->field_count; i++) {
         if (needs_default(survey, c, i))
             return true;
     }
+    if (needs_listing(survey, c))
+        return true;
     for (size_t i = 0; i < c->index_count; i++) {
         if (model_needs_index(survey->before, &c->indexes[i], &survey->facts))
             return true;
@@ -96,7 +108,16 @@ static void add_families(struct work *work, const struct survey *survey,
         lineage_add_args(&work->call, family, work->agent->proc.settings.sync_history_kept);
         add_defaults(&work->call, survey, family);
         indexes_add_args(&work->call, family->indexes, family->index_count);
+        redis_call_arg(&work->call, needs_listing(survey, family) ? "1" : "0");
     }
+}
+
+static void add_listings(struct work *work)
+{
+    size_t count;
+    const struct model_listing *const *listings = model_listings(work->agent->model, &count);
+
+    listings_add_args(&work->call, listings, count, &work->agent->proc.settings);
 }
 
 /* ---- The walk ---- */
@@ -138,6 +159,7 @@ static enum work_step next_step(struct work *work)
     redis_call_arg_i64(&work->call, (int64_t)migrate->number);
     redis_call_arg(&work->call, c->name);
     redis_call_arg(&work->call, c->id == ID_INTEGER ? "1" : "0");
+    add_listings(work);
     add_families(work, &migrate->survey, c);
     return work_call(work, step_done);
 }

@@ -67,7 +67,7 @@ local function tell(sid)
   if not mark and knows(sid) then
     return
   end
-  local known = mark and mark.kind == kind and mark.version >= version
+  local known = mark_says(mark, kind, version)
   if known and not again then
     return
   elseif not mark and redis.call('HLEN', session_key(sid, ':m')) >= most_marks then

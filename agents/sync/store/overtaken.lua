@@ -24,7 +24,7 @@ local function say_again(sid, ref, kind, version)
     return
   end
   local mark = mark_read(sid, ref, session.epoch)
-  if not mark or mark.kind ~= kind or mark.version < version then
+  if not mark_says(mark, kind, version) then
     mark = mark_raise(sid, mark, kind, version, number)
   end
   mark.needs = number -- what was sent of it may have been heard before something older

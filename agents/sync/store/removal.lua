@@ -40,8 +40,11 @@ local function clear(ref, field, target, now, lease)
   local version = redis.call('HINCRBY', object_key(ref), '@v', 1)
   field_set(ref, field, version, now, text, table.concat(left, '\n'))
   index_place(ref, 0, {}, { [field] = true })
-  history_add(families[class_and_id(ref)], ref, now, nil)
-  tell(ref, 'u', version, '', lease)
+  local lineage = families[class_and_id(ref)]
+  if lineage then -- nobody sees objects of a class that the model has lost
+    history_add(lineage, ref, now, nil)
+    tell(ref, 'u', version, '', lease)
+  end
 end
 
 local function field_and_ref(entry)

@@ -12,7 +12,8 @@ end
 
 local function settle(sid, session, ref, number)
   local mark = mark_read(sid, ref, session.epoch)
-  if mark and mark.kind == kind and (tonumber(number) or mark.sent) >= mark.needs then
+  local proved = number == '' and mark and mark.sent or tonumber(number) or 0
+  if mark and mark.kind == kind and proved >= mark.needs then
     mark_end(sid, ref, 'acknowledged')
   end
 end
