@@ -56,6 +56,10 @@ void write_begin(struct work *work, const struct redis_script *script,
 
     add_result_name(&name, rq);
     redis_call_begin(&work->call, script);
+    if (action == ACTION_REMOVE)
+        listings_add_all(&work->call, work->agent->model, settings);
+    else
+        listings_add_args(&work->call, class_, settings);
     redis_call_arg(&work->call, rq->client);
     redis_call_arg_i64(&work->call, rq->accepted_ms);
     redis_call_arg_i64(&work->call, now + settings->sync_job_lease_ms);
@@ -124,7 +128,6 @@ void write_add_object(struct work *work, const struct model_object *object, bool
 
     write_add_values(&work->call, object, nulls);
     indexes_add_args(&work->call, c->indexes, c->index_count);
-    listings_add_args(&work->call, c->listings, c->listing_count, &work->agent->proc.settings);
 }
 
 void write_add_family(struct redis_call *call, const struct model_class *c)

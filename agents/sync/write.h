@@ -13,7 +13,8 @@
 /* The request's theObject, checked. False: *step is the answer. The caller deinits *object. */
 bool write_read_object(struct work *work, struct model_object *object, enum work_step *step);
 
-/* Begins the commit of `script` on one object; `id` "" asks for the next integer. */
+/* Begins the commit of `script` on one object, with the listings that it may change; `id` "" asks
+ * for the next integer. */
 void write_begin(struct work *work, const struct redis_script *script,
                  const struct model_class *class_, const char *id, enum action action);
 
@@ -21,7 +22,7 @@ void write_begin(struct work *work, const struct redis_script *script,
  * where there is no default. */
 void write_add_values(struct redis_call *call, const struct model_object *object, bool nulls);
 
-/* Adds what the object brings: these values, and the indexes and listings of its class. */
+/* Adds what the object brings: these values, and the indexes of its class. */
 void write_add_object(struct work *work, const struct model_object *object, bool nulls);
 
 /*

@@ -30,13 +30,12 @@ end
 
 -- The first reference in a newline-separated list that leads nowhere, or nil.
 local function broken_reference(refs)
-  local broken = nil
-  each_ref(refs, function(ref)
+  for ref in string.gmatch(refs, '[^\n]+') do
     if not is_live(ref) then
-      broken = broken or ref
+      return ref
     end
-  end)
-  return broken
+  end
+  return nil
 end
 
 local function pair_text(ref)

@@ -1,12 +1,11 @@
 -- "createObject": everything is checked before the first write, since an error rolls nothing back.
 -- Arguments: those of write.lua (id "" asks for the next integer), then a list of
--- field, text, refs for each value that is not null, the indexes, the listings, rule and owner
--- field for reads, and the furthest parent, "" if no other class has objects that it finds.
+-- field, text, refs for each value that is not null, the indexes, rule and owner field for reads,
+-- and the furthest parent, "" if no other class has objects that it finds.
 -- Returns client | again, sid, outcome | forbidden | removed | taken, sid, class | reference, sid, ref |
 --         full, sid, field | unique, sid, index | existing, sid, id, fields |
 --         ok, sid, id, jobs, cascade.
 local list, indexes = arg_list(), arg_indexes()
-arg_listings()
 local read_rule, read_owner, family = arg(), arg(), arg()
 local text_of = text_among(list)
 
@@ -33,13 +32,9 @@ if id ~= '' then
   end
 end
 for i = 1, #list, 3 do
-  local broken = broken_reference(list[i + 2])
-  if broken then
-    return finish('reference', broken)
-  end
-  local full = overfull(class .. ':' .. id, list[i], list[i + 2])
-  if full then
-    return finish('full', full)
+  local refusal, said = reference_refusal(list[i], list[i + 2])
+  if refusal then
+    return finish(refusal, said)
   end
 end
 

@@ -1,9 +1,9 @@
 -- "importObjects", one object: makes it, also where one was removed, or changes what differs, as a put
 -- of this moment would. References are taken whether they lead somewhere or not, since their objects
 -- may be imported later; settle_reference.lua is asked in the end. It is the operator's: no rights.
--- Arguments: now, lease until, lineage, id, version and time of creation of a new object, fields that
--- are lists, then lists of field, text, refs: what is given, and the defaults of a new object; whether
--- a required field is missing (1 or 0), the family or "" (create.lua), indexes, all listings.
+-- Arguments: all listings, now, lease until, lineage, id, version and time of creation of a new object,
+-- fields that are lists, then lists of field, text, refs: what is given, and the defaults of a new
+-- object; whether a required field is missing (1 or 0), the furthest parent as for create.lua, indexes.
 -- Returns required | taken, class | unique, index | same, broken | created, broken, jobs, cascade |
 --         changed, broken, jobs, cascade; broken is a list of field, ref for each reference that leads nowhere yet.
 local now, lease = arg_number(), arg()
@@ -15,7 +15,6 @@ for _, field in ipairs(arg_list()) do
 end
 local given, defaults = arg_list(), arg_list()
 local incomplete, family, indexes = arg() == '1', arg(), arg_indexes()
-arg_listings()
 local class = lineage.names[1]
 local ref = class .. ':' .. id
 
