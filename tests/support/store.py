@@ -69,20 +69,31 @@ def stored_object(redis, ref):
 
 def balance(redis):
     """(the counters' pending, the recount's). Of one moment, so that it can be asked under load."""
-    snapshot = redis.pipeline(transaction=True)
-    snapshot.hgetall("books").eval(_COUNT_PENDING, 0)
-    books, counted = snapshot.execute()
-    books = {name: int(value) for name, value in books.items()}
+    booked, counted = redis.eval(_COUNT, 0)
+    books = _as_numbers(booked)
     return (books.get("made", 0) - books.get("acknowledged", 0) - books.get("superseded", 0)
             - books.get("ended", 0), counted)
 
 
-_COUNT_PENDING = """
-local count = 0
-for _, key in ipairs(redis.call('KEYS', '{s:*}:m')) do
-  count = count + redis.call('HLEN', key)
+def _as_numbers(booked):
+    """The sums of several pages' fields and values."""
+    books = {}
+    for name, value in zip(booked[0::2], booked[1::2]):
+        books[name] = books.get(name, 0) + int(value)
+    return books
+
+
+_COUNT = """
+local booked, counted = {}, 0
+for _, key in ipairs(redis.call('KEYS', '{b:*}')) do
+  for _, part in ipairs(redis.call('HGETALL', key)) do
+    table.insert(booked, part)
+  end
 end
-return count
+for _, key in ipairs(redis.call('KEYS', '{s:*}:m')) do
+  counted = counted + redis.call('HLEN', key)
+end
+return { booked, counted }
 """
 
 
@@ -323,4 +334,8 @@ class Store:
         return None if due is None else int(due) - self.now()
 
     def books(self):
-        return {name: int(value) for name, value in self.redis.hgetall("books").items()}
+        return _as_numbers(self.redis.eval(_COUNT, 0)[0])
+
+    def marked(self):
+        """The sessions that have marks, as the books know them."""
+        return {sid for key in self.redis.scan_iter("{b:*}:m") for sid in self.redis.smembers(key)}
