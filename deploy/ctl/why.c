@@ -65,11 +65,11 @@ static void print_sends(struct json_span mark)
     int64_t tries = answer_number(mark, "tries");
 
     if (is_yes(mark, "newestSent"))
-        printf("It was sent that (sends to this connection: %" PRId64
+        printf("It was sent that (sends to its latest connection: %" PRId64
                "), and has not acknowledged it.\n",
                tries);
     else if (tries)
-        printf("It was sent something before that (sends to this connection: %" PRId64 ").\n",
+        printf("It was sent something before that (sends to its latest connection: %" PRId64 ").\n",
                tries);
     else
         puts("It has not been sent that.");

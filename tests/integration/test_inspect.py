@@ -217,7 +217,7 @@ def test_what_was_sent_waits_for_its_receipt(why, ben, part, change, redis):
     assert lines[0] == f"{PART}:{part} has version 2."
     assert lines[2:5] == [
         "It watches the object.", "It has to hear of a change, version 2.",
-        "It was sent that (sends to this connection: 1), and has not acknowledged it."]
+        "It was sent that (sends to its latest connection: 1), and has not acknowledged it."]
     assert re.fullmatch(r"It is sent that in \d+ ms, unless it acknowledges it before.", lines[5])
     assert lines[6:] == ["It has never acknowledged anything, so sends are repeated rarely."]
     ben.acknowledge((PART, part))
@@ -232,7 +232,7 @@ def test_what_was_sent_may_not_have_been_the_newest(why, ben, part, change, redi
     mark = marks_of(redis, sid)[f"{PART}:{part}"]
     mark[3] = str(int(redis.get("sends")) + 1)  # what it needs
     redis.hset(session_key(sid, ":m"), f"{PART}:{part}", " ".join(mark))
-    assert "It was sent something before that (sends to this connection: 1)." in why(ben, PART, part)
+    assert "It was sent something before that (sends to its latest connection: 1)." in why(ben, PART, part)
 
 
 def test_who_is_not_connected_is_sent_it_on_return(why, ben, part, change, redis):
@@ -265,7 +265,7 @@ def test_a_removal_is_pending_until_it_is_acknowledged(why, relations_stack, ada
     assert lines[2:5] == [
         "It does not watch the object any more, if it ever did.",
         "It has to hear of the removal, version 2.",
-        "It was sent that (sends to this connection: 1), and has not acknowledged it."]
+        "It was sent that (sends to its latest connection: 1), and has not acknowledged it."]
     redis.delete(object_key(f"{PART}:{part}"))  # as if sync.tombstone_s had gone by
     assert why(ben, PART, part)[:5] == lines[:5]
     ben.acknowledge((PART, part), deletes=True)
