@@ -209,9 +209,15 @@ class Crowd:
             return (not any(member.open or member.owed for member in self.everybody)
                     and not self.redis.zcard("jobs") and not pending_by_books(self.redis))
 
-        self.pump(settled, lambda: f"all marks are settled; {pending_by_books(self.redis)} are not")
+        self.pump(settled, self._unsettled)
         # What the broker has for us still is in front of these answers.
         self.ask([(member, CountAll(member.user_id, []), 1) for member in self.everybody])
+
+    def _unsettled(self):
+        left = {member.number: (len(member.open), len(member.owed)) for member in self.everybody
+                if member.open or member.owed}
+        return (f"all is settled; {pending_by_books(self.redis)} marks are not, "
+                f"{self.redis.zcard('jobs')} jobs are left, and of clients (open, owed): {left}")
 
     def books(self):
         """(the counters' pending, the recount's)."""
