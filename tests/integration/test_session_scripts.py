@@ -293,8 +293,8 @@ def put(store, message_id, kept=1000):
     """What becomes of a write; its result is kept."""
     name = f"putObject:{message_id}:{'0' * 64}"
     now = now_ms()
-    return store.run("put", "c1", now, now + 5000, name, kept, 3600, 0, 0, 1, CLASS, "t1",
-                     "signedIn", "", now, 3, "title", f'"{message_id}"', "", 0, 0)
+    return store.run("put", 0, "c1", now, now + 5000, name, kept, 3600, 0, 0, 1, CLASS, "t1",
+                     "signedIn", "", now, 3, "title", f'"{message_id}"', "", 0)
 
 
 def test_the_result_of_an_open_write_outlives_those_that_are_not_waited_for(store, sid):

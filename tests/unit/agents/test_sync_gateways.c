@@ -5,7 +5,7 @@
 #include "tests/support/handler.h"
 #include "tests/support/unit.h"
 
-/* What gateways say of themselves, and what operators ask. */
+/* What gateways say of themselves. */
 
 static void set_up(void)
 {
@@ -32,9 +32,6 @@ static const struct {
     {"gatewayAlive", plan_gateway_alive, "{\"gateway\":7}"},
     {"gatewayAlive", plan_gateway_alive, "{\"gateway\":\"\"}"},
     {"announce", plan_announce, "{\"clients\":[\"a\"]}"},
-    {"inspectClients", plan_inspect_clients, "{\"after\":\"x\"}"},
-    {"inspectWatch", plan_inspect_watch,
-     "{\"theClassName\":\"com.app.mo.Task\",\"theClassId\":\"1\",\"theClient\":7}"},
 };
 
 START_TEST(what_is_malformed_is_refused)
@@ -87,74 +84,6 @@ START_TEST(a_failed_announcement_is_answered_as_an_error)
 }
 END_TEST
 
-/* ---- What operators ask ---- */
-
-START_TEST(books_are_printed_beside_a_recount)
-{
-    ask("inspectBooks", plan_inspect_books, "{}");
-    assert_contains(answer_to((const char *const[]){"9", "4", "2", "1", "2", NULL}),
-                    "\"made\":9,\"acknowledged\":4,\"superseded\":2,\"ended\":1,\"counted\":2");
-}
-END_TEST
-
-START_TEST(sessions_are_listed_page_by_page)
-{
-    ask("inspectClients", plan_inspect_clients, "{\"after\":41}");
-    ck_assert(has_arg("41"));
-    fake_reply(&work.call,
-               "*1\r\n*9\r\n$2\r\n42\r\n$1\r\na\r\n$1\r\nu\r\n$0\r\n\r\n$9\r\ngateway.1\r\n"
-               "$4\r\n1234\r\n:3\r\n:2\r\n:1\r\n");
-    ck_assert_int_eq(work.next(&work), WORK_PUBLISH);
-    assert_contains(answer(), "\"session\":\"42\",\"client\":\"a\",\"user\":\"u\",\"device\":\"\","
-                              "\"gateway\":\"gateway.1\",\"seen\":1234,\"watched\":3,\"marks\":2,"
-                              "\"openReplies\":1}],\"next\":null");
-}
-END_TEST
-
-START_TEST(a_full_page_says_where_the_next_begins)
-{
-    struct text protocol = {0};
-
-    text_add(&protocol, "*250\r\n");
-    for (size_t i = 0; i < 250; i++)
-        text_addf(&protocol, "*1\r\n$3\r\n%zu\r\n", 100 + i);
-    ask("inspectClients", plan_inspect_clients, "{}");
-    fake_reply(&work.call, protocol.at);
-    ck_assert_int_eq(work.next(&work), WORK_PUBLISH);
-    assert_contains(answer(), "],\"next\":349");
-    text_deinit(&protocol);
-}
-END_TEST
-
-#define WATCH "{\"theClassName\":\"com.app.mo.Task\",\"theClassId\":\"1\",\"theClient\":\"a\"}"
-
-START_TEST(a_watch_is_explained)
-{
-    ask("inspectWatch", plan_inspect_watch, WATCH);
-    ck_assert(has_arg("a") && has_arg("1") && has_arg("com.app.mo.Task"));
-    fake_reply(&work.call,
-               "*12\r\n$2\r\nok\r\n$17\r\ncom.app.mo.Task:1\r\n$1\r\nu\r\n$1\r\n5\r\n$1\r\nb\r\n"
-               "$0\r\n\r\n$0\r\n\r\n:1\r\n*2\r\n$15\r\ncom.app.mo.Task\r\n$7\r\nno.Such\r\n:1\r\n"
-               "*4\r\n$1\r\nu\r\n:5\r\n:2\r\n:33\r\n$0\r\n\r\n");
-    ck_assert_int_eq(work.next(&work), WORK_PUBLISH);
-    assert_contains(answer(), "\"object\":\"com.app.mo.Task:1\",\"client\":\"b\",\"gateway\":\"\","
-                              "\"ended\":\"\",\"version\":5,\"removed\":false,\"watches\":true,"
-                              "\"mayRead\":true,\"watchesClasses\":[\"com.app.mo.Task\"],"
-                              "\"mark\":{\"kind\":\"u\",\"version\":5,\"tries\":2,");
-}
-END_TEST
-
-START_TEST(a_watch_of_an_unknown_client_or_object_is_refused)
-{
-    ask("inspectWatch", plan_inspect_watch, WATCH);
-    assert_contains(answer_to((const char *const[]){"client", NULL}), "\"errorCode\":\"-100\"");
-    handler_tear_down();
-    set_up();
-    ask("inspectWatch", plan_inspect_watch, WATCH);
-    assert_contains(answer_to((const char *const[]){"object", NULL}), "no such object");
-}
-END_TEST
-
 int main(void)
 {
     TCase *tc = tcase_create("sync gateways");
@@ -165,10 +94,5 @@ int main(void)
     tcase_add_test(tc, many_clients_are_announced_in_several_calls);
     tcase_add_test(tc, who_announces_nobody_is_answered);
     tcase_add_test(tc, a_failed_announcement_is_answered_as_an_error);
-    tcase_add_test(tc, books_are_printed_beside_a_recount);
-    tcase_add_test(tc, sessions_are_listed_page_by_page);
-    tcase_add_test(tc, a_full_page_says_where_the_next_begins);
-    tcase_add_test(tc, a_watch_is_explained);
-    tcase_add_test(tc, a_watch_of_an_unknown_client_or_object_is_refused);
     return unit_run_case("sync_gateways", tc);
 }
