@@ -27,6 +27,7 @@ struct work_runner {
     uint64_t tag;       /* of the delivery; 0: none */
     size_t unpublished; /* the first of work.out that is not published yet */
     size_t unconfirmed;
+    bool has_spoken; /* all that it has published was told of */
     bool is_poll;
     struct work_runner *parent; /* that has started it again; NULL: none, or gone */
     size_t children;
@@ -166,6 +167,7 @@ static void runner_sent(struct work_runner *runner)
     work->sent_count = work->out_count;
     work->out = NULL;
     work->out_count = 0;
+    runner->has_spoken = true;
     step = work->next(work);
     forget_messages(&work->sent, &work->sent_count);
     runner_place(runner, step);
@@ -288,13 +290,14 @@ static bool read_request(struct work *work, const struct msg *m, enum work_step 
     return false;
 }
 
-static enum work_step begin_request(struct work *work, const struct msg *m)
+static enum work_step begin_request(struct work *work, const struct msg *m, bool redelivered)
 {
     work_fn *keep = work->agent->definition->keep;
     enum work_step step;
 
     if (!read_request(work, m, &step))
         return step;
+    work->request.redelivered = redelivered;
     return keep && m->keep && work->request.message_id ? keep(work) : work_begin(work);
 }
 
@@ -320,10 +323,9 @@ static void on_delivery(void *arg, const struct msg *m, uint64_t tag, bool redel
     struct worker *worker = arg;
     struct work_runner *runner = runner_create(worker);
 
-    (void)redelivered;
     runner->tag = tag;
     acks_begin(&worker->acks, tag);
-    runner_place(runner, begin_request(&runner->work, m));
+    runner_place(runner, begin_request(&runner->work, m, redelivered));
 }
 
 static void on_up(void *arg)
@@ -333,15 +335,44 @@ static void on_up(void *arg)
     awaited_reset(&worker->awaited);
 }
 
+/* Its answer may have gone out. When the request comes again, another answer will be made, but the
+ * client may take the first: whether that one was overtaken has to be looked at all the same. */
+static bool has_answered(const struct work_runner *runner)
+{
+    const struct work *work = &runner->work;
+
+    return work->request.operation && !runner->children &&
+           (work->out_count ? runner->unpublished == work->out_count : runner->has_spoken);
+}
+
+static void go_on_alone(struct work_runner *runner)
+{
+    runner->tag = 0;
+    if (runner->work.out_count)
+        runner_sent(runner);
+    else
+        line_push(&runner->worker->calls, runner);
+}
+
 /* Requests come again; jobs are claimed again when their lease is over. */
 static void on_down(void *arg)
 {
     struct worker *worker = arg;
+    struct work_runner *next;
 
     line_clear(&worker->calls);
     line_clear(&worker->outbox);
-    destroy_runners(worker);
+    awaited_reset(&worker->awaited);
     acks_reset(&worker->acks);
+    for (struct work_runner *r = worker->works; r; r = next) {
+        next = r->following;
+        if (!has_answered(r))
+            runner_destroy(r);
+    }
+    for (struct work_runner *r = worker->works; r; r = next) {
+        next = r->following;
+        go_on_alone(r);
+    }
 }
 
 /* ---- The thread ---- */

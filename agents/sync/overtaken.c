@@ -24,6 +24,11 @@ void overtaken_sessions(struct redis_call *call, size_t sessions)
     redis_call_arg_i64(call, (int64_t)sessions);
 }
 
+int64_t overtaken_version(const struct work *work, int64_t version)
+{
+    return work->request.redelivered ? 0 : version;
+}
+
 static enum work_step done(struct work *work)
 {
     (void)work;
@@ -73,7 +78,7 @@ enum work_step overtaken_reply(struct work *work, const struct text *body, const
 
     if (!told)
         err_out_of_memory();
-    told->version = version;
+    told->version = overtaken_version(work, version);
     text_add(&told->ref, ref);
     text_add(&told->sid, sid);
     if (work->state_destroy)
