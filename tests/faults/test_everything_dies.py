@@ -19,14 +19,14 @@ import pytest
 from lasting_clients import TASK, Crowd
 from servers import wait_until
 from stack import Stack, slow
-from store import balance, marks_of, stored_object
+from store import balance, marks_of, session_key, stored_object
 
 SECONDS = float(os.environ.get("TEST_KILL_SECONDS", "60"))
 SEED = int(os.environ.get("TEST_KILL_SEED", "0")) or random.SystemRandom().randrange(1, 10**9)
 ROUND_SECONDS = 30
 SECONDS_PER_BROKER_KILL = 200   # RabbitMQ takes long to come back
 CLIENTS, WRITERS, WATCH_ALL, OBJECTS, EACH = 200, 8, 6, 1000, 50
-QUIET_SECONDS = 120
+QUIET_SECONDS = 40
 # What waits for a while waits for less, so that there is something to see in a minute.
 SETTINGS = {"log.level": "info", "sync.job_lease_ms": 1000, "sync.redelivery_first_ms": 1000,
             "sync.redelivery_max_ms": 4000, "sync.reply_repeat_ms": 2000,
@@ -95,8 +95,12 @@ def expect_quiet(crowd, redis):
 
 
 def some_marks(redis):
-    return [(key, dict(list(marks_of(redis, key[3:key.index('}')]).items())[:3]))
-            for key in list(redis.scan_iter("{s:*}:m"))[:5]]
+    """Of some sessions: what stands of them, some of their marks, and when those are due."""
+    sids = [key[len("{s:"):-len("}:m")] for key in redis.scan_iter("{s:*}:m", 1000)]
+    return len(sids), redis.zrange("gateways", 0, -1, withscores=True), [
+        (redis.hgetall(session_key(sid)), dict(list(marks_of(redis, sid).items())[:3]),
+         redis.zrange(session_key(sid, ":d"), 0, 2, withscores=True), redis.zscore("due", sid))
+        for sid in sids[:3]]
 
 
 def assert_nothing_is_lost(crowd, redis):
