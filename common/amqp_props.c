@@ -41,14 +41,12 @@ static const struct header {
 } headers[] = {
     // clang-format off
     {"client",   HEADER_TEXT, offsetof(struct msg, client)},
-    {"epoch",    HEADER_64,   offsetof(struct msg, epoch)},
     {"user",     HEADER_TEXT, offsetof(struct msg, user)},
     {"device",   HEADER_TEXT, offsetof(struct msg, device)},
     {"dialect",  HEADER_TEXT, offsetof(struct msg, dialect)},
     {"reason",   HEADER_TEXT, offsetof(struct msg, reason)},
     {"accepted", HEADER_64,   offsetof(struct msg, accepted_ms)},
     {"keep",     HEADER_U32,  offsetof(struct msg, keep)},
-    {"receipt",  HEADER_64,   offsetof(struct msg, receipt)},
     {"code",     HEADER_64,   offsetof(struct msg, code)},
     {"v",        HEADER_U32,  offsetof(struct msg, format)},
     // clang-format on
@@ -283,7 +281,7 @@ static void read_header(const amqp_table_entry_t *entry, const struct header *he
     }
     wide = number_value(&entry->value);
     if (wide < 0)
-        wide = 0; /* there are no negative epochs, times, numbers or codes */
+        wide = 0; /* there are no negative times, numbers or codes */
     if (header->kind == HEADER_64) {
         memcpy(at, &wide, sizeof(wide));
         return;

@@ -170,6 +170,12 @@ size_t model_own_indexes(const struct model_class *c, const struct model_index *
     return c->index_count - inherited;
 }
 
+const struct model_listing *const *model_listings(const struct model *model, size_t *count)
+{
+    *count = model->listing_count;
+    return model->listings;
+}
+
 bool model_can_index(const struct model_field *field)
 {
     return field->type != FIELD_JSON && field->type != FIELD_LIST && field->type != FIELD_TO_MANY;

@@ -31,7 +31,7 @@ enum field_type {
     FIELD_JSON,   /* any value */
     FIELD_TO_ONE, /* a pair, or null */
     FIELD_LIST,   /* an array of pairs, kept here, at the source */
-    FIELD_TO_MANY /* the other side of somebody's FIELD_TO_ONE; never stored */
+    FIELD_TO_MANY /* the other side of somebody's FIELD_TO_ONE or FIELD_LIST; stored where listed */
 };
 
 enum id_kind { ID_STRING, ID_INTEGER, ID_ARRAY };
@@ -79,6 +79,15 @@ struct model_index {
     const struct model_class *owner; /* the class that declares it; it covers its descendants too */
 };
 
+/* A FIELD_TO_MANY that is listed. Lists of classes: concrete ones, by name, NULL-terminated. */
+struct model_listing {
+    const struct model_class *owner; /* the class that declares it; its descendants have it too */
+    const struct model_field *field;
+    const struct model_class *const *sources; /* what refers to the owner by field->inverse */
+    const struct model_class *const *members; /* what is shown: the sources, or with `through` what
+                                                 they refer to by field->onward */
+};
+
 struct model_class {
     const char *name; /* full: com.app.mo.Task */
     const char *type; /* short, of the content protocol: task; NULL: unknown there */
@@ -94,6 +103,8 @@ struct model_class {
     bool history;                      /* earlier states of its objects are kept */
     const struct model_index *indexes; /* inherited ones first */
     size_t index_count;
+    const struct model_listing *const *listings; /* those of which it is a source */
+    size_t listing_count;
     const struct model_field *anchor_field; /* this class stands for users; what holds their id */
 };
 
@@ -117,6 +128,9 @@ const struct model_class *model_class_by_type(const struct model *model, const c
 /* The class that stands for users, or NULL. */
 const struct model_class *model_anchor(const struct model *model);
 
+/* All that is listed. */
+const struct model_listing *const *model_listings(const struct model *model, size_t *count);
+
 const struct model_field *model_field(const struct model_class *c, const char *name, size_t size);
 /* The indexes that the class itself declares; their number. `out` may be NULL. */
 size_t model_own_indexes(const struct model_class *c, const struct model_index **out);
@@ -133,7 +147,7 @@ _must_check_ enum err model_check_id(const struct model_class *c, const char *id
 /* One field of an object, checked. */
 struct model_value {
     const struct model_field *field;
-    const char *text; /* canonical, NUL-terminated; "null" clears, a list is cleared by "[]" */
+    const char *text; /* canonical, NUL-terminated; "null" clears, and is what an empty list is */
     size_t size;
 };
 

@@ -49,6 +49,52 @@ bool model_needs_default(const struct model *before, const struct model_class *a
     return field->initial && (!old || (field->required && !old->required));
 }
 
+static bool differ(const char *a, const char *b)
+{
+    return !a != !b || (a && strcmp(a, b) != 0);
+}
+
+static const char *column_in(const struct model_class *c, const char *name)
+{
+    const struct model_field *field = c && name ? model_field(c, name, strlen(name)) : NULL;
+
+    return field ? field->column : NULL;
+}
+
+static bool has_other_targets(const struct model_field *old, const struct model_field *field)
+{
+    size_t i = 0;
+
+    while (old->targets[i] && field->targets[i] &&
+           !strcmp(old->targets[i]->name, field->targets[i]->name))
+        i++;
+    return old->targets[i] || field->targets[i];
+}
+
+/* The column that refers to the objects which show it: of the join class, or of the target. */
+static const char *inverse_column(const struct model_field *field)
+{
+    return column_in(field->through ? field->through : field->targets[0], field->inverse);
+}
+
+/* Does it show other objects than before? */
+static bool is_derived_anew(const struct model_field *old, const struct model_field *field)
+{
+    return has_other_targets(old, field) ||
+           differ(old->through ? old->through->name : NULL,
+                  field->through ? field->through->name : NULL) ||
+           differ(inverse_column(old), inverse_column(field)) ||
+           differ(column_in(old->through, old->onward), column_in(field->through, field->onward));
+}
+
+bool model_needs_listing(const struct model *before, const struct model_class *after,
+                         const struct model_field *field)
+{
+    const struct model_field *old = same_field(same_class(before, after), field);
+
+    return field->listed && (!old || !old->listed || is_derived_anew(old, field));
+}
+
 bool model_needs_index(const struct model *before, const struct model_index *index,
                        const struct model_facts *facts)
 {
@@ -103,11 +149,13 @@ static struct text *tell_field(struct diff *d, enum model_need need, const struc
 static void compare_new_field(struct diff *d, const struct model_class *c,
                               const struct model_field *field)
 {
-    const bool stored = field->type != FIELD_TO_MANY && has_objects(d, c);
+    const bool used = has_objects(d, c);
 
-    if (stored && field->initial)
+    if (used && field->listed)
+        text_add(tell_field(d, MODEL_MIGRATE, c, field), "new, and listed\n");
+    else if (used && field->initial)
         text_add(tell_field(d, MODEL_MIGRATE, c, field), "new, objects get its default\n");
-    else if (stored && field->required)
+    else if (used && field->required)
         text_add(tell_field(d, MODEL_REFUSE, c, field),
                  "new and required, but objects that there are get no value without a default\n");
     else
@@ -131,12 +179,24 @@ static void compare_required(struct diff *d, const struct model_class *c,
                  "now required, but objects where it is null get no value without a default\n");
 }
 
+static void compare_listed(struct diff *d, const struct model_class *c,
+                           const struct model_field *old, const struct model_field *field)
+{
+    if (model_needs_listing(d->before, c, field) && has_objects(d, c))
+        text_add(tell_field(d, MODEL_MIGRATE, c, field),
+                 old->listed ? "lists other objects\n" : "now listed\n");
+    else if (old->listed && !field->listed)
+        text_add(tell_field(d, MODEL_RESTART, c, field), "no longer listed\n");
+}
+
 static void compare_field(struct diff *d, const struct model_class *c,
                           const struct model_field *old, const struct model_field *field)
 {
     if (strcmp(old->name, field->name) != 0)
         text_addf(tell_field(d, MODEL_RESTART, c, field), "renamed, it was %s\n", old->name);
-    if (old->type == field->type)
+    if (old->type == FIELD_TO_MANY && field->type == FIELD_TO_MANY)
+        compare_listed(d, c, old, field);
+    else if (old->type == field->type)
         compare_required(d, c, old, field);
     else if (has_objects(d, c))
         text_add(tell_field(d, MODEL_REFUSE, c, field),

@@ -41,10 +41,12 @@ const char *model_need_word(enum model_need need);
 
 /*
  * What a migration does to the objects of the class, which is one of the new model's: gives them
- * the default of a field, or puts them into an index (again, if it has become unique). Fields and
- * indexes may be inherited.
+ * the default of a field, puts them into an index (again, if it has become unique), or sets a
+ * listed field from what refers to them. Fields and indexes may be inherited.
  */
 bool model_needs_default(const struct model *before, const struct model_class *after,
+                         const struct model_field *field);
+bool model_needs_listing(const struct model *before, const struct model_class *after,
                          const struct model_field *field);
 bool model_needs_index(const struct model *before, const struct model_index *index,
                        const struct model_facts *facts);

@@ -21,6 +21,8 @@ struct model {
     size_t count;
     const struct model_class **by_name; /* sorted */
     const struct model_class *anchor;
+    const struct model_listing **listings;
+    size_t listing_count;
     const char *text; /* canonical */
     char digest[SECRET_HASH_CHARS + 1];
 };

@@ -306,6 +306,7 @@ static void load_bodies(struct loading *l)
         check_relations(l, &l->model->classes[i]);
         count_concrete(l->model, &l->model->classes[i]);
     }
+    model_load_listings(l);
 }
 
 static void load_tree(struct loading *l)

@@ -3,8 +3,7 @@
 #include "common/model_internal.h"
 
 /*
- * model_load - what model_load.c, model_load_field.c, model_load_rule.c and model_load_index.c
- * share while a file becomes a model.
+ * model_load - what model_load.c and model_load_*.c share while a file becomes a model.
  *
  * A mistake is told with its path and loading goes on with something harmless, so that one run
  * tells them all.
@@ -55,3 +54,6 @@ void model_load_rules(struct loading *l, struct model_class *c);
 
 /* When all fields of the class and the indexes of its parent are there. */
 void model_load_indexes(struct loading *l, struct model_class *c);
+
+/* When everything else is there. */
+void model_load_listings(struct loading *l);

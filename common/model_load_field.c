@@ -174,13 +174,14 @@ void model_load_field(struct loading *l, struct json_object *row, const char *pa
 
 /* ---- The other side of a to-many ---- */
 
-/* Is `name` a to-one of `c` that may hold an object of class `to`? */
-static bool refers(const struct model_class *c, const char *name, const struct model_class *to)
+/* Is `name` a to-one of `c`, or one of its `lists` too, that may hold an object of class `to`? */
+static bool refers(const struct model_class *c, const char *name, const struct model_class *to,
+                   bool lists)
 {
     const struct model_field *field = model_field(c, name, strlen(name));
     const struct model_class *const *target;
 
-    if (!field || field->type != FIELD_TO_ONE)
+    if (!field || (field->type != FIELD_TO_ONE && !(lists && field->type == FIELD_LIST)))
         return false;
     target = field->targets;
     while (*target && !model_is_a(to, *target))
@@ -201,16 +202,16 @@ void model_check_to_many(struct loading *l, const struct model_class *owner,
 
     if (field->type != FIELD_TO_MANY || !field->inverse)
         return;
-    if (field->through && !refers(field->through, field->inverse, owner))
+    if (field->through && !refers(field->through, field->inverse, owner, false))
         model_tell(l, path, "inverse", "no toOne of the join class that refers here");
     for (; target && *target; target++) {
         if (field->through) {
-            if (field->onward && !refers(field->through, field->onward, *target))
+            if (field->onward && !refers(field->through, field->onward, *target, false))
                 model_tell(l, path, "onward",
                            "no toOne of the join class that refers to the target");
-        } else if (!refers(*target, field->inverse, owner) &&
+        } else if (!refers(*target, field->inverse, owner, true) &&
                    !is_part_of_id(*target, field->inverse)) {
-            model_tell(l, path, "inverse", "no toOne of the target that refers here");
+            model_tell(l, path, "inverse", "no toOne or list of the target that refers here");
         }
     }
 }

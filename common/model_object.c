@@ -287,12 +287,15 @@ void model_add_object(struct text *out, const struct model_class *c, const char 
     for (size_t i = 0; i < c->field_count; i++) {
         const struct model_field *field = &c->fields[i];
         const bool many = field->type == FIELD_LIST || field->type == FIELD_TO_MANY;
-        const char *text = value(arg, field);
+        const bool kept = field->type != FIELD_TO_MANY || field->listed;
+        const char *text = kept ? value(arg, field) : NULL;
 
         text_add_char(out, ',');
         text_add_json_str(out, field->name);
         text_add_char(out, ':');
-        text_add(out, text ? text : many ? "[]" : "null");
+        if (many && (!text || !strcmp(text, "null")))
+            text = "[]";
+        text_add(out, text ? text : "null");
     }
     text_add_char(out, '}');
 }

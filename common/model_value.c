@@ -128,13 +128,11 @@ static enum err check_list(const struct model *model, const struct model_field *
 
     if (json_kind(value) != JSON_ARRAY)
         return model_wrong_kind(problem, "an array", value);
-    text_add_char(out, '[');
     for (w = json_walk(value); !e && json_next(&w); count++) {
-        if (count > 0)
-            text_add_char(out, ',');
+        text_add_char(out, count > 0 ? ',' : '[');
         e = check_pair(model, field, w.value, out, &rest);
     }
-    text_add_char(out, ']');
+    text_add(out, count > 0 ? "]" : "null"); /* equal to one that was never set */
     if (e)
         text_addf(problem, "[%zu]%s", count - 1, text_str(&rest));
     return e;
@@ -157,6 +155,6 @@ enum err model_add_value(const struct model *model, const struct model_field *fi
         text_add(problem, ": required, so it cannot be null");
         return ERR_TYPE;
     }
-    text_add(out, field->type == FIELD_LIST ? "[]" : "null");
+    text_add(out, "null");
     return ERR_OK;
 }

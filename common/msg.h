@@ -33,14 +33,12 @@ struct msg {
 
     /* Headers, each named as here without the unit. */
     const char *client;  /* client id: today's name of the session */
-    uint64_t epoch;      /* of the binding; 0 while the gateway does not know it */
     const char *user;    /* user id */
     const char *device;  /* device id */
     const char *dialect; /* "activestack", "content" */
     const char *reason;  /* of a dead letter or of a control message */
     int64_t accepted_ms; /* when the gateway took the request */
     uint32_t keep;       /* 1: the request stays open until the client has confirmed its reply */
-    uint64_t receipt;    /* number of a push receipt within its binding; 0: none */
     int64_t code;        /* close code of a control message; outcome of a reply (see bridge) */
     uint32_t format;     /* version of the internal format; 0: published by hand */
 

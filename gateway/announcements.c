@@ -112,14 +112,18 @@ static bool read_answer(const struct msg *m, const char *name, enum json_kind ki
     return false;
 }
 
-void announcements_known(struct gateway *g, struct open_request *r, const struct msg *m)
+void announcements_lease(struct gateway *g, struct open_request *r, const struct msg *m)
 {
-    struct json_span known = {0};
+    struct json_span number = {0};
+    int64_t lease;
 
     (void)r;
     g->announcements.alive_is_open = false;
-    if (read_answer(m, "known", JSON_BOOLEAN, &known) && !json_is_true(known))
-        announcements_all(g);
+    if (!read_answer(m, "lease", JSON_NUMBER, &number) || json_int64(number, &lease) ||
+        lease == g->announcements.lease)
+        return;
+    g->announcements.lease = lease;
+    announcements_all(g);
 }
 
 /* ["<client id>", <close code>]; our ids have no escapes. Who is logging out knows already. */

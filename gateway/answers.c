@@ -40,7 +40,7 @@ static const struct {
     [PURPOSE_LOGOUT]   = { login_logged_out,       login_not_logged_out     },
     [PURPOSE_BIND]     = { login_bound,            login_not_bound          },
     [PURPOSE_LEAVE]    = { login_left,             login_not_left           },
-    [PURPOSE_ALIVE]    = { announcements_known,    announcements_not_heard  },
+    [PURPOSE_ALIVE]    = { announcements_lease,    announcements_not_heard  },
     [PURPOSE_ANNOUNCE] = { announcements_taken,    announcements_not_heard  },
     [PURPOSE_RECEIPTS] = { receipts_answered,      receipts_failed          },
     // clang-format on

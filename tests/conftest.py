@@ -6,9 +6,12 @@ import os
 import uuid
 
 import pytest
+import redis
+from changing import FIRST, Changing
 from client import Client
-from servers import Servers
+from servers import Servers, json
 from stack import PROVIDER, RELATIONS_MODEL, Stack
+from store import Store, balance
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +53,28 @@ def new_stack(servers):
     """Makes stacks for this test alone: new_stack(sync_agents=2, settings={"sync.poll_ms": 50})."""
     with contextlib.ExitStack() as stacks:
         yield lambda **options: stacks.enter_context(Stack(servers, **options))
+
+
+@pytest.fixture
+def store(servers):
+    """A stage for single scripts; the books have to balance when the test is over."""
+    with servers.redis.database() as url:
+        store = Store(redis.Redis.from_url(url, decode_responses=True))
+        yield store
+        expected, counted = balance(store.redis)
+        assert expected == counted, "the books do not balance"
+
+
+@pytest.fixture
+def changing(new_stack, tmp_path):
+    """Two sync agents and an auth agent that serve the first model of support/changing.py."""
+    model_file = tmp_path / "model.json"
+    model_file.write_text(json.dumps(FIRST))
+    made = Changing(new_stack(sync_agents=2, settings={
+        "model.file": model_file, "sync.max_scan": 20, "sync.job_lease_ms": 1000,
+        "agent.presence_ms": 100}), model_file)
+    made.wait_for([agent.agent_name for agent in made.agents], FIRST)
+    return made
 
 
 @pytest.fixture

@@ -9,3 +9,6 @@
  * arg_indexes().
  */
 void indexes_add_args(struct redis_call *call, const struct model_index *indexes, size_t count);
+
+/* Adds the list of all indexes of a model as the store names them: "<owner>:<columns>". */
+void indexes_add_names(struct redis_call *call, const struct model *model);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agents/runtime/agent.h"
+#include "agents/runtime/indexes.h"
 #include "agents/runtime/scripts.h"
 #include "common/clock.h"
 #include "common/log.h"
@@ -37,6 +38,11 @@ void presence_destroy(struct presence *presence)
     free(presence);
 }
 
+int64_t presence_patience_ms(const struct agent *agent)
+{
+    return agent->proc.settings.agent_presence_ms * SILENT_TIMES;
+}
+
 /* Whose turn is it? One of the workers'. */
 static bool is_due(const struct work *work)
 {
@@ -55,27 +61,6 @@ static enum work_step look_for_work(struct work *work)
     return poll ? poll(work) : WORK_DONE;
 }
 
-/* Each index of the model, once. */
-static void add_indexes(struct redis_call *call, const struct model *model)
-{
-    _cleanup_(text_deinitp) struct text name = {0};
-    int64_t count = 0;
-
-    for (size_t i = 0; i < model_class_count(model); i++)
-        count += (int64_t)model_own_indexes(model_class_at(model, i), NULL);
-    redis_call_arg_i64(call, count);
-    for (size_t i = 0; i < model_class_count(model); i++) {
-        const struct model_index *own;
-        size_t own_count = model_own_indexes(model_class_at(model, i), &own);
-
-        for (size_t j = 0; j < own_count; j++) {
-            text_clear(&name);
-            text_addf(&name, "%s:%s", own[j].owner->name, own[j].columns);
-            redis_call_arg(call, name.at);
-        }
-    }
-}
-
 static enum work_step told(struct work *work);
 
 static enum work_step tell(struct work *work, const char *model_text)
@@ -87,8 +72,8 @@ static enum work_step tell(struct work *work, const char *model_text)
     redis_call_arg(&work->call, model_digest(agent->model));
     redis_call_arg(&work->call, model_text);
     redis_call_arg_i64(&work->call, clock_wall_ms());
-    redis_call_arg_i64(&work->call, agent->proc.settings.agent_presence_ms * SILENT_TIMES);
-    add_indexes(&work->call, agent->model);
+    redis_call_arg_i64(&work->call, presence_patience_ms(agent));
+    indexes_add_names(&work->call, agent->model);
     return work_call(work, told);
 }
 

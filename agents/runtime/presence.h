@@ -18,6 +18,9 @@ struct presence;
 struct presence *presence_create(const struct agent *agent);
 void presence_destroy(struct presence *presence);
 
+/* An agent that was silent for longer is gone. */
+int64_t presence_patience_ms(const struct agent *agent);
+
 /*
  * The look for work that every worker takes again and again: tells the store, if that is due, and
  * goes on with what the agent's definition looks for. A warning is logged the first time that the

@@ -1,9 +1,5 @@
 #include "agents/sync/connected.h"
 
-#include <inttypes.h>
-
-#include "common/clock.h"
-
 enum work_step connected_answer(struct work *work, const char *refusal, work_fn *after)
 {
     const struct request *rq = &work->request;
@@ -11,11 +7,6 @@ enum work_step connected_answer(struct work *work, const char *refusal, work_fn 
 
     if (refusal)
         text_add_json_str(&data, refusal);
-    response_begin(&body, &(struct response){.class_name = rq->operation->response_class,
-                                             .client = refusal ? NULL : rq->client,
-                                             .message_id = rq->message_id,
-                                             .data = refusal ? data.at : NULL});
-    text_addf(&body, ",\"currentTimestamp\":%" PRId64 ",\"dataID\":null", clock_wall_ms());
-    response_end(&body);
+    response_connect(&body, refusal ? NULL : rq->client, rq->message_id, refusal ? data.at : NULL);
     return work_reply_with(work, &body, &(struct msg){.user = refusal ? NULL : rq->user}, after);
 }

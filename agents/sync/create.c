@@ -1,9 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agents/runtime/indexes.h"
 #include "agents/sync/complete.h"
-#include "agents/sync/jobs/jobs.h"
 #include "agents/sync/operations.h"
 #include "agents/sync/overtaken.h"
 #include "agents/sync/store/scripts.h"
@@ -73,7 +71,7 @@ static enum work_step create_answer(struct work *work)
     if (!strcmp(outcome, "existing"))
         return answer_existing(work, object);
     if (!strcmp(outcome, "ok")) {
-        job_fan_out_start(work, redis_str(redis_item(r, 3)));
+        write_start_jobs(work);
         return answer_created(work, object, redis_str(redis_item(r, 2)));
     }
     return answer_created(work, object, strchr(outcome, ' ') + 1);
@@ -131,7 +129,8 @@ enum work_step plan_create_object(struct work *work)
         return write_refuse(work, CODE_MISSING_FIELD, problem.at);
     }
     write_begin(work, &script_create, object->class_, object->id ? object->id : "", ACTION_CREATE);
-    write_add_values(&work->call, object, false);
-    indexes_add_args(&work->call, object->class_->indexes, object->class_->index_count);
+    write_add_object(work, object, false);
+    redis_call_arg(&work->call, stored_rule(object->class_, ACTION_READ));
+    redis_call_arg(&work->call, stored_rule_field(object->class_, ACTION_READ));
     return work_call(work, create_answer);
 }

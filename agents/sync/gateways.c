@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "agents/runtime/agent.h"
@@ -23,7 +24,8 @@ static char *read_gateway(struct work *work, enum work_step *step)
     return NULL;
 }
 
-/* ---- gatewayAlive: {"v":1,"gateway":".."} renews its lease, answered {"v":1,"known":true} ---- */
+/* ---- gatewayAlive: {"v":1,"gateway":".."} renews its lease, answered {"v":1,"lease":<number>}
+ * ---- */
 
 static enum work_step alive_answer(struct work *work)
 {
@@ -31,7 +33,7 @@ static enum work_step alive_answer(struct work *work)
 
     if (redis_is_error(work->call.reply))
         return work_error(work, CODE_INTERNAL, "the lease could not be renewed");
-    text_addf(&body, "{\"v\":1,\"known\":%s}", redis_i64(work->call.reply) ? "true" : "false");
+    text_addf(&body, "{\"v\":1,\"lease\":%" PRId64 "}", redis_i64(work->call.reply));
     return work_reply(work, &body, NULL);
 }
 

@@ -5,6 +5,7 @@
 #include "agents/runtime/agent.h"
 #include "agents/runtime/indexes.h"
 #include "agents/runtime/lineage.h"
+#include "agents/runtime/listings.h"
 #include "agents/sync/complete.h"
 #include "agents/sync/jobs/jobs.h"
 #include "agents/sync/operations.h"
@@ -142,7 +143,7 @@ static enum work_step imported(struct work *work)
 {
     struct import *import = work->state;
     const struct redis_reply *r = work->call.reply, *broken = redis_item(r, 1);
-    const char *outcome = redis_str(redis_item(r, 0)), *job = redis_str(redis_item(r, 2));
+    const char *outcome = redis_str(redis_item(r, 0));
     enum work_step step;
 
     if (refused(work, "the store fails; import the same lines again", &step))
@@ -156,8 +157,7 @@ static enum work_step imported(struct work *work)
         refuse(import, "another object has the same ", redis_str(broken));
     for (size_t i = 0; i + 1 < redis_count(broken); i += 2)
         add_broken(import, redis_str(redis_item(broken, i)), redis_str(redis_item(broken, i + 1)));
-    if (*job)
-        job_fan_out_start(work, job);
+    jobs_start(work, redis_item(r, 2), redis_item(r, 3));
     return import_next(work);
 }
 
@@ -193,7 +193,9 @@ static enum work_step import_object(struct work *work, struct model_object *obje
     const struct settings *settings = &work->agent->proc.settings;
     const struct model_class *c = object->class_;
     struct redis_call *call = &work->call;
+    const struct model_listing *const *listings;
     const int64_t now = clock_wall_ms();
+    size_t listing_count;
 
     redis_call_begin(call, &script_import);
     redis_call_arg_i64(call, now);
@@ -206,6 +208,8 @@ static enum work_step import_object(struct work *work, struct model_object *obje
     add_values(call, object);
     redis_call_arg(call, complete_missing(object) ? "1" : "0");
     indexes_add_args(call, c->indexes, c->index_count);
+    listings = model_listings(work->agent->model, &listing_count);
+    listings_add_args(call, listings, listing_count, settings);
     return work_call(work, imported);
 }
 

@@ -100,7 +100,7 @@ enum work_step plan_inspect_clients(struct work *work)
 
 static void add_mark(struct text *body, const struct redis_reply *mark, const char *due)
 {
-    static const char *const names[] = {"version", "tries", "sent"};
+    static const char *const names[] = {"version", "tries"};
 
     text_add(body, ",\"mark\":");
     if (!redis_count(mark)) {
@@ -111,6 +111,7 @@ static void add_mark(struct text *body, const struct redis_reply *mark, const ch
     text_add_json_str(body, redis_str(redis_item(mark, 0)));
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
         text_addf(body, ",\"%s\":%" PRId64, names[i], redis_i64(redis_item(mark, i + 1)));
+    text_addf(body, ",\"newestSent\":%s", redis_i64(redis_item(mark, 3)) ? "true" : "false");
     text_addf(body, ",\"dueInMs\":%" PRId64 "}",
               *due ? (int64_t)strtoll(due, NULL, 10) - clock_wall_ms() : (int64_t)0);
 }

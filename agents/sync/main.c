@@ -24,6 +24,9 @@ static const struct handler handlers[] = {
     { "inspectWatch",    plan_inspect_watch    }, /* inspect.c  */
     { "importObjects",   plan_import_objects   }, /* import.c   */
     { "logout",          plan_logout           }, /* session.c  */
+    { "modelCheck",      plan_model_check      }, /* model.c    */
+    { "modelMigrate",    plan_model_migrate    }, /* model.c    */
+    { "modelProgress",   plan_model_progress   }, /* model.c    */
     { "putObject",       plan_put_object       }, /* put.c      */
     { "reconnect",       plan_reconnect        }, /* reconnect.c */
     { "removeObject",    plan_remove_object    }, /* remove.c   */

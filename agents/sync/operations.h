@@ -24,6 +24,8 @@ work_fn plan_get_accessor, plan_get_history;
 work_fn plan_create_object, plan_put_object, plan_remove_object;
 /* inspect.c, for activestack-ctl books, clients, why */
 work_fn plan_inspect_books, plan_inspect_clients, plan_inspect_watch;
+/* model.c: for the operator */
+work_fn plan_model_check, plan_model_migrate, plan_model_progress;
 /* export.c, import.c: for the operator */
 work_fn plan_export_objects, plan_import_objects, plan_settle_references;
 /* receipts.c (spec 3.6; design section 9) */

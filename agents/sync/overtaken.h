@@ -27,6 +27,11 @@
 enum work_step overtaken_reply(struct work *work, const struct text *body, const char *ref,
                                int64_t version, const char *sid);
 
+/* The same for the reply to a put, which makes nobody watch: only a session that watches the object
+ * is told again. It holds its own values for the newest from the reply on. */
+enum work_step overtaken_reply_to_put(struct work *work, const struct text *body, const char *ref,
+                                      int64_t version, const char *sid);
+
 /* What the client may have been told: of a request that came before, to a worker that died when it
  * had answered and not looked yet, nobody knows; 0 is older than everything. */
 int64_t overtaken_version(const struct work *work, int64_t version);

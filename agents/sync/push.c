@@ -6,9 +6,10 @@
 
 /* ---- What is told ---- */
 
-void push_begin(struct push *push, enum push_kind kind)
+void push_begin(struct push *push, enum push_kind kind, int64_t number)
 {
     push->kind = kind;
+    push->number = number;
     response_begin(&push->body,
                    &(struct response){.class_name = kind == PUSH_UPDATE
                                                         ? SYNC_CLASS("PushUpdateResponse")
@@ -16,7 +17,7 @@ void push_begin(struct push *push, enum push_kind kind)
     text_add(&push->body, ",\"objectList\":[");
 }
 
-static void add_of(struct push *push, const struct stored_ref *ref, int64_t version)
+static void add_of(struct push *push, const struct stored_ref *ref)
 {
     _cleanup_(text_deinitp) struct text name = {0};
 
@@ -27,19 +28,19 @@ static void add_of(struct push *push, const struct stored_ref *ref, int64_t vers
     text_addf(&name, "%s:%s", ref->class_->name, ref->id);
     text_add_char(&push->of, '[');
     text_add_json_str(&push->of, name.at);
-    text_addf(&push->of, ",%" PRId64 "]", version);
+    text_addf(&push->of, ",%" PRId64 "]", push->number);
 }
 
-void push_add_update(struct push *push, const struct stored_ref *ref, int64_t version,
+void push_add_update(struct push *push, const struct stored_ref *ref,
                      const struct redis_reply *fields)
 {
-    add_of(push, ref, version);
+    add_of(push, ref);
     stored_add_object(&push->body, *ref, fields);
 }
 
-void push_add_delete(struct push *push, const struct stored_ref *ref, int64_t version)
+void push_add_delete(struct push *push, const struct stored_ref *ref)
 {
-    add_of(push, ref, version);
+    add_of(push, ref);
     model_add_pair(&push->body, ref->class_->name, ref->id);
 }
 

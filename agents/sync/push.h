@@ -9,15 +9,15 @@
  * push - what gateways are asked to tell their clients: one message for each gateway that holds a
  * recipient, with the body once and the recipients named beside it (design section 6).
  *
- *     {"v":1,"groups":[{"to":["<client id>",...],"kind":"u","of":[["<class>:<id>",<version>],...],
+ *     {"v":1,"groups":[{"to":["<client id>",...],"kind":"u","of":[["<class>:<id>",<number>],...],
  *                       "body":{...,"clientId":null,...}}]}
  *
- * The gateway writes each clientId, and remembers `of` what its client was told, so that it knows
- * what a receipt is for.
+ * The gateway writes each clientId, and remembers `of` what its client was told and by which send
+ * (mark.lua), so that it knows what a receipt is for.
  *
  *     struct push push = {0};
- *     push_begin(&push, PUSH_UPDATE);
- *     push_add_update(&push, ref, version, fields);
+ *     push_begin(&push, PUSH_UPDATE, number);
+ *     push_add_update(&push, ref, fields);
  *     push_end(&push, NULL);
  *     push_send(work, &push, recipients, count);
  *     push_deinit(&push);
@@ -27,14 +27,15 @@ enum push_kind { PUSH_UPDATE = 'u', PUSH_DELETE = 'd' };
 
 struct push {
     enum push_kind kind;
+    int64_t number; /* of the send */
     struct text body, of;
     size_t count; /* objects */
 };
 
-void push_begin(struct push *push, enum push_kind kind);
-void push_add_update(struct push *push, const struct stored_ref *ref, int64_t version,
+void push_begin(struct push *push, enum push_kind kind, int64_t number);
+void push_add_update(struct push *push, const struct stored_ref *ref,
                      const struct redis_reply *fields);
-void push_add_delete(struct push *push, const struct stored_ref *ref, int64_t version);
+void push_add_delete(struct push *push, const struct stored_ref *ref);
 
 /* `updated_fields` is a JSON array; NULL: [], that is, anything may have changed. */
 void push_end(struct push *push, const struct text *updated_fields);

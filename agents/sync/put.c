@@ -1,4 +1,5 @@
-#include "agents/runtime/indexes.h"
+#include <stdlib.h>
+
 #include "agents/sync/operations.h"
 #include "agents/sync/store/scripts.h"
 #include "agents/sync/write.h"
@@ -25,6 +26,7 @@ static bool read_put_time(struct work *work, int64_t *time, enum work_step *step
 enum work_step plan_put_object(struct work *work)
 {
     _cleanup_(model_object_deinit) struct model_object object = {0};
+    struct text ref = {0};
     enum work_step step;
     int64_t time;
 
@@ -32,9 +34,11 @@ enum work_step plan_put_object(struct work *work)
         return step;
     if (!object.id)
         return work_error(work, CODE_MALFORMED, "theObject.ID: expected the object's ID");
+    text_addf(&ref, "%s:%s", object.class_->name, object.id);
+    work->state = text_steal(&ref);
+    work->state_destroy = free;
     write_begin(work, &script_put, object.class_, object.id, ACTION_UPDATE);
     redis_call_arg_i64(&work->call, time);
-    write_add_values(&work->call, &object, true);
-    indexes_add_args(&work->call, object.class_->indexes, object.class_->index_count);
+    write_add_object(work, &object, true);
     return work_call(work, write_answer);
 }

@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,9 +10,9 @@
 
 /*
  * updatesReceived, deletesReceived: push receipts (spec 3.6; design section 9). A gateway sends
- * those of all its clients at once, and says of each pair which version the client was sent:
+ * those of all its clients at once, and says of each pair for which send (mark.lua) it is:
  *
- *     {"v":1,"receipts":[{"client":"..","pairs":[["<class>:<id>",<version>],...]},...]}
+ *     {"v":1,"receipts":[{"client":"..","pairs":[["<class>:<id>",<number>],...]},...]}
  *
  * It is answered {"v":1,"unknown":["<client>",...]}. A request that was published by hand has
  * classIdPairs, as clients write them; then what was sent last counts.
@@ -42,14 +43,16 @@ static void receipts_destroy(void *state)
 
 /* ---- What a call carries ---- */
 
-/* ["<class>:<id>",<version>] */
-static bool read_sent(struct json_span pair, struct text *ref, struct text *version)
+/* ["<class>:<id>",<number>] */
+static bool read_sent(struct json_span pair, struct text *ref, struct text *number)
 {
     struct json_walk parts = json_walk(pair);
+    int64_t value;
 
-    if (!json_next(&parts) || json_decode(parts.value, ref) || !json_next(&parts))
+    if (!json_next(&parts) || json_decode(parts.value, ref) || !json_next(&parts) ||
+        json_int64(parts.value, &value))
         return false;
-    text_add_bytes(version, parts.value.at, parts.value.size);
+    text_addf(number, "%" PRId64, value);
     return true;
 }
 
@@ -62,23 +65,23 @@ static bool read_pair(struct json_span pair, struct text *ref)
 }
 
 /* What names nothing is passed over. */
-static bool read_item(const struct receipts *receipts, struct text *ref, struct text *version)
+static bool read_item(const struct receipts *receipts, struct text *ref, struct text *number)
 {
     const struct json_span item = receipts->items.value;
 
     if (receipts->of == OF_REPLIES)
         return json_decode(item, ref) == ERR_OK;
-    return receipts->by_hand ? read_pair(item, ref) : read_sent(item, ref, version);
+    return receipts->by_hand ? read_pair(item, ref) : read_sent(item, ref, number);
 }
 
-static void add_item(struct work *work, const struct text *ref, const struct text *version)
+static void add_item(struct work *work, const struct text *ref, const struct text *number)
 {
     const struct receipts *receipts = work->state;
 
     redis_call_arg_bytes(&work->call, text_str(&receipts->client), receipts->client.size);
     redis_call_arg_bytes(&work->call, text_str(ref), ref->size);
     if (receipts->of != OF_REPLIES)
-        redis_call_arg_bytes(&work->call, text_str(version), version->size);
+        redis_call_arg_bytes(&work->call, text_str(number), number->size);
 }
 
 /* The next client of a gateway's message; false: there is none. */
@@ -103,10 +106,10 @@ static bool add_next(struct work *work)
     struct receipts *receipts = work->state;
 
     for (;;) {
-        _cleanup_(text_deinitp) struct text ref = {0}, version = {0};
+        _cleanup_(text_deinitp) struct text ref = {0}, number = {0};
 
         if (json_next(&receipts->items)) {
-            if (!read_item(receipts, &ref, &version))
+            if (!read_item(receipts, &ref, &number))
                 continue;
         } else if (!receipts->has_client) {
             if (!next_client(receipts))
@@ -114,7 +117,7 @@ static bool add_next(struct work *work)
             continue;
         }
         receipts->has_client = false;
-        add_item(work, &ref, &version);
+        add_item(work, &ref, &number);
         return true;
     }
 }

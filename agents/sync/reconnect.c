@@ -29,6 +29,7 @@ static enum work_step refuse(struct work *work, const char *why)
         {"login", "the login is unknown or has ended"},
         {"unknown", "no such session is known"},
         {"taken over", "another connection has taken the session over"},
+        {"gone", "the connection has ended"},
     };
     _cleanup_(text_deinitp) struct text ended = {0};
 
@@ -80,7 +81,8 @@ static void send_away(struct work *work, const struct redis_reply *r)
 static enum work_step tell(struct work *work, const struct redis_reply *r)
 {
     const struct push_to to = {work->request.client, work->request.msg->reply_to};
-    const struct resend what = {redis_item(r, 5), redis_item(r, 6), redis_item(r, 7)};
+    const struct resend what = {redis_item(r, 5), redis_item(r, 6), redis_item(r, 7),
+                                redis_i64(redis_item(r, 8))};
     _cleanup_(text_deinitp) struct text body = {0}, session = {0};
     const bool more = redis_i64(redis_item(r, 4)) == 1;
     struct push pushes[RESEND_PUSHES] = {0};

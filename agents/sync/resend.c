@@ -10,21 +10,21 @@
 void resend_read(const struct work *work, const struct resend *what,
                  struct push pushes[RESEND_PUSHES])
 {
-    push_begin(&pushes[0], PUSH_UPDATE);
-    push_begin(&pushes[1], PUSH_DELETE);
+    push_begin(&pushes[0], PUSH_UPDATE, what->number);
+    push_begin(&pushes[1], PUSH_DELETE, what->number);
     for (size_t i = 0; i < redis_count(what->updates); i++) {
         const struct redis_reply *item = redis_item(what->updates, i);
         struct stored_ref ref = stored_ref(work->agent->model, redis_str(redis_item(item, 0)));
 
         if (ref.class_)
-            push_add_update(&pushes[0], &ref, redis_i64(redis_item(item, 1)), redis_item(item, 2));
+            push_add_update(&pushes[0], &ref, redis_item(item, 2));
     }
     for (size_t i = 0; i < redis_count(what->deletes); i++) {
         const struct redis_reply *item = redis_item(what->deletes, i);
         struct stored_ref ref = stored_ref(work->agent->model, redis_str(redis_item(item, 0)));
 
         if (ref.class_)
-            push_add_delete(&pushes[1], &ref, redis_i64(redis_item(item, 1)));
+            push_add_delete(&pushes[1], &ref);
     }
     push_end(&pushes[0], NULL);
     push_end(&pushes[1], NULL);

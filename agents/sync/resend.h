@@ -13,6 +13,7 @@ struct resend {
     const struct redis_reply *updates; /* (ref, version, fields) */
     const struct redis_reply *deletes; /* (ref, version) */
     const struct redis_reply *open;    /* (messageId, request) */
+    int64_t number;                    /* of the send */
 };
 
 /* Two pushes: the updates, then the deletes; either may be empty. */

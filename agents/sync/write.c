@@ -1,10 +1,14 @@
 #include "agents/sync/write.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "agents/runtime/indexes.h"
 #include "agents/runtime/lineage.h"
+#include "agents/runtime/listings.h"
 #include "agents/sync/jobs/jobs.h"
+#include "agents/sync/overtaken.h"
 #include "agents/sync/refused.h"
 #include "common/clock.h"
 #include "common/fault.h"
@@ -114,6 +118,15 @@ void write_add_values(struct redis_call *call, const struct model_object *object
     }
 }
 
+void write_add_object(struct work *work, const struct model_object *object, bool nulls)
+{
+    const struct model_class *c = object->class_;
+
+    write_add_values(&work->call, object, nulls);
+    indexes_add_args(&work->call, c->indexes, c->index_count);
+    listings_add_args(&work->call, c->listings, c->listing_count, &work->agent->proc.settings);
+}
+
 /* What differs between the three when they refuse. */
 static const struct write_kind {
     const char *operation;
@@ -154,15 +167,17 @@ enum work_step write_refuse(struct work *work, enum response_code code, const ch
 /* Refusals of the commit scripts. */
 static const struct {
     const char *outcome;
-    enum response_code code; /* 0: the operation's own */
     const char *message;
+    enum response_code code; /* 0: the operation's own */
+    bool says_fields;        /* the script does, "a+b"; they stand behind the message */
 } refusals[] = {
-    {"forbidden", CODE_FORBIDDEN, "you may not do this to this object"},
-    {"missing", 0, "there is no such object"},
-    {"removed", 0, "an object of this ID was removed"},
-    {"reference", 0, "a reference leads to an object that does not exist"},
-    {"stale", 0, "a newer put has set these fields"},
-    {"unique", 0, "another object has the same "}, /* and the fields */
+    {"forbidden", "you may not do this to this object", CODE_FORBIDDEN, false},
+    {"missing", "there is no such object", 0, false},
+    {"removed", "an object of this ID was removed", 0, false},
+    {"reference", "a reference leads to an object that does not exist", 0, false},
+    {"stale", "a newer put has set these fields", 0, false},
+    {"unique", "another object has the same ", 0, true},
+    {"full", "what is referred to has as many as it may list already in ", 0, true},
 };
 
 static bool is_word(const char *outcome, const char *word)
@@ -172,19 +187,17 @@ static bool is_word(const char *outcome, const char *word)
     return !strncmp(outcome, word, size) && (outcome[size] == '\0' || outcome[size] == ' ');
 }
 
-/* `rest` is what the script said beside the outcome: of a unique index the name, "a+b". */
+/* `rest` is what the script said beside the outcome. */
 static enum work_step refuse(struct work *work, size_t refusal, const char *rest)
 {
     _cleanup_(text_deinitp) struct text message = {0};
 
     text_add(&message, refusals[refusal].message);
-    if (!strcmp(refusals[refusal].outcome, "unique")) {
-        for (; *rest; rest++) {
-            if (*rest == '+')
-                text_add(&message, " and ");
-            else
-                text_add_char(&message, *rest);
-        }
+    for (; refusals[refusal].says_fields && *rest; rest++) {
+        if (*rest == '+')
+            text_add(&message, " and ");
+        else
+            text_add_char(&message, *rest);
     }
     return write_refuse(work, refusals[refusal].code, message.at);
 }
@@ -224,18 +237,9 @@ static enum work_step replied(struct work *work)
     return WORK_DONE;
 }
 
-/* One fan-out, or a removal's list of them with their refs, and its cascade. */
-static void start_jobs(const struct work *work)
+void write_start_jobs(const struct work *work)
 {
-    const struct redis_reply *jobs = redis_item(work->call.reply, 3);
-    const char *cascade = redis_str(redis_item(work->call.reply, 4));
-
-    if (*redis_str(jobs))
-        job_fan_out_start(work, redis_str(jobs));
-    for (size_t i = 0; i < redis_count(jobs); i += 2)
-        job_fan_out_start(work, redis_str(redis_item(jobs, i)));
-    if (*cascade)
-        job_cascade_start(work, cascade);
+    jobs_start(work, redis_item(work->call.reply, 3), redis_item(work->call.reply, 4));
 }
 
 enum work_step write_answer(struct work *work)
@@ -243,15 +247,42 @@ enum work_step write_answer(struct work *work)
     _cleanup_(text_deinitp) struct text body = {0};
     enum work_step step;
     const char *outcome;
+    int64_t version;
 
     if (write_ended(work, &outcome, &step))
         return step;
     if (!strcmp(outcome, "ok"))
-        start_jobs(work);
+        write_start_jobs(work);
     work_response_begin(work, &body, NULL);
     text_add(&body, ",\"result\":true");
     response_end(&body);
-    return work_reply(work, &body, replied);
+    if (!work->state)
+        return work_reply(work, &body, replied);
+    version = strtoll(rest_of(work->call.reply, outcome), NULL, 10);
+    return overtaken_reply_to_put(work, &body, work->state, version,
+                                  redis_str(redis_item(work->call.reply, 1)));
+}
+
+/* Each member of a list costs the commit a step in Redis. */
+static bool check_lists(const struct work *work, const struct model_object *object,
+                        struct text *problem)
+{
+    const int64_t most = work->agent->proc.settings.sync_max_listed;
+
+    for (size_t i = 0; i < object->count; i++) {
+        const struct model_value *value = &object->values[i];
+        struct json_walk w = json_walk((struct json_span){value->text, value->size});
+        int64_t count = 0;
+
+        while (value->field->type == FIELD_LIST && json_next(&w))
+            count++;
+        if (count > most) {
+            text_addf(problem, "theObject.%s: expected at most %" PRId64 " objects",
+                      value->field->name, most);
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool read_object(struct work *work, struct json_span given, struct model_object *object,
@@ -265,6 +296,8 @@ static bool read_object(struct work *work, struct json_span given, struct model_
         text_addf(&problem, "theObject: expected at most %zu bytes", most);
     else
         e = model_read_object(work->agent->model, given, object, &problem);
+    if (!e && !check_lists(work, object, &problem))
+        e = ERR_RANGE;
     if (e == ERR_NOT_FOUND)
         *step = work_error(work, CODE_MISSING_CLASS, text_str(&problem));
     else if (e)

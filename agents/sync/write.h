@@ -21,6 +21,9 @@ void write_begin(struct work *work, const struct redis_script *script,
  * where there is no default. */
 void write_add_values(struct redis_call *call, const struct model_object *object, bool nulls);
 
+/* Adds what the object brings: these values, and the indexes and listings of its class. */
+void write_add_object(struct work *work, const struct model_object *object, bool nulls);
+
 /*
  * Looks at a commit's reply. True: it was refused or failed, and *step is the answer. False: it
  * succeeded; *outcome is its word, for a repeated request "<word> <kept>" of the first time.
@@ -30,6 +33,9 @@ bool write_ended(struct work *work, const char **outcome, enum work_step *step);
 /* Answers with result false. `code` 0: the operation's own. */
 enum work_step write_refuse(struct work *work, enum response_code code, const char *message);
 
-/* The step after the commit of a put or a removal: starts the fan-out that the commit has ordered,
- * and answers with the result. */
+/* Starts the jobs that a commit has ordered, at [3] and [4] of its reply. */
+void write_start_jobs(const struct work *work);
+
+/* The step after the commit of a put or a removal: starts its jobs, and answers with the result.
+ * For a put, work->state is the object's ref. */
 work_fn write_answer;

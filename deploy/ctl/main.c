@@ -31,6 +31,8 @@ static const struct command commands[] = {
      "reads a password from standard input, prints its hash for a users file", ctl_hash_password},
     {"import",        "[--wait SECONDS] [FILE]",
      "reads what export prints: makes objects, changes what differs",          ctl_import},
+    {"model",         "[--wait SECONDS] check|migrate [FILE]",
+     "what a changed model takes; migrate: brings the objects to it",          ctl_model},
     {"operations",    "",
      "prints the table of operations",                                         ctl_operations},
     {"why",           "[--wait SECONDS] CLIENT CLASS ID",

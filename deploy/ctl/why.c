@@ -62,13 +62,12 @@ static void print_mark(struct json_span mark)
     printf("It must hear of %s, version %lld.\n",
            text_str(&kind)[0] == 'd' ? "the removal" : "a change",
            (long long)number(mark, "version"));
-    if (tries)
-        printf(
-            "That was sent to its present connection %lld times, version %lld the last time, and "
-            "has not been acknowledged.\n",
-            (long long)tries, (long long)number(mark, "sent"));
+    if (is_yes(mark, "newestSent"))
+        puts("That was sent to its present connection, and has not been acknowledged.");
+    else if (tries)
+        puts("Its present connection was sent something before that, and not this.");
     else
-        puts("That has not been sent to its present connection.");
+        puts("Its present connection has not been sent it.");
     if (due_ms > 0)
         printf("It is sent again in %lld ms, if the session is connected then.\n",
                (long long)due_ms);

@@ -42,7 +42,6 @@ static bool ask(struct run *run, unsigned slot)
                     .expiration_ms = EXPIRATION_MS,
                     .mandatory = true,
                     .client = run->clients[slot % run->client_count],
-                    .epoch = 1,
                     .dialect = "activestack",
                     .accepted_ms = clock_wall_ms(),
                     .format = MSG_FORMAT};

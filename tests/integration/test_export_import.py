@@ -10,6 +10,7 @@ from by_hand import Operator
 from client import pair
 from servers import wait_until
 from stack import BUILD, RELATIONS_MODEL, SANITIZERS
+from store import stored_object
 
 CTL = BUILD / "deploy/ctl/activestack-ctl"
 COMPANY, SCREW, HOOK, EYE = (f"com.test.{name}" for name in ("Company", "Screw", "Hook", "Eye"))
@@ -241,6 +242,25 @@ def test_references_may_lead_to_lines_that_come_later(new_stack):
     ended = Ended(stack, "import", stdin=text)
     assert (ended.code, ended.err) == (0, "") and counts(ended) == [251, 0, 0, 0]
     assert all(o["owner"] == me for o in Ended(stack, "export", TASK).objects())
+
+
+def test_listed_relations_come_with_what_they_list(new_stack):
+    """Parts stand before and behind the company that lists them; another one is there already."""
+    stack = new_stack(gateways=0, auth_agents=0, settings={"model.file": RELATIONS_MODEL})
+    car = pair("com.test.Car", "1")
+    company = line("com.test.Company", "c")
+    parts = [line("com.test.Part", f"p{i}", vehicle=car, supplier=pair("com.test.Company", "c"))
+             for i in range(3)]
+    text = lines(parts[1], company, parts[0], line("com.test.Car", "1"))
+    assert Ended(stack, "import", stdin=text).code == 0
+    assert Ended(stack, "import", stdin=lines(parts[2])).code == 0
+    stored = stored_object(stack.redis(), "com.test.Company:c")
+    assert json.loads(stored["supplies"]) == [pair("com.test.Part", f"p{i}") for i in range(3)]
+    parts[1]["supplier"] = None
+    assert Ended(stack, "import", stdin=lines(parts[1])).code == 0
+    stored = stored_object(stack.redis(), "com.test.Company:c")
+    assert json.loads(stored["supplies"]) == [pair("com.test.Part", f"p{i}") for i in (0, 2)]
+    assert "supplies" not in Ended(stack, "export", "com.test.Company").objects()[0]
 
 
 def test_references_that_lead_nowhere_are_told_in_the_end(new_stack):

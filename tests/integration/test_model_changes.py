@@ -1,34 +1,9 @@
 """Models that change on live data: what a store written under one model is under the next."""
 
-import copy
-import hashlib
-
-import pytest
-from asking import create, find, put
+from asking import create, find, put, remove
+from changing import FIRST, NOTE, SIGNED_IN, by_example, changed, digest
 from servers import json, wait_until
 from shapes import assert_error, assert_refused
-
-NOTE = "com.test.Note"
-SIGNED_IN = {action: "signedIn" for action in ("read", "create", "update", "remove")}
-FIRST = {"classes": {
-    "com.test.Person": {
-        "id": "integer", "anchor": "userId",
-        "fields": {"userId": {"type": "string", "readOnly": True}},
-        "access": {"read": "signedIn"}},
-    NOTE: {
-        "fields": {"title": {"type": "string"}, "place": {"type": "string"},
-                   "parent": {"type": "toOne", "target": NOTE}},
-        "indexes": [{"fields": ["place"]}],
-        "access": SIGNED_IN},
-}}
-
-
-def changed(model, **members):
-    """The model with these members of Note in place of its own."""
-    model = copy.deepcopy(model)
-    model["classes"][NOTE].update(members)
-    return model
-
 
 RENAMED = changed(
     FIRST,
@@ -36,30 +11,6 @@ RENAMED = changed(
             "room": {"type": "string", "column": "place"},
             "above": {"type": "toOne", "target": NOTE, "column": "parent", "required": True}},
     indexes=[{"fields": ["room"], "unique": True}])
-
-
-class Changing:
-    """A stack whose agents are given one model after the other."""
-
-    def __init__(self, stack, model_file):
-        self.stack, self.model_file = stack, model_file
-        self.redis, self.gateway = stack.redis(), stack.gateways[0]
-
-    def serve(self, model):
-        """Starts all agents anew, with this model."""
-        self.model_file.write_text(json.dumps(model))
-        for agent in self.stack.sync_agents + self.stack.auth_agents:
-            agent.stop()
-            agent.start()
-
-
-@pytest.fixture
-def changing(new_stack, tmp_path):
-    model_file = tmp_path / "model.json"
-    model_file.write_text(json.dumps(FIRST))
-    stack = new_stack(settings={"model.file": model_file, "sync.max_scan": 20,
-                                "sync.job_lease_ms": 1000, "agent.presence_ms": 100})
-    return Changing(stack, model_file)
 
 
 # ---- Renamed fields: the column stays
@@ -105,14 +56,51 @@ def test_a_renamed_field_is_looked_for_in_the_index_of_before(changing, connect,
                  f"needs an index on {NOTE}(heading)")
 
 
+def test_a_renamed_list_and_its_renamed_inverse_are_the_same_ones(changing, connect, new_id):
+    ada, top, notes = connect(changing.gateway, "ada"), new_id(), [new_id(), new_id()]
+    below = {"type": "toMany", "target": NOTE, "inverse": "parent", "listed": True}
+    listing = changed(FIRST, fields={**FIRST["classes"][NOTE]["fields"], "below": below})
+    changing.serve(listing)
+    create(ada, NOTE, top)
+    create(ada, NOTE, notes[0], parent={"className": NOTE, "ID": top})
+    changing.serve(changed(RENAMED, fields={
+        **RENAMED["classes"][NOTE]["fields"],
+        "above": {"type": "toOne", "target": NOTE, "column": "parent"},
+        "children": {**below, "inverse": "above", "column": "below"}}))
+    assert [o["ID"] for o in find(ada, NOTE, top)["children"]] == notes[:1]
+    create(ada, NOTE, notes[1], above={"className": NOTE, "ID": top})
+    push = ada.expect_push(lambda p: p.get("updatedFields") == ["children"])
+    assert [o["ID"] for o in push["objectList"][0]["children"]] == sorted(notes)
+
+
 def test_a_required_reference_that_was_renamed_takes_the_object_along(changing, connect, new_id):
     ada = connect(changing.gateway, "ada")
     top, note = new_id(), new_id()
     create(ada, NOTE, top, place=top)
     create(ada, NOTE, note, place=note, parent={"className": NOTE, "ID": top})
     changing.serve(RENAMED)
-    assert ada.request("removeObject", removePair={"className": NOTE, "ID": top})["result"] is True
+    assert remove(ada, NOTE, top)["result"] is True
     assert find(ada, NOTE, note) is None
+
+
+# ---- Removed classes: their objects stay
+
+def test_what_an_object_of_a_removed_class_refers_to_may_be_removed(changing, connect, new_id):
+    memo = "com.test.Memo"
+    model = changed(FIRST)
+    model["classes"][memo] = {"access": SIGNED_IN, "fields": {
+        "about": {"type": "toOne", "target": NOTE, "required": True}}}
+    changing.serve(model)
+    ada = connect(changing.gateway, "ada")
+    note, about = new_id(), new_id()
+    create(ada, NOTE, note)
+    create(ada, memo, about, about={"className": NOTE, "ID": note})
+    changing.serve(FIRST)
+    assert_error(create(ada, memo, new_id()), "-104")
+    assert remove(ada, NOTE, note)["result"] is True
+    assert find(ada, NOTE, note) is None
+    changing.serve(model)
+    assert find(ada, memo, about)["about"] is None
 
 
 # ---- The applied model, who serves which, and what indexes can be used
@@ -121,37 +109,16 @@ INDEXED = changed(FIRST, indexes=[{"fields": ["place"]}, {"fields": ["title"]},
                                   {"fields": ["title", "place"]}])
 
 
-def digest(model):
-    return hashlib.sha256(json.dumps(model, separators=(",", ":")).encode()).hexdigest()
-
-
-def by_example(client, **fields):
-    """The IDs that are found, or the error."""
-    response = client.request("findByExample", theObject={"cn": NOTE, **fields})
-    return response if "errorCode" in response else [o["ID"] for o in response["result"]]
-
-
-def wait_for_agents(changing, *models):
-    """Until these, and no others, are the models of those who run: one for each agent."""
-    def served():
-        return sorted(v.split()[0] for v in changing.redis.hvals("model:agents"))
-
-    wait_until(lambda: served() == sorted(map(digest, models)), 10, "the agents are known")
-
-
 def test_the_first_agent_of_a_store_applies_its_model(changing):
-    wait_for_agents(changing, FIRST, FIRST)
     assert json.loads(changing.redis.hget("model", "applied")) == FIRST
     assert changing.redis.hget("model", "digest") == digest(FIRST)
     assert changing.redis.smembers("model:built") == {f"{NOTE}:place"}
 
 
 def test_an_agent_with_another_model_says_so_and_applies_nothing(changing):
-    wait_for_agents(changing, FIRST, FIRST)
     for agent in changing.stack.processes:
         assert "model.differs" not in agent.log_text()
     changing.serve(INDEXED)
-    wait_for_agents(changing, INDEXED, INDEXED)
     for agent in changing.stack.sync_agents + changing.stack.auth_agents:
         wait_until(lambda: "model.differs" in agent.log_text(), 10, "the warning is there")
         assert agent.log_text().count("activestack-ctl model check") == 1
@@ -164,11 +131,10 @@ def test_an_index_that_is_not_built_is_not_used(changing, connect, new_id):
     for note in notes:
         create(ada, NOTE, note, title="Many", place=note if note < notes[10] else "same")
     changing.serve(INDEXED)
-    wait_for_agents(changing, INDEXED, INDEXED)
     # The next best index that is built answers.
     assert by_example(ada, title="Many", place=notes[0]) == [notes[0]]
     assert_error(by_example(ada, title="Many"), "-120", f"{NOTE}(title)", "on title is not built")
-    ada.request("removeObject", removePair={"className": NOTE, "ID": notes[0]})
+    remove(ada, NOTE, notes[0])
     assert sorted(by_example(ada, title="Many")) == sorted(notes[1:])  # 20 may be looked through
 
 

@@ -7,72 +7,13 @@ told. The classes are those of support/relations-model.json.
 import pytest
 from asking import create, find, put, remove
 from client import SYNC, pair
+from relations import (ANCHORAGE, CAR, COMPANY, DIARY, EYE, FLEET, HOOK, PART, SCREW, SHARE, TRUCK,
+                       VEHICLE, ada, assert_books_balance, ben, car, create_many, create_parts,
+                       expect_changed, is_live, live_parts, make, redis, referring, wait_for_jobs)
 from servers import wait_until
 from shapes import assert_refused
 from stack import RELATIONS_MODEL, Stack, slow
-from store import balance, object_key, stored_object
-
-COMPANY, FLEET = "com.test.Company", "com.test.Fleet"
-VEHICLE, CAR, TRUCK = "com.test.Vehicle", "com.test.Car", "com.test.Truck"
-PART, SCREW, SHARE = "com.test.Part", "com.test.Screw", "com.test.Share"
-ANCHORAGE, HOOK, EYE = "com.test.Anchorage", "com.test.Hook", "com.test.Eye"
-PERSON, DIARY = "com.test.Person", "com.test.Diary"
-
-
-@pytest.fixture
-def redis(relations_stack):
-    return relations_stack.redis()
-
-
-@pytest.fixture
-def ada(relations_stack, connect):
-    return connect(relations_stack.gateways[0], "ada")
-
-
-@pytest.fixture
-def ben(relations_stack, connect):
-    return connect(relations_stack.gateways[1], "ben")
-
-
-@pytest.fixture
-def make(ada, new_id):
-    """Makes an object as Ada; returns its ID."""
-    def make(class_name, **fields):
-        object_id = new_id(class_name.rsplit(".", 1)[1].lower())
-        response = create(ada, class_name, object_id, **fields)
-        assert response["result"] is True, response
-        return object_id
-
-    return make
-
-
-@pytest.fixture
-def car(make):
-    return make(CAR, name="Beetle")
-
-
-def referring(redis, class_name, object_id):
-    """What refers to an object, as (field, ref)."""
-    entries = redis.zrange(object_key(f"{class_name}:{object_id}", ":r"), 0, -1)
-    return sorted(tuple(entry.split("\n")) for entry in entries)
-
-
-def wait_for_jobs(redis, seconds=30):
-    wait_until(lambda: redis.zcard("jobs") == 0, seconds, "all jobs are done")
-
-
-def assert_books_balance(redis):
-    counters, counted = balance(redis)
-    assert counters == counted
-
-
-def expect_cleared(client, object_id, field):
-    """Waits for the push that names this field alone; returns the object."""
-    push = client.expect_push(
-        lambda p: p["cn"] == SYNC + "PushUpdateResponse" and p["objectList"][0]["ID"] == object_id,
-        f"an update of {object_id}")
-    assert push["updatedFields"] == [field]
-    return push["objectList"][0]
+from store import object_key, stored_object
 
 
 # ---- References
@@ -157,6 +98,26 @@ def test_a_list_keeps_its_order_and_its_entries(ada, redis, make):
         put(ada, FLEET, fleet, vehicles=empty)
         assert find(ada, FLEET, fleet)["vehicles"] == []
         assert referring(redis, CAR, a) == []
+
+
+@pytest.mark.parametrize("empty", [None, []], ids=str)
+def test_a_list_that_stays_empty_is_no_change(ada, redis, make, car, empty):
+    fleet = make(FLEET)
+    before = redis.hgetall(object_key(f"{FLEET}:{fleet}"))
+    assert put(ada, FLEET, fleet, at=1, vehicles=empty)["result"] is True, "nor can it be stale"
+    assert put(ada, FLEET, fleet, vehicles=empty)["result"] is True
+    assert redis.hgetall(object_key(f"{FLEET}:{fleet}")) == before
+
+
+def test_a_list_has_a_limit(ada, make, car, new_id):
+    """sync.max_listed is 1000; each member costs the commit a step."""
+    fleet, other = make(FLEET, vehicles=[pair(CAR, car)] * 1000), new_id("fleet")
+    too_many = {"vehicles": [pair(CAR, car)] * 1001}
+    assert_refused(create(ada, FLEET, other, **too_many), "-200", "theObject.vehicles", "1000")
+    assert_refused(put(ada, FLEET, fleet, name="x", **too_many), "-201", "theObject.vehicles")
+    assert find(ada, FLEET, other) is None
+    found = find(ada, FLEET, fleet)
+    assert len(found["vehicles"]) == 1000 and found["name"] is None
 
 
 def test_what_was_removed_leaves_no_entry_behind(ada, redis, make, car):
@@ -265,6 +226,17 @@ def test_the_rights_of_who_removes_count_for_what_was_asked_only(ada, ben, new_i
     assert find(ada, DIARY, diary)
 
 
+def test_a_create_shows_nobody_what_they_may_not_read(ada, ben, new_id):
+    diary = new_id("diary")
+    create(ada, DIARY, diary, writer=ada.user_id, text="secret")
+    refused = create(ben, DIARY, diary, writer=ben.user_id)
+    assert_refused(refused, "-117")
+    assert refused["theObject"] == {"cn": DIARY, "ID": diary, "writer": ben.user_id}
+    assert create(ada, DIARY, diary, writer=ada.user_id)["theObject"]["text"] == "secret"
+    put(ada, DIARY, diary, text="more")
+    ben.expect_nothing(lambda f: "objectList" in f, 0.2)
+
+
 # ---- Removal: other references are cleared
 
 def test_an_optional_to_one_is_cleared_and_told(ada, ben, redis, make, car):
@@ -273,10 +245,10 @@ def test_an_optional_to_one_is_cleared_and_told(ada, ben, redis, make, car):
     wait_for_jobs(redis)
     find(ben, PART, part)
     assert remove(ada, COMPANY, company)["result"] is True
-    told = expect_cleared(ben, part, "supplier")
+    told = expect_changed(ben, part, "supplier")
     assert told["supplier"] is None and told["name"] == "wheel"
     assert told["vehicle"] == pair(CAR, car), "the other references stay"
-    assert expect_cleared(ada, part, "supplier") == told, "the writer did not know that"
+    assert expect_changed(ada, part, "supplier") == told, "the writer did not know that"
     assert find(ada, PART, part) == told
     assert referring(redis, CAR, car) == [("vehicle", f"{PART}:{part}")]
 
@@ -290,7 +262,7 @@ def test_what_has_gone_leaves_the_lists_and_the_others_keep_their_order(
     find(ben, FLEET, fleet)
     remove(ada, CAR, car)
     left = [pair(CAR, before), pair(TRUCK, behind)]
-    assert expect_cleared(ben, fleet, "vehicles")["vehicles"] == left
+    assert expect_changed(ben, fleet, "vehicles")["vehicles"] == left
     assert find(ada, FLEET, fleet)["vehicles"] == left
     remove(ada, CAR, before)
     remove(ada, TRUCK, behind)
@@ -347,36 +319,12 @@ def crowd(ada, make, new_id):
     return car, parts, make(FLEET, flagship=pair(CAR, car), vehicles=[pair(CAR, car)])
 
 
-def create_many(client, objects):
-    for start in range(0, len(objects), 50):  # a client may have so many requests open
-        messages = [client.send_request("createObject", theObject=o)
-                    for o in objects[start:start + 50]]
-        for message in messages:
-            assert client.response_to(message)["result"] is True
-
-
-def create_parts(client, parts, car):
-    create_many(client, [{"cn": PART, "ID": part, "vehicle": pair(CAR, car)} for part in parts])
-
-
-def is_live(redis, class_name, object_id):
-    return redis.hexists(object_key(f"{class_name}:{object_id}"), "@c")
-
-
-def live_parts(redis, parts):
-    """How many of them there are."""
-    live = redis.pipeline()
-    for part in parts:
-        is_live(live, PART, part)
-    return sum(live.execute())
-
-
 def assert_crowd_is_gone(redis, crowd):
     car, parts, fleet = crowd
     wait_for_jobs(redis)
     assert live_parts(redis, parts) == 0
     left = stored_object(redis, f"{FLEET}:{fleet}")
-    assert left["vehicles"] == "[]" and left["flagship"] == "null"
+    assert left["vehicles"] == left["flagship"] == "null"
     assert not redis.exists(object_key(f"{CAR}:{car}", ":r"))
     assert not redis.keys("{j:*}*"), "a job leaves nothing behind"
     assert_books_balance(redis)

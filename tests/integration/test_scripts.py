@@ -1,26 +1,21 @@
-"""Scripts of the sync agent by themselves, where a case is hard to reach from outside.
+"""Scripts of the sync agent by themselves, where a case is hard to reach from outside: marks.
 
-Marks, receipts, redelivery: design section 9 and agents/runtime/lua/mark.lua.
+Marks, receipts, redelivery: design section 9 and agents/runtime/lua/mark.lua. Sessions are in
+test_session_scripts.py and test_return_scripts.py, steps through a class in test_class_walks.py.
 """
 
 import pytest
-import redis
-from store import Store, balance, job_key, now_ms, object_key, session_key
+from store import job_key, now_ms, object_key, session_key
 
 TASK = "com.app.mo.Task:t1"
 OTHER = "com.app.mo.Task:t2"
 FOREVER = now_ms() * 2
 
 
-@pytest.fixture
-def store(servers):
-    with servers.redis.database() as url:
-        store = Store(redis.Redis.from_url(url, decode_responses=True))
-        store.object(TASK, title='"one"')
-        store.object(OTHER, title='"two"')
-        yield store
-        expected, counted = balance(store.redis)
-        assert expected == counted, "the books do not balance"
+@pytest.fixture(autouse=True)
+def objects(store):
+    store.object(TASK, title='"one"')
+    store.object(OTHER, title='"two"')
 
 
 @pytest.fixture
@@ -31,160 +26,129 @@ def watcher(store):
     return sid
 
 
-def change_and_tell(store, times=1):
+def change_and_tell(store, times=1, ref=TASK):
     for _ in range(times):
-        version = store.change(TASK)
-        store.tell(TASK)
+        version = store.change_and_tell(ref)
     return version
 
 
-# ---- sends and receipts
+# ---- receipts
 
 def test_a_receipt_ends_the_mark_that_it_answers(store, watcher):
     change_and_tell(store)
-    assert store.mark(watcher, TASK) == ("u", 2, "u2x1")
-    store.settle("c1", TASK)
+    assert store.mark(watcher, TASK) == ("u", 2, 2)
+    assert store.redis.smembers("marked") == {watcher}
+    assert store.settle("c1", {TASK: 2}) == []
     assert store.mark(watcher, TASK) is None
     assert store.due_in(watcher, TASK) is None
+    assert not store.redis.exists("marked", session_key(watcher, ":m"), session_key(watcher, ":d"))
     assert store.books() == {"made": 1, "acknowledged": 1}
 
 
-def test_a_receipt_settles_the_oldest_send_and_proves_nothing_newer(store, watcher):
+def test_a_receipt_for_an_older_version_settles_nothing(store, watcher):
     change_and_tell(store, times=3)
-    assert store.mark(watcher, TASK) == ("u", 4, "u2x1,u3x1,u4x1")
-    store.settle("c1", TASK)
-    store.settle("c1", TASK)
-    assert store.mark(watcher, TASK) == ("u", 4, "u4x1")
-    store.settle("c1", TASK)
+    for version in (2, 3):
+        store.settle("c1", {TASK: version})
+        assert store.mark(watcher, TASK) == ("u", 4, 4)
+    store.settle("c1", {TASK: 4})
     assert store.mark(watcher, TASK) is None
     assert store.books() == {"made": 3, "superseded": 2, "acknowledged": 1}
 
 
-def test_a_late_receipt_does_not_settle_the_send_of_a_later_change(store, watcher):
+def test_a_receipt_that_comes_twice_or_late_settles_once(store, watcher):
     change_and_tell(store)
-    store.redeliver(watcher, FOREVER)
-    store.settle("c1", TASK)  # for one of two sends of version 2: the client has it
-    assert store.mark(watcher, TASK) == ("-", 2, "u2x1")
+    store.settle("c1", {TASK: 2})
+    store.settle("c1", {TASK: 2})
     change_and_tell(store)
-    store.settle("c1", TASK)  # for the other send of version 2
-    assert store.mark(watcher, TASK) == ("u", 3, "u3x1")
-    store.settle("c1", TASK)
-    assert store.mark(watcher, TASK) is None
+    store.settle("c1", {TASK: 2})
+    assert store.mark(watcher, TASK) == ("u", 3, 3)
+    assert store.books() == {"made": 2, "acknowledged": 1}
 
 
-def test_what_is_remembered_of_an_ended_mark_goes_with_its_last_receipt(store, watcher):
+def test_a_receipt_by_hand_settles_what_was_sent_last(store, watcher):
     change_and_tell(store)
-    store.redeliver(watcher, FOREVER)
-    store.settle("c1", TASK)
-    store.settle("c1", TASK)
-    assert store.mark(watcher, TASK) is None
-    store.settle("c1", TASK)  # one too many
-    assert store.books() == {"made": 1, "acknowledged": 1}
-
-
-def test_at_most_four_sends_are_unanswered_and_the_next_waits_for_a_receipt(store, watcher):
-    change_and_tell(store, times=4)
     version = store.change(TASK)
-    assert store.tell(TASK) == []
-    assert store.mark(watcher, TASK) == ("u", version, "u2x1,u3x1,u4x1,u5x1")
-    assert store.due_in(watcher, TASK) > 0
-    store.settle("c1", TASK)
-    assert store.due_in(watcher, TASK) <= 0
-    assert store.redeliver(watcher) == [(TASK, "u", str(version))]
-
-
-def test_redelivery_sends_also_where_four_are_unanswered_and_merges_the_oldest(store, watcher):
-    change_and_tell(store, times=4)
-    version = store.change(TASK)
+    store.redis.hset(session_key(watcher), "gw", "")
     store.tell(TASK)
-    assert store.redeliver(watcher, FOREVER) == [(TASK, "u", str(version))]
-    # Counted with the older version of the two: it proves too little rather than too much.
-    assert store.mark(watcher, TASK) == ("u", version, "u2x2,u4x1,u5x1,u6x1")
-    for _ in range(4):
-        store.settle("c1", TASK)
-    assert store.mark(watcher, TASK) == ("u", version, "u6x1")
-    store.settle("c1", TASK)
+    assert store.mark(watcher, TASK) == ("u", version, 2), "marked but not sent"
+    store.settle("c1", {TASK: ""})
+    assert store.mark(watcher, TASK) == ("u", version, 2)
+    store.redis.hset(session_key(watcher), "gw", "gateway.1")
+    store.redeliver(watcher)
+    store.settle("c1", {TASK: ""})
     assert store.mark(watcher, TASK) is None
 
 
-def test_a_session_that_sends_no_receipts_is_told_of_every_change(store):
-    silent = store.session("silent", answers=False)
-    store.watch(silent, TASK)
-    for _ in range(10):
-        store.change(TASK)
-        assert store.tell(TASK) == [silent]
-    assert store.mark(silent, TASK)[:2] == ("u", 11)
-    assert store.due_in(silent, TASK) > 800_000
+@pytest.mark.parametrize("number", ["nonsense", "null", "0", "-1"])
+def test_a_receipt_for_no_send_settles_nothing(store, watcher, number):
+    change_and_tell(store)
+    store.settle("c1", {TASK: number})
+    assert store.mark(watcher, TASK) == ("u", 2, 2)
 
 
 def test_a_receipt_for_updates_settles_no_delete_and_the_other_way_round(store, watcher):
     change_and_tell(store)
-    store.settle("c1", TASK, kind="d")
-    assert store.mark(watcher, TASK) == ("u", 2, "u2x1")
+    store.settle("c1", {TASK: 2}, kind="d")
+    assert store.mark(watcher, TASK) == ("u", 2, 2)
     version = store.remove(TASK)
     store.tell(TASK, kind="d")
-    store.settle("c1", TASK, kind="u")
-    assert store.mark(watcher, TASK) == ("d", version, "d3x1")
-    store.settle("c1", TASK, kind="d")
+    store.settle("c1", {TASK: version}, kind="u")
+    assert store.mark(watcher, TASK) == ("d", version, version)
+    store.settle("c1", {TASK: version}, kind="d")
     assert store.mark(watcher, TASK) is None
     assert store.books() == {"made": 2, "superseded": 1, "acknowledged": 1}
 
 
-def test_a_receipt_for_what_was_never_sent_changes_nothing(store, watcher):
-    assert store.settle("c1", TASK, "com.app.mo.Task:unknown", "nonsense") == ["ok", watcher]
+def test_a_receipt_for_what_was_never_marked_changes_nothing(store, watcher):
+    assert store.settle("c1", {TASK: 1, "com.app.mo.Task:unknown": 3, "nonsense": 7}) == []
     assert store.books() == {}
 
 
-# ---- receipt numbers and bindings
-
-def test_a_receipt_that_comes_twice_settles_once(store, watcher):
-    change_and_tell(store, times=2)
-    store.settle("c1", TASK, number=1)
-    store.settle("c1", TASK, number=1)
-    assert store.mark(watcher, TASK) == ("u", 3, "u3x1")
-
-
-def test_receipts_may_overtake_each_other(store, watcher):
-    change_and_tell(store, times=4)
-    for number in (3, 1, 3, 1, 2):
-        store.settle("c1", TASK, number=number)
-    assert store.mark(watcher, TASK) == ("u", 5, "u5x1")
-    assert store.redis.hget(session_key(watcher), "low") == "3"
-    assert not store.redis.exists(session_key(watcher, ":rn"))
-    store.settle("c1", TASK, number=2)
-    assert store.mark(watcher, TASK) == ("u", 5, "u5x1")
-
-
-def test_the_memory_of_receipt_numbers_is_bounded(store, watcher):
-    for number in range(2, 1103):
-        store.settle("c1", number=number)
-    assert store.redis.zcard(session_key(watcher, ":rn")) <= 1000
+def test_receipts_of_several_clients_come_together(store, watcher):
+    second = store.session("c2", gateway="gateway.2")
+    silent = store.session("c3", answers=False)
+    for sid in (second, silent):
+        store.watch(sid, TASK)
     change_and_tell(store)
-    store.settle("c1", TASK, number=50)  # seen, whether or not that is still known
-    assert store.mark(watcher, TASK) == ("u", 2, "u2x1")
-    store.settle("c1", TASK, number=1103)
+    change_and_tell(store, ref=OTHER)
+    unknown = store.settle_all(("nobody", TASK, 2), ("c1", TASK, 2), ("c1", OTHER, 2),
+                               ("c2", TASK, 0), ("c3", "", ""), ("else", "", ""))
+    assert unknown == ["nobody", "else"]
+    assert store.mark(watcher, TASK) is None and store.mark(watcher, OTHER) is None
+    assert store.mark(second, TASK) == ("u", 2, 2)
+    assert store.field(silent, "receipts") == "1", "it has sent one, if an empty one"
+    assert store.redis.zscore("due", watcher) is None
+    assert store.redis.zscore("due", second) is not None
+
+
+def test_an_earlier_client_id_settles_nothing(store, watcher):
+    change_and_tell(store)
+    store.token("c1")
+    store.reconnect("c2", "c1")
+    assert store.settle("c1", {TASK: 2}) == []
+    assert store.mark(watcher, TASK) == ("u", 2, 2)
+    store.settle("c2", {TASK: 2})
     assert store.mark(watcher, TASK) is None
 
 
-def test_a_receipt_from_an_older_binding_settles_nothing(store, watcher):
-    change_and_tell(store)
-    store.redis.hset(session_key(watcher), "epoch", 2)
-    assert store.settle("c1", TASK, epoch=1) == ["ok", watcher]
-    assert store.mark(watcher, TASK) == ("u", 2, "u2x1")
-
-
-def test_sends_of_an_older_binding_are_not_settled_in_the_new_one(store, watcher):
-    change_and_tell(store)
-    store.redis.hset(session_key(watcher), "epoch", 2)
-    store.settle("c1", TASK, epoch=2)
-    assert store.mark(watcher, TASK)[:2] == ("u", 2)
-    assert store.redeliver(watcher, FOREVER) == [(TASK, "u", "2")]
-    store.settle("c1", TASK, epoch=2)
+def test_an_object_that_is_made_anew_begins_again(store, watcher):
+    """Its tombstone has expired: a lower version is the newest."""
+    change_and_tell(store, times=5)
+    store.object(TASK, title='"anew"')
+    assert store.tell(TASK) == [watcher]
+    assert store.mark(watcher, TASK) == ("u", 1, 1)
+    store.settle("c1", {TASK: 6})
+    assert store.mark(watcher, TASK) == ("u", 1, 1), "what was before says nothing of it"
+    store.settle("c1", {TASK: 1})
     assert store.mark(watcher, TASK) is None
 
 
-def test_a_receipt_of_a_client_id_that_nobody_has_is_refused(store):
-    assert store.settle("nobody", TASK) == ["client"]
+def test_redelivery_tells_of_an_object_that_was_made_anew(store, watcher):
+    change_and_tell(store, times=5)
+    store.object(TASK)
+    assert store.redeliver(watcher, FOREVER).objects == [(TASK, "u", 1)]
+    store.settle("c1", {TASK: 1})
+    assert store.mark(watcher, TASK) is None
 
 
 # ---- fan-out
@@ -193,26 +157,34 @@ def test_a_step_marks_at_most_so_many_and_goes_on_where_it_stopped(store):
     sids = [store.session(f"c{i}") for i in range(5)]
     for sid in sids:
         store.watch(sid, TASK)
-    version = store.change(TASK)
-    job = store.job(TASK, version=version)
-    place, after, told, steps = 1, 0, [], 0
-    while True:
-        _, done, place, after, *_, recipients = store.fan_out(job, place, after, most=2)
-        told += recipients[0::4]
+    job = store.job(TASK, version=store.change(TASK))
+    place, after, told, steps, done = 1, 0, [], 0, False
+    while not done:
+        step = store.fan_out(job, place, after, most=2)
+        place, after, done = step.place, step.after, step.done
+        told += step.sids
         steps += 1
-        if done:
-            break
     assert told == sids and steps == 3
 
 
 def test_a_step_that_is_done_again_sends_again_and_marks_once(store, watcher):
-    version = store.change(TASK)
-    job = store.job(TASK, version=version)
+    job = store.job(TASK, version=store.change(TASK))
     first = store.fan_out(job)
     again = store.fan_out(job, place=0)  # by another worker: the first may have died before it sent
-    assert first[9][0::4] == again[9][0::4] == [watcher]
-    assert store.mark(watcher, TASK) == ("u", 2, "u2x2")
+    assert first.sids == again.sids == [watcher]
+    assert first.to == again.to == [("c1", "gateway.1")]
+    assert store.mark(watcher, TASK) == ("u", 2, 2)
     assert store.books() == {"made": 1}
+
+
+def test_a_step_that_is_done_again_tells_also_who_has_answered(store, watcher):
+    """What the first worker sent may reach the client after its receipt for something newer."""
+    job = store.job(TASK, version=store.change(TASK))
+    store.fan_out(job)
+    change_and_tell(store)
+    store.settle("c1", {TASK: 3})
+    assert store.fan_out(job, place=0).sids == [watcher]
+    assert store.mark(watcher, TASK) == ("u", 3, 3)
 
 
 def test_a_job_taken_over_goes_on_after_its_last_complete_step(store):
@@ -220,35 +192,33 @@ def test_a_job_taken_over_goes_on_after_its_last_complete_step(store):
     for sid in sids:
         store.watch(sid, TASK)
     job = store.job(TASK, version=store.change(TASK))
-    _, _, place, after, *_ = store.fan_out(job, most=2)
-    store.fan_out(job, place, after, most=2)  # says that the step before is complete, then dies
-    taken_over = store.fan_out(job, place=0, most=2)
-    assert taken_over[9][0::4] == sids[2:4]
+    step = store.fan_out(job, most=2)
+    store.fan_out(job, step.place, step.after, most=2)  # the step before is complete; then it dies
+    assert store.fan_out(job, place=0, most=2).sids == sids[2:4]
 
 
 def test_a_session_in_several_audiences_is_told_once(store, watcher):
     store.redis.zadd("{k:com.app.mo.Task}:w", {watcher: watcher})
     job = store.job(TASK, version=store.change(TASK),
                     sets=[object_key(TASK, ":w"), "{k:com.app.mo.Task}:w"])
-    assert store.fan_out(job)[9][0::4] == [watcher]
+    assert store.fan_out(job).sids == [watcher]
 
 
 def test_a_fan_out_that_comes_late_tells_the_newest_state(store, watcher):
     first = store.job(TASK, version=store.change(TASK, text='"a"'))
     second = store.job(TASK, version=store.change(TASK, text='"b"'))
     step = store.fan_out(second)
-    assert step[6] == "3" and step[9][0::4] == [watcher]
-    step = store.fan_out(first)
-    assert step[9] == [], "everybody has been told of something newer"
-    assert store.mark(watcher, TASK) == ("u", 3, "u3x1")
+    assert step.version == "3" and step.sids == [watcher]
+    assert store.fan_out(first).sids == [], "everybody has been told of something newer"
+    assert store.mark(watcher, TASK) == ("u", 3, 3)
 
 
 def test_a_fan_out_of_something_that_was_removed_meanwhile_tells_the_removal(store, watcher):
     job = store.job(TASK, version=store.change(TASK))
     store.remove(TASK)
     step = store.fan_out(job)
-    assert step[5] == "d" and step[8] == []
-    assert store.mark(watcher, TASK) == ("d", 3, "d3x1")
+    assert step.kind == "d" and step.fields == []
+    assert store.mark(watcher, TASK) == ("d", 3, 3)
 
 
 def test_the_writer_is_not_told_what_it_wrote(store, watcher):
@@ -271,22 +241,59 @@ def test_the_writer_is_told_if_it_had_not_heard_of_an_earlier_change(store, watc
 def test_the_writer_is_told_if_somebody_wrote_after_it(store, watcher):
     job = store.job(TASK, version=store.change(TASK), writer=watcher)
     store.change(TASK)
-    assert store.fan_out(job)[9][0::4] == [watcher]
+    assert store.fan_out(job).sids == [watcher]
 
 
 def test_a_session_without_a_binding_is_marked_and_not_sent_to(store, watcher):
-    store.redis.hset(session_key(watcher), "gw", "")
+    store.disconnect("c1")
     store.change(TASK)
     assert store.tell(TASK) == []
-    assert store.mark(watcher, TASK) == ("u", 2, "")
+    assert store.mark(watcher, TASK) == ("u", 2, 0)
     assert store.redis.zscore("due", watcher) is None
+
+
+def test_every_change_goes_out_at_once_however_many_have_no_receipt(store, watcher):
+    for _ in range(10):
+        store.change(TASK)
+        assert store.tell(TASK) == [watcher]
+    assert store.mark(watcher, TASK) == ("u", 11, 11)
+
+
+def test_a_session_with_too_many_marks_ends_and_is_closed(store, watcher):
+    refs = [f"com.app.mo.Task:m{i}" for i in range(3)]
+    for ref in refs:
+        store.object(ref)
+        store.watch(watcher, ref)
+    for ref in refs[:2]:
+        store.change(ref)
+        assert store.tell(ref, most_marks=2) == [watcher]
+    store.change(refs[0])
+    assert store.tell(refs[0], most_marks=2) == [watcher], "the limit is reached, not passed"
+    job = store.job(refs[2], version=store.change(refs[2]))
+    step = store.fan_out(job, most_marks=2)
+    assert step.sids == [] and step.closed == [("c1", "gateway.1")]
+    assert store.field(watcher, "why") == "too much was missed"
+    assert store.fan_out(job, place=0, most_marks=2).closed == []
+    assert store.settle("c1", {refs[0]: 3}) == ["c1"]
+    jobs, sids = store.claim()
+    assert [job[1:] for job in jobs] == [("end", watcher)] and sids == []
+    assert store.end_session(jobs[0][0], watcher)
+    assert store.books() == {"made": 3, "superseded": 1, "ended": 2}
+
+
+def test_a_session_without_a_binding_that_misses_too_much_ends_too(store, watcher):
+    store.disconnect("c1")
+    change_and_tell(store)
+    store.change(OTHER)
+    step = store.fan_out(store.job(OTHER, version=2), most_marks=1)
+    assert step.closed == [] and store.field(watcher, "ended")
 
 
 def test_a_job_ends_once(store, watcher):
     job = store.job(TASK, version=store.change(TASK))
     store.fan_out(job)
     store.run("fan_out_end", job)
-    assert store.fan_out(job) == ["gone"]
+    assert store.fan_out(job) is None
     assert store.redis.zcard("jobs") == 0 and not store.redis.exists(job_key(job))
 
 
@@ -305,42 +312,62 @@ def test_the_time_between_redeliveries_doubles_up_to_a_limit(store, watcher):
 def test_a_newer_change_begins_with_the_first_wait_again(store, watcher):
     change_and_tell(store)
     store.redeliver(watcher, FOREVER)
-    store.settle("c1", TASK)
-    store.settle("c1", TASK)
     change_and_tell(store)
     assert store.due_in(watcher, TASK) <= 5000
 
 
+def test_who_sends_no_receipts_is_told_again_rarely(store):
+    silent = store.session("silent", answers=False)
+    store.watch(silent, TASK)
+    change_and_tell(store)
+    assert store.due_in(silent, TASK) > 800_000
+
+
 def test_redelivery_tells_the_newest_state_of_all_that_is_due(store, watcher):
     change_and_tell(store)
-    store.change(OTHER)
-    store.tell(OTHER)
+    change_and_tell(store, ref=OTHER)
     store.change(TASK)
     store.remove(OTHER)
-    assert sorted(store.redeliver(watcher, FOREVER)) == [(TASK, "u", "3"), (OTHER, "d", "3")]
-    assert store.mark(watcher, TASK) == ("u", 3, "u2x1,u3x1")
-    assert store.mark(watcher, OTHER) == ("d", 3, "u2x1,d3x1")
+    told = store.redeliver(watcher, FOREVER)
+    assert told.objects == [(TASK, "u", 3), (OTHER, "d", 3)]
+    assert store.mark(watcher, TASK) == ("u", 3, 3)
+    assert store.mark(watcher, OTHER) == ("d", 3, 3)
 
 
 def test_what_is_not_due_is_not_sent_again(store, watcher):
     change_and_tell(store)
-    assert store.redeliver(watcher) == []
+    assert store.redeliver(watcher).objects == []
+
+
+@pytest.mark.parametrize("limit", [{"most": 1}, {"most_bytes": 1}])
+def test_redelivery_goes_in_steps(store, watcher, limit):
+    change_and_tell(store)
+    change_and_tell(store, ref=OTHER)
+    told = [store.redeliver(watcher, now_ms() + 5000, **limit) for _ in range(3)]
+    assert [step.more for step in told] == [True, True, False]
+    assert [step.objects for step in told] == [[(TASK, "u", 2)], [(OTHER, "u", 2)], []]
+
+
+def test_what_may_not_be_read_any_more_is_not_told_and_ends(store, watcher):
+    change_and_tell(store)
+    restricted = ["com.app.mo.Task", "owner", "owner"]
+    assert store.redeliver(watcher, FOREVER, restricted=restricted).objects == []
+    assert store.books() == {"made": 1, "ended": 1}
 
 
 def test_a_session_is_due_with_the_earliest_of_its_marks(store, watcher):
     change_and_tell(store)
-    store.change(OTHER)
-    store.tell(OTHER)
+    change_and_tell(store, ref=OTHER)
     store.redis.zadd(session_key(watcher, ":d"), {OTHER: 17})
-    store.settle("c1", TASK)
+    store.settle("c1", {TASK: 2})
     assert store.redis.zscore("due", watcher) == 17
-    store.settle("c1", OTHER)
+    store.settle("c1", {OTHER: 2})
     assert store.redis.zscore("due", watcher) is None
 
 
 def test_a_session_without_a_binding_waits_for_its_return(store, watcher):
     change_and_tell(store)
-    store.redis.hset(session_key(watcher), "gw", "")
+    store.disconnect("c1")
     assert store.redeliver(watcher, FOREVER) is None
     assert store.redis.zscore("due", watcher) is None
     assert store.mark(watcher, TASK)[:2] == ("u", 2)
@@ -350,17 +377,42 @@ def test_a_delete_is_redelivered_even_when_the_tombstone_has_expired(store, watc
     store.remove(TASK)
     store.tell(TASK, kind="d")
     store.redis.delete(object_key(TASK))
-    assert store.redeliver(watcher, FOREVER) == [(TASK, "d", "2")]
+    assert store.redeliver(watcher, FOREVER).objects == [(TASK, "d", 2)]
+    store.settle("c1", {TASK: 2}, kind="d")
+    assert store.mark(watcher, TASK) is None
 
 
 def test_what_is_claimed_is_due_again_only_when_the_lease_is_over(store, watcher):
     job = store.job(TASK, version=store.change(TASK))
     store.redis.zadd("jobs", {job: 1})
     store.redis.zadd("due", {watcher: 1})
-    now = now_ms()
-    assert store.run("claim", now, now + 100, 50) == [[[job, "fan-out", ""]], [watcher]]
-    assert store.run("claim", now, now + 100, 50) == [[], []]
-    assert store.run("claim", now + 100, now + 200, 50) == [[[job, "fan-out", ""]], [watcher]]
+    assert store.claim() == ([(job, "fan-out", "")], [watcher])
+    assert store.claim() == ([], [])
+    store.skew_ms = store.LEASE_MS
+    assert store.claim() == ([(job, "fan-out", "")], [watcher])
+
+
+def test_late_receipts_pause_redelivery_but_no_job(store, watcher):
+    job = store.job(TASK, version=store.change(TASK))
+    store.redis.zadd("jobs", {job: 1})
+    store.redis.zadd("due", {watcher: 1})
+    store.settle_all(("c1", "", ""), pause_ms=60000)
+    assert 0 < store.redis.pttl("receipts:late") <= 60000
+    store.redis.zadd("due", {watcher: 1})
+    assert store.claim() == ([(job, "fan-out", "")], [])
+    store.settle_all(("c1", "", ""))  # one that is in time does not end the pause
+    assert store.redis.exists("receipts:late")
+    store.redis.delete("receipts:late")
+    store.redis.zadd("due", {watcher: 1})
+    assert store.claim() == ([], [watcher])
+
+
+def test_a_migration_is_left_to_agents_with_its_model(store):
+    store.redis.hset("{j:7}", mapping={"type": "migrate", "digest": "theirs"})
+    store.redis.zadd("jobs", {7: 1})
+    assert store.claim(digest="ours") == ([], [])
+    assert store.redis.zscore("jobs", 7) == 1
+    assert store.claim(digest="theirs") == ([("7", "migrate", "")], [])
 
 
 # ---- nothing older last
@@ -369,115 +421,49 @@ def test_what_was_overtaken_on_its_way_is_due_now(store, watcher):
     change_and_tell(store)
     version = store.change(TASK)
     store.overtaken({TASK: 2}, [watcher])
-    assert store.mark(watcher, TASK) == ("u", version, "u2x1")
+    assert store.mark(watcher, TASK) == ("u", version, 2)
     assert store.due_in(watcher, TASK) <= 0
-    assert store.redeliver(watcher) == [(TASK, "u", str(version))]
+    assert store.redeliver(watcher).objects == [(TASK, "u", version)]
+
+
+def test_what_was_overtaken_and_acknowledged_is_told_again(store, watcher):
+    change_and_tell(store, times=2)
+    store.settle("c1", {TASK: 3})
+    store.overtaken({TASK: 2}, [watcher])
+    assert store.redeliver(watcher).objects == [(TASK, "u", 3)]
+    assert store.books() == {"made": 3, "superseded": 1, "acknowledged": 1}
+
+
+@pytest.mark.parametrize("answered_before", [0, 1])
+def test_receipts_for_earlier_sends_do_not_settle_what_was_overtaken(
+        store, watcher, answered_before):
+    """The newest was sent twice, and something older may have reached the client behind that."""
+    change_and_tell(store)
+    sends = [store.numbers[TASK, 2], store.redeliver(watcher, FOREVER).number]
+    store.settle_all(*[("c1", TASK, number) for number in sends[:answered_before]])
+    store.overtaken({TASK: 1}, [watcher])
+    store.settle_all(*[("c1", TASK, number) for number in sends[answered_before:]])
+    assert store.mark(watcher, TASK)[:2] == ("u", 2)
+    assert store.redeliver(watcher).objects == [(TASK, "u", 2)]
+    store.settle("c1", {TASK: 2})
+    assert store.mark(watcher, TASK) is None
 
 
 def test_what_is_still_the_newest_is_left_alone(store, watcher):
     change_and_tell(store)
     store.overtaken({TASK: 2}, [watcher])
-    assert store.mark(watcher, TASK) == ("u", 2, "u2x1")
+    assert store.mark(watcher, TASK) == ("u", 2, 2)
     assert store.due_in(watcher, TASK) > 0
 
 
 def test_a_read_that_a_removal_overtook_is_followed_by_the_delete(store, watcher):
     version = store.remove(TASK)
     store.overtaken({TASK: 1}, [watcher])
-    assert store.redeliver(watcher) == [(TASK, "d", str(version))]
+    assert store.redeliver(watcher).objects == [(TASK, "d", version)]
 
 
 def test_a_session_that_has_ended_is_told_nothing_more(store, watcher):
-    store.redis.hset(session_key(watcher), "ended", 1)
+    store.logout("c1")
     store.change(TASK)
     store.overtaken({TASK: 1}, [watcher])
     assert store.mark(watcher, TASK) is None
-
-
-# ---- the end of a session
-
-def test_the_end_of_a_session_goes_in_steps_and_closes_its_books(store):
-    sid = store.session("c9")
-    refs = [f"com.app.mo.Task:m{i}" for i in range(30)]
-    for ref in refs:
-        store.object(ref)
-        store.watch(sid, ref)
-        store.change(ref)
-        store.tell(ref)
-    store.settle("c9", refs[0])
-    assert store.run("logout", "c9", now_ms(), now_ms(), now_ms() + 5000, 3600, 0)[0] == "ok"
-    job = store.redis.zrange("jobs", -1, -1)[0]
-    steps = 0
-    while store.run("end_session", job, sid, 7, now_ms() + 5000) != ["ok", 1]:
-        steps += 1
-        assert steps < 100
-    assert steps >= 4
-    assert store.books() == {"made": 30, "acknowledged": 1, "ended": 29}
-    assert not any(store.redis.exists(object_key(ref, ":w")) for ref in refs)
-    assert not store.redis.keys(session_key(sid, ":*"))
-
-
-def test_an_accepted_write_is_not_lost_to_a_logout_that_overtook_it(store, watcher):
-    accepted = now_ms()
-    store.run("logout", "c1", accepted, accepted, accepted + 5000, 3600, 0)
-    assert store.settle("c1", TASK)[0] == "client", "accepted after the logout"
-    class_name, object_id = TASK.split(":")
-    read = store.run("read", "c1", accepted - 1, 3, class_name, "signedIn", "", 1, object_id)
-    assert read[0] == "ok" and read[2][0] == TASK
-
-
-def test_a_disconnect_of_an_older_binding_is_ignored(store, watcher):
-    store.redis.hset(session_key(watcher), "epoch", 2)
-    store.run("disconnect", "c1", 1, now_ms(), 0)
-    assert store.redis.hget(session_key(watcher), "gw") == "gateway.1"
-    store.run("disconnect", "c1", 2, now_ms(), 0)
-    assert store.redis.hget(session_key(watcher), "gw") == ""
-
-
-def test_a_gateway_that_is_gone_unbinds_only_the_bindings_that_it_had(store, watcher):
-    store.run("unbind", now_ms(), 2, watcher, 7)
-    assert store.redis.hget(session_key(watcher), "gw") == "gateway.1"
-    store.run("unbind", now_ms(), 2, watcher, 1)
-    assert store.redis.hget(session_key(watcher), "gw") == ""
-
-
-# ---- steps through a class
-
-def read_all(store, last, most, numeric=False, rank=0):
-    """One step of getAllByName: the IDs that it finds, the member behind which to go on."""
-    step = store.run("read_all", "c1", now_ms(), "com.app.mo.Task", 0, int(numeric), last, rank,
-                     most, 0, 1000, 0)
-    return [ref.split(":", 1)[1] for ref in step[2][0::2]], step[5]
-
-
-def list_tasks(store, scores):
-    """Tasks with these IDs, listed as the class lists them."""
-    for task, score in scores.items():
-        store.object(f"com.app.mo.Task:{task}")
-        store.redis.zadd("{k:com.app.mo.Task}:ids", {f"{task}\ncom.app.mo.Task": score})
-
-
-def unlist(store, task):
-    store.redis.zrem("{k:com.app.mo.Task}:ids", f"{task}\ncom.app.mo.Task")
-
-
-@pytest.mark.parametrize("numeric, names", [
-    (False, ["a", "b", "c", "d", "e", "f"]), (True, ["8", "9", "10", "11", "12", "13"])])
-def test_a_walk_misses_nothing_although_objects_come_and_go(store, watcher, numeric, names):
-    list_tasks(store, {name: int(name) if numeric else 0 for name in names})
-    found, last = read_all(store, "", 3, numeric)
-    assert found == names[:3]
-    unlist(store, names[0])  # what stands before moves everything
-    assert read_all(store, last, 2, numeric) == (names[3:5], f"{names[4]}\ncom.app.mo.Task")
-    unlist(store, names[2])  # what the walk goes on behind is gone
-    assert read_all(store, last, 3, numeric) == (names[3:], f"{names[5]}\ncom.app.mo.Task")
-    list_tasks(store, {"7": 7} if numeric else {"B": 0})  # what came before is not for this walk
-    assert read_all(store, last, 4, numeric) == (names[3:], "")
-    unlist(store, names[5])
-    assert read_all(store, f"{names[5]}\ncom.app.mo.Task", 3, numeric) == ([], "")
-
-
-def test_who_only_counts_looks_at_nothing(store, watcher):
-    list_tasks(store, dict.fromkeys("abc", 0))
-    assert store.run("read_all", "c1", now_ms(), "com.app.mo.Task", 0, 0, "", 0, 0, 0, 0, 0) == [
-        "ok", watcher, [], 3, 0, ""]

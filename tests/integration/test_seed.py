@@ -77,12 +77,16 @@ def make(ada):
 
 
 @pytest.fixture
-def related(make):
-    """The fields of an object that refers to others, as they are printed among the answers."""
-    return {"someTimestampField": 1353312000000,
-            "someToManyProperty": [pair(TO_MANY, make(TO_MANY)),
-                                   pair(TO_MANY_CHILD, make(TO_MANY_CHILD))],
-            "someToOneProperty": pair(TO_ONE, make(TO_ONE))}
+def make_related(make):
+    """Makes an object with all that is printed of one among the answers; returns its ID."""
+    def make_related(**fields):
+        made = make(MY_MODEL, someTimestampField=1353312000000,
+                    someToOneProperty=pair(TO_ONE, make(TO_ONE)), **fields)
+        for class_name in (TO_MANY, TO_MANY_CHILD):
+            make(class_name, someToOneProperty=pair(MY_MODEL, made))
+        return made
+
+    return make_related
 
 
 def filled(client, request, values=()):
@@ -109,10 +113,10 @@ def assert_answer(client, answer, heading):
 
 # ---- Reads
 
-def test_find_by_id(ada, make, related):
+def test_find_by_id(ada, make_related):
     """Its answer is not printed; the object is like the one under findByExample."""
     request, printed = request_of("findById"), answer_to("findByExample")["result"][0]
-    wanted = make(MY_MODEL, **related)
+    wanted = make_related()
     answer = ask(ada, request, {"<uuid of object to find>": wanted})
     assert_sync_shape(answer, "FindByIdResponse", ada.client_id, answer["correspondingMessageId"])
     assert_like(answer["result"], printed)
@@ -120,9 +124,9 @@ def test_find_by_id(ada, make, related):
     assert ask(ada, request, {"<uuid of object to find>": str(uuid.uuid4())})["result"] is None
 
 
-def test_find_by_ids(ada, make, related):
+def test_find_by_ids(ada, make_related):
     """As findById."""
-    wanted = [make(MY_MODEL, **related) for _ in range(3)]
+    wanted = [make_related() for _ in range(3)]
     answer = ask(ada, request_of("findByIds"), {
         "<uuid>": wanted[0], "<uuid of next object to find>": wanted[1],
         "<and so on>": str(uuid.uuid4()), "<uuid of last object to find>": wanted[2]})
@@ -142,7 +146,7 @@ def test_get_all_by_name(ada, make):
     assert (answer["pageSize"], answer["pageNumber"], answer["totalCount"]) == (25, 0, 2)
 
 
-def test_find_by_example(ada, redis, related):
+def test_find_by_example(ada, make_related):
     """The printed request asks for a Person, the printed answer tells of another object."""
     request = request_of("findByExample")
     user = json.loads(fill(request, dict.fromkeys(
@@ -153,10 +157,10 @@ def test_find_by_example(ada, redis, related):
     assert answer["result"] == [person] and list(person) == MEMBERS[PERSON]
 
     mark = str(uuid.uuid4())
-    made = create(ada, MY_MODEL, someStringField=mark, **related)["theObject"]
+    made = make_related(someStringField=mark)
     answer = ada.request("findByExample", theObject={"cn": MY_MODEL, "someStringField": mark})
     assert_answer(ada, answer, "findByExample")
-    assert answer["result"] == [made]
+    assert answer["result"] == [find(ada, MY_MODEL, made)]
 
 
 def test_the_example_of_a_login_finds_the_users_own_person(ada):
@@ -357,7 +361,7 @@ def log_in(agent, connect):
     properties, request = agent.take("connect")
     assert_own(client, request, "connect")
     response = fill(PRINTS["connect"][1], {"<client-id>": client.client_id})
-    agent.answer(properties, response, epoch=1, user=client.user_id)
+    agent.answer(properties, response, user=client.user_id)
     assert client.expect_connect_response() == json.loads(response)
     return client
 

@@ -3,6 +3,8 @@
 Pushes, receipts (spec 3.6, 6; design section 9).
 """
 
+import uuid
+
 import pytest
 from client import AUTH, SYNC
 from servers import wait_until
@@ -243,6 +245,35 @@ def test_the_writer_is_told_when_it_had_not_heard_of_an_earlier_change(writer, r
     put(reader, task, text="by the reader")  # before it has acknowledged the writer's change
     told = reader.expect_update(task, text="by the reader")
     assert told["title"] == "by the writer"
+
+
+@pytest.fixture
+def mine(task):
+    """A put that is sent more than once."""
+    return {"messageId": str(uuid.uuid4()), "theObject": {"cn": TASK, "ID": task, "title": "mine"}}
+
+
+def test_a_put_that_is_answered_after_a_newer_change_does_not_stay_the_last_word(
+        stack, writer, reader, task, mine):
+    """The writer takes its values for true when it is answered."""
+    writer.request("putObject", **mine)
+    put(reader, task, title="theirs")
+    writer.expect_update(task, title="theirs")
+    acknowledge_all(stack, writer, task)
+    writer.inbox.clear()
+    assert writer.request("putObject", **mine)["result"] is True
+    writer.expect_update(task, title="theirs")
+
+
+def test_who_puts_without_watching_is_not_told_of_newer_changes(
+        stack, connect, writer, reader, task, mine):
+    cleo = connect(stack.gateways[0], "cleo")
+    cleo.request("putObject", **mine)
+    put(reader, task, title="theirs")
+    writer.expect_update(task, title="theirs")
+    assert cleo.request("putObject", **mine)["result"] is True
+    cleo.expect_nothing(is_push, 0.3)
+    assert not pending(stack, cleo)
 
 
 def test_the_books_balance_after_all_that(stack):

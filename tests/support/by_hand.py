@@ -97,7 +97,7 @@ class SyncAgentByHand:
                              "correspondingMessageId": None})
 
     def _know(self, request):
-        self.reply(request, {"v": 1, "known": True})
+        self.reply(request, {"v": 1, "lease": 1})
 
     def _hear(self, request):
         self.announced.append(request.body)

@@ -30,6 +30,7 @@ void handler_set_up(const char *model)
     agent.proc.settings.sync_results_kept = 1000;
     agent.proc.settings.sync_results_s = 3600;
     agent.proc.settings.sync_tombstone_s = 77;
+    agent.proc.settings.sync_history_kept = 50;
     strcpy(agent.name, "sync-agent@test");
     ck_assert_int_eq(model_load(model, &agent.model, &problems), ERR_OK);
     work = (struct work){.agent = &agent};

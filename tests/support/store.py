@@ -1,13 +1,13 @@
 """What stands in Redis, for tests that look behind the scenes or set one.
 
-    books = Books(stack.redis())
-    assert books.balance()              # the recount equals the counters
+    expected, counted = balance(stack.redis())  # the counters' pending marks, and the recount's
 
     store = Store(redis)                # a stage for single scripts, without any agent
     sid = store.session("c1")
-    store.run("settle", "c1", 1, 0, "u", now, 1, "com.app.mo.Task:t1")
+    store.settle("c1", {"com.app.mo.Task:t1": 2})
 """
 
+import hashlib
 import re
 import time
 
@@ -32,14 +32,21 @@ def job_key(job):
     return f"{{j:{job}}}"
 
 
+def gateway_key(gateway):
+    return f"{{g:{gateway}}}"
+
+
+def token_hash(token):
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
 def session_of(redis, client_id):
     return redis.get(f"c:{client_id}")
 
 
 def marks_of(redis, sid):
-    """ref -> what is kept of it, split: kind, version, tries, epoch, sends ("" for none)."""
-    return {ref: (mark.split(" ") + [""])[:5]
-            for ref, mark in redis.hgetall(session_key(sid, ":m")).items()}
+    """ref -> what is kept of it, split: kind, version, tries, needs, sent, epoch."""
+    return {ref: mark.split(" ") for ref, mark in redis.hgetall(session_key(sid, ":m")).items()}
 
 
 def pending_marks(redis):
@@ -48,8 +55,7 @@ def pending_marks(redis):
     for key in redis.scan_iter("{s:*}:m"):
         sid = key[len("{s:"):-len("}:m")]
         for ref, (kind, version, *_) in marks_of(redis, sid).items():
-            if kind != "-":
-                found[sid, ref] = (kind, int(version))
+            found[sid, ref] = (kind, int(version))
     return found
 
 
@@ -74,9 +80,7 @@ def balance(redis):
 _COUNT_PENDING = """
 local count = 0
 for _, key in ipairs(redis.call('KEYS', '{s:*}:m')) do
-  for _, mark in ipairs(redis.call('HVALS', key)) do
-    count = count + (string.sub(mark, 1, 1) ~= '-' and 1 or 0)
-  end
+  count = count + redis.call('HLEN', key)
 end
 return count
 """
@@ -89,31 +93,88 @@ def script(name):
     return "\n".join(line.replace('\\"', '"').replace("\\\\", "\\") for line in lines)
 
 
-class Store:
-    """A Redis database of its own, in which tests put sessions and objects and run scripts."""
+class Step:
+    """What one step of a fan-out says: a list, with names."""
 
-    TIMING = (5000, 60000, 900000)  # redelivery: first, most, for sessions that send no receipts
+    def __init__(self, reply):
+        (_, self.done, self.place, self.after, self.ref, self.kind, self.version, self.since,
+         self.fields, told, closed, self.number) = reply
+        self.objects = [(self.ref, self.kind, int(self.version))]
+        self.sids, self.to = told[0::3], list(zip(told[1::3], told[2::3]))  # (client, gateway)
+        self.closed = list(zip(closed[0::2], closed[1::2]))
+
+
+class Told:
+    """What redelivery and a step of a return tell: (ref, kind, version) of objects, open replies."""
+
+    def __init__(self, updates, deletes, replies, number, more=0):
+        self.number = number
+        self.objects = [(ref, "u", int(version)) for ref, version, _ in updates]
+        self.objects += [(ref, "d", int(version)) for ref, version in deletes]
+        self.replies = [message_id for message_id, _ in replies]
+        self.requests, self.more = [request for _, request in replies], bool(more)
+
+
+class Return(Told):
+    """A step of a return; `refused` says why there is none."""
+
+    def __init__(self, reply):
+        self.refused = reply[1] if reply[0] == "refused" else None
+        if not self.refused:
+            super().__init__(*reply[5:9], reply[4])
+            self.sid, self.went = reply[1], tuple(reply[2:4])
+
+
+class Store:
+    """A Redis database of its own, in which tests put sessions and objects and run scripts.
+
+    `skew_ms` moves the time that scripts are told. Versions stand for the last send that told of
+    them, as a gateway would know it.
+    """
+
+    TIMING = (5000, 60000, 900000, 7500)  # first, most, who sends no receipts; replies
     LEASE_MS = 5000
+    IDLE_MS = 14 * DAY_MS
+    KNOWN_S = 3600
 
     def __init__(self, redis):
         self.redis = redis
         self.scripts = {}
+        self.skew_ms = 0
+        self.numbers, self.versions = {}, {}  # of sends: (ref, version) -> number, and back
+
+    def now(self):
+        return now_ms() + self.skew_ms
 
     def run(self, name, *args):
         if name not in self.scripts:
             self.scripts[name] = self.redis.register_script(script(name))
         return self.scripts[name](args=list(args))
 
-    def session(self, client, gateway="gateway.1", epoch=1, user="u1", answers=True):
+    # ---- what there is
+
+    def session(self, client, gateway="gateway.1", user="u1", answers=True):
         """A session that is bound; `answers`: it has sent a receipt before."""
         sid = self.redis.incr("s:next")
         self.redis.hset(session_key(sid), mapping={
-            "client": client, "gw": gateway, "epoch": epoch, "user": user, "device": "", "me": "",
-            "dialect": "activestack", "created": now_ms(), "seen": now_ms(),
+            "client": client, "gw": gateway, "epoch": 1, "user": user, "device": "", "me": "",
+            "dialect": "activestack", "created": self.now(), "seen": self.now(),
             **({"receipts": 1} if answers else {})})
         self.redis.set(f"c:{client}", sid)
-        self.redis.sadd(session_key(sid, ":c"), client)
+        self.redis.zadd(session_key(sid, ":c"), {client: 1})
+        self.redis.sadd(gateway_key(gateway), sid)
+        self.redis.sadd(f"{{u:{user}}}:s", sid)
+        self.redis.zadd("sessions", {sid: sid})
         return str(sid)
+
+    def token(self, client, user="u1", token="secret", lasts_ms=DAY_MS):
+        """A login's."""
+        expires = self.now() + lasts_ms
+        self.redis.hset(f"{{t:{token_hash(token)}}}", mapping={
+            "user": user, "client": client, "device": "", "expires": expires, "created": 1,
+            "modified": 1, "login": "basic", "id": 1, "request": ""})
+        for key in (f"{{u:{user}}}:t", f"{{c:{client}}}:t"):
+            self.redis.zadd(key, {token_hash(token): expires})
 
     def watch(self, sid, ref):
         self.redis.zadd(object_key(ref, ":w"), {sid: sid})
@@ -121,7 +182,8 @@ class Store:
 
     def object(self, ref, version=1, **fields):
         """An object all of whose fields have this version; values are JSON texts."""
-        created = now_ms() - DAY_MS
+        created = self.now() - DAY_MS
+        self.redis.delete(object_key(ref))
         self.redis.hset(object_key(ref), mapping={
             "@v": version, "@c": created,
             **{name: f"{version} {created} {text}" for name, text in fields.items()}})
@@ -129,15 +191,79 @@ class Store:
     def change(self, ref, field="title", text='"new"'):
         """A new version of the object; returns it."""
         version = self.redis.hincrby(object_key(ref), "@v", 1)
-        self.redis.hset(object_key(ref), field, f"{version} {now_ms()} {text}")
+        self.redis.hset(object_key(ref), field, f"{version} {self.now()} {text}")
         return version
 
     def remove(self, ref):
         """Leaves a tombstone; returns its version."""
         version = int(self.redis.hget(object_key(ref), "@v")) + 1
         self.redis.delete(object_key(ref))
-        self.redis.hset(object_key(ref), mapping={"@v": version, "@d": now_ms()})
+        self.redis.hset(object_key(ref), mapping={"@v": version, "@d": self.now()})
         return version
+
+    # ---- sessions
+
+    def field(self, sid, name):
+        return self.redis.hget(session_key(sid), name)
+
+    def binding(self, sid):
+        """Client id and gateway."""
+        return self.field(sid, "client"), self.field(sid, "gw")
+
+    def connect(self, client, gateway="gateway.1", user="u1", token="secret"):
+        return self.run("connect", client, gateway, user, "", token_hash(token), "activestack",
+                        self.now())
+
+    def reconnect(self, client, *earlier, gateway="gateway.1", user="u1", token="secret",
+                  most_bytes=1 << 18, restricted=(), accepted=None):
+        """One step of a return; the newest of the earlier names last."""
+        step = Return(self.run("reconnect", client, gateway, user, token_hash(token), len(earlier),
+                               *earlier, self.now(), accepted or self.now(), most_bytes, *self.TIMING, len(restricted),
+                               *restricted))
+        return step if step.refused else self._note(step)
+
+    def disconnect(self, client, hibernates=0):
+        return self.run("disconnect", client, self.now(), hibernates, self.IDLE_MS)
+
+    def logout(self, client, accepted=None, destroy=0):
+        now = self.now()
+        return self.run("logout", client, now if accepted is None else accepted, now,
+                        now + self.LEASE_MS, self.KNOWN_S, destroy, self.IDLE_MS)
+
+    def upgrade(self, client, gateway="gateway.1"):
+        return self.run("upgrade", client, self.now(), self.now(), gateway, "phone")
+
+    def announce(self, gateway, *clients):
+        """client -> code of those that are to be closed."""
+        flat = self.run("announce", gateway, self.now(), len(clients), *clients)
+        return dict(zip(flat[0::2], flat[1::2]))
+
+    def claim(self, most=50, digest=""):
+        """Jobs (id, type, session) and sessions that are due."""
+        now = self.now()
+        jobs, sids = self.run("claim", now, now + self.LEASE_MS, most, self.KNOWN_S, digest)
+        return [tuple(job) for job in jobs], sids
+
+    def end_session(self, job, sid, most=250):
+        """One step; True: it was the last."""
+        return self.run("end_session", job, sid, most, self.now() + self.LEASE_MS)[1] == 1
+
+    def keep(self, client, message_id, request="0 1 c1 findById\n{}", most=256, most_bytes=1 << 20):
+        now = self.now()
+        return self.run("keep", client, now, message_id, request, now + self.TIMING[3], most,
+                        most_bytes)
+
+    def replies_received(self, *receipts):
+        """(client, messageId) each."""
+        return self.run("replies_received", self.now(), *[x for pair in receipts for x in pair])
+
+    # ---- marks
+
+    def _note(self, told):
+        for ref, _, version in told.objects:
+            self.numbers[ref, version] = told.number
+            self.versions[ref, told.number] = version
+        return told
 
     def job(self, ref, kind="u", version=1, writer="", complete=1, sets=None):
         """The fan-out that a commit leaves behind; returns its id."""
@@ -146,41 +272,55 @@ class Store:
             "type": "fan-out", "ref": ref, "kind": kind, "version": version,
             "audience": "\n".join(sets or [object_key(ref, ":w")]), "writer": writer,
             "complete": complete, "set": 1, "after": 0})
-        self.redis.zadd("jobs", {job: now_ms() + self.LEASE_MS})
+        self.redis.zadd("jobs", {job: self.now() + self.LEASE_MS})
         return str(job)
 
-    def fan_out(self, job, place=1, after=0, most=250):
-        """One step of the job; place 0 takes it over from a worker that died."""
-        return self.run("fan_out", job, place, after, now_ms(), now_ms() + self.LEASE_MS, most,
-                        *self.TIMING, 0)
+    def fan_out(self, job, place=1, after=0, most=250, most_marks=10000):
+        """One step of the job; place 0 takes it over from a worker that died. None: it is done."""
+        now = self.now()
+        reply = self.run("fan_out", job, place, after, now, now + self.LEASE_MS, most, most_marks,
+                         self.KNOWN_S, *self.TIMING, 0)
+        return self._note(Step(reply)) if reply[0] == "ok" else None
 
-    def tell(self, ref, kind="u", **options):
+    def tell(self, ref, kind="u", most_marks=10000, **options):
         """A whole fan-out of the newest version, in one step; returns whom it sends to."""
         version = int(self.redis.hget(object_key(ref), "@v"))
-        step = self.fan_out(self.job(ref, kind, version, **options))
-        return step[9][0::4]
+        return self.fan_out(self.job(ref, kind, version, **options), most_marks=most_marks).sids
 
-    def settle(self, client, *refs, kind="u", epoch=1, number=0):
-        return self.run("settle", client, epoch, number, kind, now_ms(), len(refs), *refs)
+    def change_and_tell(self, ref):
+        """A new version, of which everybody is told who watches; returns it."""
+        version = self.change(ref)
+        self.tell(ref)
+        return version
 
-    def redeliver(self, sid, at=None, most=100):
-        """What is sent again to the session at this time; (ref, kind, version) of each."""
-        answer = self.run("redeliver", sid, at or now_ms(), most, *self.TIMING, 0)
-        return [tuple(item[:3]) for item in answer[5]] if answer[0] == "ok" else None
+    def settle_all(self, *receipts, kind="u", pause_ms=0):
+        """(client, ref, version) each; returns the clients that are not known."""
+        flat = [part for client, ref, version in receipts
+                for part in (client, ref, self.numbers.get((ref, version), version))]
+        return self.run("settle", kind, self.now(), pause_ms, *flat)
+
+    def settle(self, client, versions, kind="u"):
+        return self.settle_all(*[(client, *item) for item in versions.items()], kind=kind)
+
+    def redeliver(self, sid, at=None, most=100, most_bytes=1 << 18, restricted=()):
+        """What is told again to the session at this time; None if it can be told nothing."""
+        reply = self.run("redeliver", sid, at or self.now(), most, most_bytes, *self.TIMING,
+                         len(restricted), *restricted)
+        return self._note(Told(*reply[4:8], reply[3])) if reply[0] == "ok" else None
 
     def overtaken(self, told, sids):
         flat = [part for pair in told.items() for part in pair]
-        return self.run("overtaken", now_ms(), len(flat), *flat, len(sids), *sids)
+        return self.run("overtaken", self.now(), len(flat), *flat, len(sids), *sids)
 
     def mark(self, sid, ref):
-        """(kind, version, sends) of a mark; None if there is none."""
+        """(kind, version, version that was sent) of a mark; None if there is none."""
         mark = marks_of(self.redis, sid).get(ref)
-        return (mark[0], int(mark[1]), mark[4]) if mark else None
+        return (mark[0], int(mark[1]), self.versions.get((ref, int(mark[4])), 0)) if mark else None
 
-    def due_in(self, sid, ref):
-        """Milliseconds until the mark is due; None if it is not in the list."""
-        due = self.redis.zscore(session_key(sid, ":d"), ref)
-        return None if due is None else int(due) - now_ms()
+    def due_in(self, sid, item):
+        """Milliseconds until the mark, or "=<messageId>", is due; None if it is not in the list."""
+        due = self.redis.zscore(session_key(sid, ":d"), item)
+        return None if due is None else int(due) - self.now()
 
     def books(self):
         return {name: int(value) for name, value in self.redis.hgetall("books").items()}

@@ -10,6 +10,10 @@ local function object_key(ref, part)
   return '{o:' .. ref .. '}' .. (part or '')
 end
 
+local function class_and_id(ref)
+  return string.match(ref, '^([^:]*):(.*)$')
+end
+
 local function class_key(class, part)
   return '{k:' .. class .. '}' .. part
 end

@@ -1,13 +1,21 @@
 -- Marks (design section 9): "session S must hear of object O". At most one for each S and O, as
 --
---   <kind> <version> <tries> <sent> <epoch>        u 12 1 11 3
+--   <kind> <version> <tries> <needs> <sent> <epoch>        u 12 1 345 340 3
 --
--- kind: u update, d delete. version: the newest that must be heard of. tries: how often it went out
--- in the binding that `epoch` counts; sent: the newest version that did. The mark ends with a receipt
--- for its version or a newer one; gateways know which version a receipt is for.
+-- kind: u update, d delete. version: the newest that must be heard of. Sends are numbered, so that a
+-- receipt, of which the gateway knows the send that it is for, proves that a client has what had been
+-- written before that number was drawn. needs: the mark ends with a receipt for this send or a later
+-- one. tries: how often it went out in the binding that `epoch` counts; sent: the last send that did.
+-- An object that was removed long ago and is made anew begins with version 1 again, so any other version
+-- than the stored one is not the newest.
 --
--- {s:<sid>}:d says when each mark is due; of a mark that waits for a return it says nothing. The set
+-- {s:<sid>}:d says when each mark is due; "due" when to look at a session that is bound. The set
 -- "marked" has the sessions with marks. The books count every mark made as it ends.
+
+-- One for all that goes out in a step.
+local function send_number()
+  return redis.call('INCR', 'sends')
+end
 
 local function book(outcome)
   redis.call('HINCRBY', 'books', outcome, 1)
@@ -18,9 +26,9 @@ local function mark_read(sid, ref, epoch)
   if not value then
     return nil
   end
-  local kind, version, tries, sent, sent_in =
-    string.match(value, '^(%S) (%d+) (%d+) (%d+) (%d+)$')
-  local mark = { kind = kind, version = tonumber(version), tries = 0, sent = 0 }
+  local kind, version, tries, needs, sent, sent_in =
+    string.match(value, '^(%S) (%d+) (%d+) (%d+) (%d+) (%d+)$')
+  local mark = { kind = kind, version = tonumber(version), tries = 0, needs = tonumber(needs), sent = 0 }
   if tonumber(sent_in) == epoch then
     mark.tries, mark.sent = tonumber(tries), tonumber(sent)
   end
@@ -28,25 +36,30 @@ local function mark_read(sid, ref, epoch)
 end
 
 local function mark_write(sid, ref, epoch, mark)
-  redis.call('HSET', session_key(sid, ':m'), ref, string.format('%s %d %d %d %d',
-    mark.kind, mark.version, mark.tries, mark.sent, epoch))
+  redis.call('HSET', session_key(sid, ':m'), ref, string.format('%s %d %d %d %d %d',
+    mark.kind, mark.version, mark.tries, mark.needs, mark.sent, epoch))
 end
 
--- A mark of this kind and version, in place of the one that there is.
-local function mark_raise(sid, mark, kind, version)
+-- Does the mark say this already?
+local function mark_says(mark, kind, version)
+  return mark and mark.kind == kind and mark.version == version
+end
+
+-- A mark of this kind and version, in place of the one that there is; no earlier send will do.
+local function mark_raise(sid, mark, kind, version, number)
   book('made')
   if mark then
     book('superseded')
   else
     redis.call('SADD', 'marked', sid)
   end
-  return { kind = kind, version = version, tries = 0, sent = mark and mark.sent or 0 }
+  return { kind = kind, version = version, tries = 0, needs = number, sent = mark and mark.sent or 0 }
 end
 
 -- It goes out now.
-local function mark_send(mark)
+local function mark_send(mark, number)
   mark.tries = mark.tries + 1
-  mark.sent = mark.version
+  mark.sent = number
 end
 
 local function mark_end(sid, ref, outcome)

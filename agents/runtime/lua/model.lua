@@ -1,6 +1,6 @@
 -- The model that the store is kept by.
 --
---   model          hash: applied, its text; digest of that; job, the last migration
+--   model          hash: applied, its text; digest of that; job, the migration that runs
 --   model:built    the indexes, as "<owner>:<columns>", in which every object is that belongs there
 --   model:agents   who runs: name -> "<digest of its model> <when it last said so>"
 --
@@ -24,4 +24,13 @@ local function agents_with_another(digest, since)
     end
   end
   return others
+end
+
+-- The migration that runs and the digest of its model; nil if none does.
+local function migration_running()
+  local job = redis.call('HGET', 'model', 'job')
+  if job then
+    return job, redis.call('HGET', job_key(job), 'digest')
+  end
+  return nil
 end

@@ -23,33 +23,6 @@ local function field_text(ref, field)
   return text
 end
 
-local function each_ref(refs, visit)
-  for ref in string.gmatch(refs or '', '[^\n]+') do
-    visit(ref)
-  end
-end
-
--- What an object refers to stands beside each relation, as "@r:<field>": refs, newline-separated.
--- What refers to it is listed at it, as "<field>\n<ref>", so that its removal finds them.
-local function references_set(ref, field, refs)
-  local beside = '@r:' .. field
-  local before = redis.call('HGET', object_key(ref), beside) or ''
-  if before == refs then
-    return
-  end
-  each_ref(before, function(target)
-    redis.call('ZREM', object_key(target, ':r'), field .. '\n' .. ref)
-  end)
-  each_ref(refs, function(target)
-    redis.call('ZADD', object_key(target, ':r'), 0, field .. '\n' .. ref)
-  end)
-  if refs == '' then
-    redis.call('HDEL', object_key(ref), beside)
-  else
-    redis.call('HSET', object_key(ref), beside, refs)
-  end
-end
-
 local function field_set(ref, field, version, time, text, refs)
   redis.call('HSET', object_key(ref), field, string.format('%d %d ', version, time) .. text)
   references_set(ref, field, refs)
@@ -64,6 +37,20 @@ local function broken_reference(refs)
     end
   end)
   return broken
+end
+
+local function pair_text(ref)
+  local class, id = class_and_id(ref)
+  return '{"className":"' .. class .. '","ID":"' .. string.gsub(id, '[\\"]', '\\%0') .. '"}'
+end
+
+-- The text of a list of these objects.
+local function pairs_text(refs)
+  local texts = {}
+  for i, ref in ipairs(refs) do
+    texts[i] = pair_text(ref)
+  end
+  return '[' .. table.concat(texts, ',') .. ']'
 end
 
 -- A class and its parents, as lineage.c writes them: itself first.
@@ -153,8 +140,12 @@ local function object_remove(lineage, id, now, tombstone_s)
   return version
 end
 
+-- The fan-outs that the script has ordered. Whoever runs it starts them at once; anybody does when
+-- their leases are over.
+local jobs = {}
+
 -- The durable work that tells of a change everyone who watches the object, its class or a parent
--- of it. The caller runs it at once; anybody does when its lease is over.
+-- of it.
 local function fan_out(ref, kind, version, lineage, writer, complete, lease_until)
   local id = redis.call('INCR', 'j:next')
   local audience = { object_key(ref, ':w') }
@@ -165,14 +156,26 @@ local function fan_out(ref, kind, version, lineage, writer, complete, lease_unti
     'audience', table.concat(audience, '\n'), 'writer', writer, 'complete', complete,
     'set', 1, 'after', 0)
   redis.call('ZADD', 'jobs', lease_until, id)
-  return id
+  table.insert(jobs, tostring(id))
 end
 
--- The durable work that follows the references to an object that has gone (spec 5.6).
-local function cascade(ref, time, lease_until)
-  local id = tostring(redis.call('INCR', 'j:next'))
-  redis.call('HSET', job_key(id), 'type', 'cascade', 'time', time)
-  redis.call('RPUSH', job_key(id) .. ':q', ref)
-  redis.call('ZADD', 'jobs', lease_until, id)
-  return id
+-- The job that does what is too much for one step (cascade.lua); '' as long as there is none.
+local cascade = ''
+local function cascade_key(time, lease_until)
+  if cascade == '' then
+    cascade = tostring(redis.call('INCR', 'j:next'))
+    redis.call('HSET', job_key(cascade), 'type', 'cascade', 'time', time)
+    redis.call('ZADD', 'jobs', lease_until, cascade)
+  end
+  return job_key(cascade)
+end
+
+-- It follows the references to an object that has gone (spec 5.6),
+local function cascade_follow(ref, time, lease_until)
+  redis.call('RPUSH', cascade_key(time, lease_until) .. ':q', ref)
+end
+
+-- and sets anew the lists of an object.
+local function cascade_list(ref, time, lease_until)
+  redis.call('SADD', cascade_key(time, lease_until) .. ':l', ref)
 end

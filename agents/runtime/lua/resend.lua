@@ -2,10 +2,12 @@
 -- has not confirmed. Objects are told up to a number of bytes; deletes are counted, too.
 
 local DELETE_BYTES = 100
+local TRIES_COUNTED = 9 -- of a reply: one digit, so that an open request keeps its length
 
 -- `found` collects what goes out: list of ref, version, fields; list of ref, version; requests.
 local function resend_begin(most_bytes)
-  return { updates = {}, deletes = {}, open = {}, bytes = 0, most_bytes = most_bytes }
+  return { updates = {}, deletes = {}, open = {}, bytes = 0, most_bytes = most_bytes,
+    number = send_number() }
 end
 
 local function resend_is_full(found)
@@ -45,12 +47,12 @@ local function resend_mark(sid, session, ref, now, timing, restricted, found)
     return
   end
   version = version or mark.version -- the tombstone itself is gone
-  if kind ~= mark.kind or version > mark.version then
+  if not mark_says(mark, kind, version) then
     local tries = mark.tries
-    mark = mark_raise(sid, mark, kind, version)
+    mark = mark_raise(sid, mark, kind, version, found.number)
     mark.tries = tries
   end
-  mark_send(mark)
+  mark_send(mark, found.number)
   mark_write(sid, ref, session.epoch, mark)
   due_at(sid, ref, now + patience(session, mark.tries, timing))
   local add = kind == 'u' and add_update or add_delete
@@ -65,7 +67,7 @@ local function resend_reply(sid, message_id, now, timing, found)
     return
   end
   local tries, rest = string.match(request, '^(%d+)(.*)$')
-  redis.call('HSET', session_key(sid, ':o'), message_id, tostring(tries + 1) .. rest)
+  redis.call('HSET', session_key(sid, ':o'), message_id, math.min(tries + 1, TRIES_COUNTED) .. rest)
   due_at(sid, '=' .. message_id, now + math.min(timing.reply * 2 ^ (tries + 1), timing.most))
   table.insert(found.open, { message_id, string.sub(rest, 2) })
 end

@@ -6,6 +6,7 @@
 --   sessions        all of them, by number
 
 local NAMES_KEPT = 32
+local FIRST_LEASE_MS = 30000 -- within which a gateway that binds somebody has asked for one
 
 local function gateway_key(gateway)
   return '{g:' .. gateway .. '}'
@@ -35,6 +36,14 @@ local function session_read(sid)
     replays_until = s[6] and tonumber(s[6]) }
 end
 
+-- A job unbinds the gateway's sessions unless it has a lease by then. Whoever is bound to a gateway
+-- without a lease can rely on there being such a job.
+local function gateway_doubt(gateway, due)
+  local job = redis.call('INCR', 'j:next')
+  redis.call('HSET', job_key(job), 'type', 'gateway', 'gateway', gateway)
+  redis.call('ZADD', 'jobs', due, job)
+end
+
 -- Binds the session to a gateway under this name. The epoch counts bindings.
 local function session_bind(sid, client, gateway, now)
   local key, names = session_key(sid), session_key(sid, ':c')
@@ -50,9 +59,19 @@ local function session_bind(sid, client, gateway, now)
   if before ~= '' and before ~= gateway then
     redis.call('SREM', gateway_key(before), sid)
   end
-  redis.call('SADD', gateway_key(gateway), sid)
+  if redis.call('SADD', gateway_key(gateway), sid) == 1
+    and redis.call('SCARD', gateway_key(gateway)) == 1
+    and not redis.call('ZSCORE', 'gateways', gateway) then
+    gateway_doubt(gateway, now + FIRST_LEASE_MS)
+  end
   redis.call('ZREM', 'idle', sid)
   return epoch
+end
+
+-- Has who had this name said good-bye, or asked to be told nothing? Then nothing late binds it again.
+local function is_away(sid, client)
+  local s = redis.call('HMGET', session_key(sid), 'left', 'hibernates')
+  return s[1] == client or s[2] == '1'
 end
 
 -- The session is bound to no gateway; its marks wait, for as long as a session may be idle.

@@ -30,13 +30,12 @@ static enum work_step next_step(struct work *work)
 
 static enum work_step step_done(struct work *work)
 {
-    const struct redis_reply *r = work->call.reply, *jobs = redis_item(r, 2);
+    const struct redis_reply *r = work->call.reply;
 
     if (redis_is_error(r) || redis_str(redis_item(r, 0))[0] != 'o')
         return WORK_DONE;
     fault_point("after-cascade-step");
-    for (size_t i = 0; i < redis_count(jobs); i += 2)
-        job_fan_out_start(work, redis_str(redis_item(jobs, i)));
+    jobs_start(work, redis_item(r, 1), NULL);
     return next_step(work);
 }
 

@@ -80,17 +80,17 @@ static void add_push(struct push *push, const char *ref_text, const struct redis
 {
     const struct stored_ref ref = stored_ref(model, ref_text);
     const struct redis_reply *fields = redis_item(r, 8);
-    int64_t version = redis_i64(redis_item(r, 6));
+    int64_t number = redis_i64(redis_item(r, 11));
     _cleanup_(text_deinitp) struct text updated = {0};
 
     if (redis_str(redis_item(r, 5))[0] == 'd') {
-        push_begin(push, PUSH_DELETE);
-        push_add_delete(push, &ref, version);
+        push_begin(push, PUSH_DELETE, number);
+        push_add_delete(push, &ref);
         push_end(push, NULL);
         return;
     }
-    push_begin(push, PUSH_UPDATE);
-    push_add_update(push, &ref, version, fields);
+    push_begin(push, PUSH_UPDATE, number);
+    push_add_update(push, &ref, fields);
     stored_add_updated(&updated, ref, fields, redis_i64(redis_item(r, 7)));
     push_end(push, &updated);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agents/runtime/work.h"
+#include "agents/sync/survey.h"
 
 /*
  * jobs - durable work in Redis that any sync agent can continue (design sections 8, 9).
@@ -9,13 +10,24 @@
  * over. Each *_start() spawns the work beside the one that is given; all strings are copied.
  */
 
+/* start.c: begins what a script that writes has ordered: a list of fan-outs, and a cascade or "".
+ */
+void jobs_start(const struct work *work, const struct redis_reply *fan_outs,
+                const struct redis_reply *cascade);
+
 /* fan_out.c: tells the watching sessions of a change. */
 void job_fan_out_start(const struct work *work, const char *job);
 /* The same for a job that another worker has left: from the last step that was complete. */
 void job_fan_out_resume(const struct work *work, const char *job);
 
-/* cascade.c: removes what required a removed object, clears what referred to it. */
+/* cascade.c: removes what required a removed object, clears what referred to it, and sets the lists
+ * that this or another write has left. */
 void job_cascade_start(const struct work *work, const char *job);
+
+/* migrate.c: brings the objects to the agent's own model, which must be the job's. */
+void job_migrate_start(const struct work *work, const char *job);
+/* Does it go through the objects of this class of the new model, and of its descendants? */
+bool migrate_is_walked(const struct survey *survey, const struct model_class *c);
 
 /* end_session.c: removes what an ended session owns. */
 void job_end_session_start(const struct work *work, const char *job, const char *session);

@@ -16,6 +16,8 @@ static void continue_job(const struct work *work, const struct redis_reply *job)
         job_fan_out_resume(work, id);
     else if (!strcmp(type, "cascade"))
         job_cascade_start(work, id);
+    else if (!strcmp(type, "migrate"))
+        job_migrate_start(work, id);
     else if (!strcmp(type, "end"))
         job_end_session_start(work, id, redis_str(redis_item(job, 2)));
     else if (!strcmp(type, "gateway"))
@@ -43,5 +45,6 @@ enum work_step plan_poll(struct work *work)
     redis_call_arg_i64(&work->call, now + work->agent->proc.settings.sync_job_lease_ms);
     redis_call_arg_i64(&work->call, MOST_CLAIMED);
     jobs_add_known(work);
+    redis_call_arg(&work->call, model_digest(work->agent->model));
     return work_call(work, claimed);
 }

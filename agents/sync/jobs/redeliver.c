@@ -57,7 +57,8 @@ static enum work_step sent(struct work *work)
 static enum work_step found(struct work *work)
 {
     const struct redis_reply *r = work->call.reply;
-    const struct resend what = {redis_item(r, 4), redis_item(r, 5), redis_item(r, 6)};
+    const struct resend what = {redis_item(r, 4), redis_item(r, 5), redis_item(r, 6),
+                                redis_i64(redis_item(r, 7))};
     const struct push_to to = {redis_str(redis_item(r, 1)), redis_str(redis_item(r, 2))};
     struct push pushes[RESEND_PUSHES] = {0};
     struct redeliver *redeliver = work->state;

@@ -1,5 +1,5 @@
 -- "announce": the gateway holds these clients, and messages to them may have been lost. They are bound
--- to it again, and all that they must hear of is due.
+-- to it again, and all that they must hear of is due; but not who has left, or sleeps, since it spoke.
 -- Arguments: gateway, now, list of clients.
 -- Returns list of client, close code: those that are bound elsewhere, or not known any more.
 local gateway, now, clients = arg(), arg_number(), arg_list()
@@ -12,6 +12,8 @@ local function bind(client)
     return ENDED
   elseif session.client ~= client then
     return TAKEN_OVER
+  elseif is_away(sid, client) then
+    return nil
   end
   session_bind(sid, client, gateway, now)
   due_all(sid)

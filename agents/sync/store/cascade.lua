@@ -1,12 +1,15 @@
--- One step of a removal with many consequences: the next ones that refer to what has gone. Its queue
--- holds the removed objects whose references were not all followed yet.
+-- One step of the job that does what is too much for a commit: the next ones that refer to what has
+-- gone, or, when there are none left, the listed fields of one object. Its queue holds the removed
+-- objects whose references were not all followed yet, its set the objects with such fields.
 -- Arguments: those of removal.lua, job, lease until, at most.
--- Returns gone | ok, done, list of job, ref.
+-- Returns gone | ok, jobs.
 local id, lease, most = arg(), arg(), arg_number()
 
-local queue = job_key(id) .. ':q'
+cascade = id
+local queue, listers = job_key(id) .. ':q', job_key(id) .. ':l'
 local head = redis.call('LINDEX', queue, 0)
-if not head then
+local lister = not head and redis.call('SPOP', listers)
+if not head and not lister then
   redis.call('DEL', job_key(id))
   redis.call('ZREM', 'jobs', id)
   return { 'gone' }
@@ -14,22 +17,30 @@ end
 local now = tonumber(redis.call('HGET', job_key(id), 'time'))
 redis.call('ZADD', 'jobs', lease, id)
 
-local entries = redis.call('ZRANGE', object_key(head, ':r'), 0, most - 1)
-for _, entry in ipairs(entries) do
+local function follow(entry)
   local field, from = field_and_ref(entry)
   redis.call('ZREM', object_key(head, ':r'), entry)
-  if is_live(from) then
-    if is_required(from, field) then
-      take_down(from, '', now, lease)
-      if redis.call('EXISTS', object_key(from, ':r')) == 1 then
-        redis.call('RPUSH', queue, from)
-      end
-    else
-      clear(from, field, head, now, lease)
-    end
+  if not is_live(from) then
+    return
+  elseif not is_required(from, field) then
+    return clear(from, field, head, now, lease)
+  end
+  take_down(from, '', now, lease)
+  if redis.call('EXISTS', object_key(from, ':r')) == 1 then
+    cascade_follow(from, now, lease)
   end
 end
-if #entries < most then
-  redis.call('LPOP', queue)
+
+if head then
+  local entries = redis.call('ZRANGE', object_key(head, ':r'), 0, most - 1)
+  for _, entry in ipairs(entries) do
+    follow(entry)
+  end
+  if #entries < most then
+    redis.call('LPOP', queue)
+  end
+else
+  touch(lister)
 end
-return { 'ok', 0, jobs }
+listings_refresh(now, lease)
+return { 'ok', jobs }

@@ -1,9 +1,11 @@
 -- Takes work that is due: jobs whose worker has died, sessions with marks to be sent again; sees that
 -- gateways have been silent for too long, and sessions idle. What is taken is not due again before the
--- lease is over. While receipts are late nothing is sent again: that would feed an overload.
--- Arguments: now, lease until, at most of each, seconds for which ended sessions are known.
+-- lease is over. While receipts are late nothing is sent again: that would feed an overload. A
+-- migration is left to agents with its own model.
+-- Arguments: now, lease until, at most of each, seconds for which ended sessions are known, digest of the
+-- agent's model.
 -- Returns jobs (id, type, session), sessions.
-local now, lease, most, known_s = arg_number(), arg(), arg(), arg()
+local now, lease, most, known_s, digest = arg_number(), arg(), arg(), arg(), arg()
 
 local function due_in(list)
   return redis.call('ZRANGEBYSCORE', list, '-inf', now, 'LIMIT', 0, most)
@@ -18,11 +20,12 @@ end
 
 local list = {}
 for _, id in ipairs(due_in('jobs')) do
-  local job = redis.call('HMGET', job_key(id), 'type', 'session')
-  if job[1] then
+  local job = redis.call('HMGET', job_key(id), 'type', 'session', 'digest')
+  local is_ours = not job[3] or job[3] == digest
+  if job[1] and is_ours then
     redis.call('ZADD', 'jobs', lease, id)
     table.insert(list, { id, job[1], job[2] or '' })
-  else
+  elseif is_ours then
     redis.call('ZREM', 'jobs', id)
   end
 end

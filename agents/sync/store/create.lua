@@ -1,9 +1,13 @@
 -- "createObject": everything is checked before the first write, since an error rolls nothing back.
 -- Arguments: those of write.lua (id "" asks for the next integer), then a list of
--- field, text, refs for each value that is not null, and the indexes.
+-- field, text, refs for each value that is not null, the indexes, the listings, and rule and owner
+-- field for reads.
 -- Returns client | again, sid, outcome | forbidden | removed | reference, sid, ref |
---         unique, sid, index | existing, sid, id, fields | ok, sid, id, job, version.
+--         full, sid, field | unique, sid, index | existing, sid, id, fields |
+--         ok, sid, id, jobs, cascade.
 local list, indexes = arg_list(), arg_indexes()
+arg_listings()
+local read_rule, read_owner = arg(), arg()
 local text_of = text_among(list)
 
 if not allowed(sid, rule, text_of(owner)) then
@@ -13,6 +17,9 @@ if id ~= '' then
   local ref = class .. ':' .. id
   local there = redis.call('HMGET', object_key(ref), '@c', '@d')
   if there[1] then
+    if not allowed(sid, read_rule, field_text(ref, read_owner)) then
+      return finish('forbidden')
+    end
     if not ended then
       watch(sid, ref)
     end
@@ -21,10 +28,14 @@ if id ~= '' then
     return finish('removed')
   end
 end
-for i = 3, #list, 3 do
-  local broken = broken_reference(list[i])
+for i = 1, #list, 3 do
+  local broken = broken_reference(list[i + 2])
   if broken then
     return finish('reference', broken)
+  end
+  local full = overfull(class .. ':' .. id, list[i], list[i + 2])
+  if full then
+    return finish('full', full)
   end
 end
 
@@ -41,5 +52,5 @@ history_add(lineage, ref, accepted, sid)
 if not ended then
   watch(sid, ref)
 end
-local job = fan_out(ref, 'u', 1, lineage, sid, 1, lease)
-return finish('ok', id, tostring(job), '1')
+fan_out(ref, 'u', 1, lineage, sid, 1, lease)
+return finish_changed(id)

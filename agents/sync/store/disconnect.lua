@@ -1,6 +1,6 @@
 -- "disconnect" and "hibernate" (spec 1.8): the session loses its binding and keeps everything else.
 -- Ignored when another client id has been bound since (design section 7). Who hibernates is still
--- there, and may have the binding back (upgrade.lua).
+-- there, and may have the binding back (upgrade.lua); who has left is not bound again by what comes late.
 -- Arguments: client, now, hibernates (1 or 0), for how long a session may be idle.
 -- Returns client | ok, session.
 local client, now, hibernates, idle_ms = arg(), arg_number(), arg(), arg_number()
@@ -13,5 +13,8 @@ local s = redis.call('HMGET', session_key(sid), 'client', 'ended')
 if s[1] == client and not s[2] then
   session_unbind(sid, now, idle_ms)
   redis.call('HSET', session_key(sid), 'hibernates', hibernates)
+  if hibernates ~= '1' then
+    redis.call('HSET', session_key(sid), 'left', client)
+  end
 end
 return { 'ok', sid }

@@ -5,7 +5,8 @@
 -- Arguments: job, set, after, now, lease until, at most, most marks of a session, seconds for which ended
 -- sessions are known, timing, restricted classes.
 -- Returns gone | ok, done, set, after, ref, kind, version, since, fields, recipients (session, client,
---         gateway for each), clients that have missed too much (client, gateway for each).
+--         gateway for each), clients that have missed too much (client, gateway for each), number of the
+--         send.
 local id, set, after = arg(), arg_number(), arg_number()
 local now, lease, most = arg_number(), arg(), arg_number()
 local most_marks, known_s = arg_number(), arg()
@@ -29,7 +30,7 @@ if is_live(ref) then
   kind = 'u'
 end
 
-local recipients, overwhelmed = {}, {}
+local recipients, overwhelmed, number = {}, {}, send_number()
 local function end_overwhelmed(sid, session)
   session_end(sid, now, 'too much was missed', known_s, now)
   if session.gateway ~= '' then
@@ -39,7 +40,7 @@ local function end_overwhelmed(sid, session)
 end
 
 local function send(sid, session, mark)
-  mark_send(mark)
+  mark_send(mark, number)
   due_at(sid, ref, now + patience(session, mark.tries, timing))
   for _, part in ipairs({ sid, session.client, session.gateway }) do
     table.insert(recipients, part)
@@ -66,13 +67,13 @@ local function tell(sid)
   if not mark and knows(sid) then
     return
   end
-  local known = mark and mark.kind == kind and mark.version >= version
+  local known = mark_says(mark, kind, version)
   if known and not again then
     return
   elseif not mark and redis.call('HLEN', session_key(sid, ':m')) >= most_marks then
     return end_overwhelmed(sid, session)
   elseif not known then
-    mark = mark_raise(sid, mark, kind, version)
+    mark = mark_raise(sid, mark, kind, version, number)
   end
   if session.gateway ~= '' then
     send(sid, session, mark)
@@ -101,4 +102,5 @@ while left > 0 and set <= #sets do
 end
 
 return { 'ok', set > #sets and 1 or 0, set, after, ref, kind, tostring(version), job[3],
-  kind == 'u' and redis.call('HGETALL', object_key(ref)) or {}, recipients, overwhelmed }
+  kind == 'u' and redis.call('HGETALL', object_key(ref)) or {}, recipients, overwhelmed,
+  number }

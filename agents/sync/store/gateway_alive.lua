@@ -1,6 +1,10 @@
 -- "gatewayAlive": the gateway renews its lease.
--- Arguments: gateway, lease until. Returns 1 if it had one, else 0: then it announces its clients.
+-- Arguments: gateway, lease until.
+-- Returns the number of the lease. It is another one when the lease before had ended: then the gateway
+-- announces its clients.
 local gateway, lease = arg(), arg()
-local known = redis.call('ZSCORE', 'gateways', gateway)
+if not redis.call('ZSCORE', 'gateways', gateway) then
+  redis.call('HSET', 'leases', gateway, redis.call('INCR', 'leases:next'))
+end
 redis.call('ZADD', 'gateways', lease, gateway)
-return known and 1 or 0
+return tonumber(redis.call('HGET', 'leases', gateway))

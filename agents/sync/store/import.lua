@@ -3,9 +3,9 @@
 -- may be imported later; settle_reference.lua is asked in the end. It is the operator's: no rights.
 -- Arguments: now, lease until, lineage, id, version and time of creation of a new object, fields that
 -- are lists, then lists of field, text, refs: what is given, and the defaults of a new object; whether
--- a required field is missing (1 or 0), indexes.
--- Returns required | unique, index | same, broken | created, broken, job | changed, broken, job;
--- broken is a list of field, ref for each reference that leads nowhere yet.
+-- a required field is missing (1 or 0), indexes, all listings.
+-- Returns required | unique, index | same, broken | created, broken, jobs, cascade |
+--         changed, broken, jobs, cascade; broken is a list of field, ref for each reference that leads nowhere yet.
 local now, lease = arg_number(), arg()
 local lineage, id = arg_lineage(), arg()
 local version, created = arg_number(), arg()
@@ -15,6 +15,7 @@ for _, field in ipairs(arg_list()) do
 end
 local given, defaults = arg_list(), arg_list()
 local incomplete, indexes = arg() == '1', arg_indexes()
+arg_listings()
 local class = lineage.names[1]
 local ref = class .. ':' .. id
 
@@ -85,5 +86,9 @@ else
   make()
 end
 history_add(lineage, ref, now, nil)
-local job = fan_out(ref, 'u', version, lineage, '', 1, lease)
-return { there and 'changed' or 'created', broken, tostring(job) }
+fan_out(ref, 'u', version, lineage, '', 1, lease)
+if not there then
+  touch(ref) -- it may have been referred to before
+end
+listings_refresh(now, lease)
+return { there and 'changed' or 'created', broken, jobs, cascade }

@@ -1,10 +1,13 @@
 -- "putObject": merge by field (design section 8). A field takes a value whose put time is not older
 -- than the one that last set it; an equal value moves nothing.
--- Arguments: those of write.lua, put time, then a list of field, text, refs, and the indexes.
+-- Arguments: those of write.lua, put time, then a list of field, text, refs, the indexes, and the
+-- listings.
 -- Returns client | again, sid, outcome | forbidden | missing | reference, sid, ref |
---         unique, sid, index | stale | same | ok, sid, version, job.
+--         full, sid, field | unique, sid, index | stale | same, sid, version |
+--         ok, sid, version, jobs, cascade.
 local time = math.min(arg_number(), accepted)
 local list, indexes = arg_list(), arg_indexes()
+arg_listings()
 local ref = class .. ':' .. id
 
 local state = redis.call('HMGET', object_key(ref), '@v', '@c')
@@ -27,13 +30,17 @@ for i = 1, #list, 3 do
       if broken then
         return finish('reference', broken)
       end
+      local full = overfull(ref, field, refs)
+      if full then
+        return finish('full', full)
+      end
       table.insert(taken_fields, i)
       changed[field] = text
     end
   end
 end
 if #taken_fields == 0 then
-  return finish(stale and 'stale' or 'same')
+  return finish(stale and 'stale' or 'same', state[1])
 end
 
 local function text_of(field)
@@ -52,5 +59,5 @@ if #indexes > 0 then
   index_place(ref, object_score(lineage, id), indexes, changed, text_of)
 end
 history_add(lineage, ref, accepted, sid)
-local job = fan_out(ref, 'u', version, lineage, sid, stale and 0 or 1, lease)
-return finish('ok', tostring(version), tostring(job))
+fan_out(ref, 'u', version, lineage, sid, stale and 0 or 1, lease)
+return finish_changed(version)

@@ -5,7 +5,7 @@
 -- Arguments: client, gateway, user, token hash, list of earlier client ids (the newest last), now, when it
 -- was accepted, most bytes, timing, restricted classes.
 -- Returns refused, why | ok, session, earlier client and gateway if they have to go (else ""), more (1 or 0),
--- list of (ref, version, fields), list of (ref, version), list of (messageId, request).
+-- list of (ref, version, fields), list of (ref, version), list of (messageId, request), number of the send.
 local client, gateway, user, hash = arg(), arg(), arg(), arg()
 local earlier, now, accepted, most_bytes = arg_list(), arg_number(), arg_number(), arg_number()
 local timing, restricted = arg_timing(), arg_restricted()
@@ -25,6 +25,7 @@ for i = #earlier, 1, -1 do
   sid = sid or redis.call('GET', 'c:' .. earlier[i])
 end
 local s = sid and redis.call('HMGET', session_key(sid), 'user', 'ended', 'why', 'client', 'gw')
+local bound_client, bound_gateway = s and s[4], s and s[5]
 if not s then
   return { 'refused', 'unknown' }
 elseif s[1] ~= user then
@@ -42,22 +43,18 @@ local function is_overtaken()
     return false
   end
   for _, name in ipairs(earlier) do
-    if name == s[4] then
+    if name == bound_client then
       return false
     end
   end
   return true
 end
 
--- The first step; a client id that was bound before and is no longer has been taken over.
-local went_client, went_gateway = '', ''
-if s[4] ~= client then
-  if redis.call('EXISTS', 'c:' .. client) == 1 or is_overtaken() then
-    return { 'refused', 'taken over' }
-  end
-  if s[5] ~= '' then
-    went_client, went_gateway = s[4], s[5]
-  end
+-- The first step; a client id that was bound before and is no longer has been taken over. Who has to go
+-- is said in every step, since what follows from a step may be lost.
+local function take_over()
+  local went = bound_gateway ~= '' and bound_client or ''
+  redis.call('HSET', session_key(sid), 'went', went, 'wentFrom', bound_gateway)
   session_bind(sid, client, gateway, now)
   redis.call('HSET', session_key(sid), 'asked', accepted)
   token_unlist(hash, token)
@@ -65,7 +62,20 @@ if s[4] ~= client then
   token_write(hash, token, now)
   due_all(sid)
 end
+
+if bound_client ~= client then
+  if redis.call('EXISTS', 'c:' .. client) == 1 or is_overtaken() then
+    return { 'refused', 'taken over' }
+  end
+  take_over()
+elseif is_away(sid, client) then
+  return { 'refused', 'gone' }
+elseif bound_gateway ~= gateway then -- it was thought to be gone
+  session_bind(sid, client, gateway, now)
+  due_all(sid)
+end
 redis.call('HSET', session_key(sid), 'replay', now + REPLAY_MS)
+local went = redis.call('HMGET', session_key(sid), 'went', 'wentFrom')
 local session = session_read(sid)
 
 local due, found, looked_at, replies = session_key(sid, ':d'), resend_begin(most_bytes), 0, false
@@ -103,4 +113,5 @@ if not more then
   session.replays_until = nil
 end
 due_refresh(sid, session)
-return { 'ok', sid, went_client, went_gateway, more and 1 or 0, found.updates, found.deletes, found.open }
+return { 'ok', sid, went[1] or '', went[2] or '', more and 1 or 0, found.updates, found.deletes,
+  found.open, found.number }

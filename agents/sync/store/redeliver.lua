@@ -1,13 +1,16 @@
 -- What is due of a session, to be sent again with the newest state (design section 9).
 -- Arguments: session, now, at most, most bytes, timing, restricted classes.
 -- Returns none | ok, client, gateway, more, list of (ref, version, fields), list of (ref, version), list of
--- (messageId, request).
+-- (messageId, request), number of the send.
 local sid, now, most, most_bytes = arg(), arg_number(), arg_number(), arg_number()
 local timing, restricted = arg_timing(), arg_restricted()
 
 local session = session_read(sid)
 if not session or session.gateway == '' then
   redis.call('ZREM', 'due', sid)
+  return { 'none' }
+elseif session.replays_until and session.replays_until > now then -- it hears all that in order
+  due_refresh(sid, session)
   return { 'none' }
 end
 
@@ -26,4 +29,5 @@ for i, item in ipairs(items) do
   end
 end
 due_refresh(sid, session)
-return { 'ok', session.client, session.gateway, more, found.updates, found.deletes, found.open }
+return { 'ok', session.client, session.gateway, more, found.updates, found.deletes, found.open,
+  found.number }

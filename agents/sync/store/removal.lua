@@ -1,8 +1,8 @@
 -- Removal (spec 5.6): whatever requires the object goes with it, and what requires that; an optional
 -- reference to what has gone is cleared. Shared by remove.lua and cascade.lua.
 
--- The lineages of all classes, and the required references as "<class>\n<field>".
-local families, required = {}, {}
+-- Required references, as "<class>\n<field>".
+local required = {}
 for _ = 1, arg_number() do
   local lineage = arg_lineage()
   families[lineage.names[1]] = lineage
@@ -11,21 +11,14 @@ for _, reference in ipairs(arg_list()) do
   required[reference] = true
 end
 local tombstone_s = arg()
-
-local function class_and_id(ref)
-  return string.match(ref, '^([^:]*):(.*)$')
-end
+arg_listings()
 
 local function is_required(from, field)
   return required[class_and_id(from) .. '\n' .. field] ~= nil
 end
 
--- The jobs that the removal orders, as a list of job, ref.
-local jobs = {}
 local function tell(ref, kind, version, writer, lease)
-  local job = fan_out(ref, kind, version, families[class_and_id(ref)], writer, 1, lease)
-  table.insert(jobs, tostring(job))
-  table.insert(jobs, ref)
+  fan_out(ref, kind, version, families[class_and_id(ref)], writer, 1, lease)
 end
 
 local function take_down(ref, writer, now, lease)
@@ -35,29 +28,23 @@ local function take_down(ref, writer, now, lease)
   return version
 end
 
-local function pair_text(ref)
-  local class, id = class_and_id(ref)
-  return '{"className":"' .. class .. '","ID":"' .. string.gsub(id, '[\\"]', '\\%0') .. '"}'
-end
-
 -- The relation without `target`: null, or the list that is left.
 local function clear(ref, field, target, now, lease)
-  local left, texts = {}, {}
-  each_ref(redis.call('HGET', object_key(ref), '@r:' .. field), function(other)
+  local left = {}
+  each_ref(refs_of(ref, field), function(other)
     if other ~= target then
       table.insert(left, other)
-      table.insert(texts, pair_text(other))
     end
   end)
-  local text = 'null'
-  if string.sub(field_text(ref, field) or '', 1, 1) == '[' then
-    text = '[' .. table.concat(texts, ',') .. ']'
-  end
+  local text = #left > 0 and pairs_text(left) or 'null'
   local version = redis.call('HINCRBY', object_key(ref), '@v', 1)
   field_set(ref, field, version, now, text, table.concat(left, '\n'))
   index_place(ref, 0, {}, { [field] = true })
-  history_add(families[class_and_id(ref)], ref, now, nil)
-  tell(ref, 'u', version, '', lease)
+  local lineage = families[class_and_id(ref)]
+  if lineage then -- nobody sees objects of a class that the model has lost
+    history_add(lineage, ref, now, nil)
+    tell(ref, 'u', version, '', lease)
+  end
 end
 
 local function field_and_ref(entry)

@@ -1,8 +1,7 @@
 -- "removeObject": the object and what depends on it, in one step as long as that is little; else the
 -- object becomes a tombstone, and a job does the rest.
 -- Arguments: those of write.lua and of removal.lua.
--- Returns client | again, sid, outcome | forbidden | same |
---         ok, sid, version, list of job, ref; the cascade's job or "".
+-- Returns client | again, sid, outcome | forbidden | same | ok, sid, version, jobs, cascade.
 local MOST_AT_ONCE = 250
 
 local ref = class .. ':' .. id
@@ -39,7 +38,8 @@ end
 local doomed, seen, clears = consequences()
 local version = take_down(ref, sid, accepted, lease)
 if not doomed then
-  return finish('ok', tostring(version), jobs, cascade(ref, accepted, lease))
+  cascade_follow(ref, accepted, lease)
+  return finish_changed(version)
 end
 for i = 2, #doomed do
   take_down(doomed[i], '', accepted, lease)
@@ -52,4 +52,4 @@ end
 for _, gone in ipairs(doomed) do
   redis.call('DEL', object_key(gone, ':r'))
 end
-return finish('ok', tostring(version), jobs, '')
+return finish_changed(version)

@@ -1,8 +1,8 @@
--- Push receipts (design section 9): the gateway says which version of each object a client has
--- acknowledged. The mark ends if that is the newest. A client id that is no longer bound settles
+-- Push receipts (design section 9): the gateway says which send of each object a client has
+-- acknowledged. The mark ends if that is late enough. A client id that is no longer bound settles
 -- nothing: who came back may not have what the old connection was sent.
 -- Arguments: kind, now, for how long late receipts pause redelivery (0: they are not late); then, to the
--- end, client, ref ("": none), version ("": what was sent last), those of a client together.
+-- end, client, ref ("": none), number of the send ("": the last one), those of a client together.
 -- Returns list of clients that are not known.
 local kind, now, pause_ms = arg(), arg_number(), arg_number()
 
@@ -10,9 +10,10 @@ if pause_ms > 0 then
   redis.call('SET', 'receipts:late', 1, 'PX', pause_ms)
 end
 
-local function settle(sid, session, ref, version)
+local function settle(sid, session, ref, number)
   local mark = mark_read(sid, ref, session.epoch)
-  if mark and mark.kind == kind and (tonumber(version) or mark.sent) >= mark.version then
+  local proved = number == '' and mark and mark.sent or tonumber(number) or 0
+  if mark and mark.kind == kind and proved >= mark.needs then
     mark_end(sid, ref, 'acknowledged')
   end
 end
@@ -40,14 +41,14 @@ local function finish()
   end
 end
 while taken < #ARGV do
-  local client, ref, version = arg(), arg(), arg()
+  local client, ref, number = arg(), arg(), arg()
   if client ~= current then
     finish()
     current = client
     sid, session = session_of_receipts(client)
   end
   if session and ref ~= '' then
-    settle(sid, session, ref, version)
+    settle(sid, session, ref, number)
   end
 end
 finish()

@@ -6,4 +6,5 @@ local ref, now, lease = arg(), arg(), arg()
 if is_live(ref) then
   return { '' }
 end
-return { cascade(ref, now, lease) }
+cascade_follow(ref, now, lease)
+return { cascade }

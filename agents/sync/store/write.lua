@@ -14,7 +14,15 @@ if earlier then
 end
 
 -- Every outcome from here on is kept, so that a repeated request is answered alike.
-local function finish(outcome, a, b, c)
-  result_keep(sid, result_name, outcome .. ' ' .. tostring(a or ''), results_kept, results_s)
-  return { outcome, sid, a, b, c }
+local function finish(outcome, said)
+  result_keep(sid, result_name, outcome .. ' ' .. (said or ''), results_kept, results_s)
+  return { outcome, sid, said }
+end
+
+-- The same for a write that has changed something: with the fan-outs and the cascade ("": none) that
+-- it has ordered.
+local function finish_changed(said)
+  listings_refresh(accepted, lease)
+  result_keep(sid, result_name, 'ok ' .. said, results_kept, results_s)
+  return { 'ok', sid, tostring(said), jobs, cascade }
 end

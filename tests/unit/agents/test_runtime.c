@@ -120,7 +120,6 @@ START_TEST(headers_say_who_asks_whatever_the_body_says)
                                                .user = "u1",
                                                .device = "d1",
                                                .message_id = "m1",
-                                               .epoch = 3,
                                                .accepted_ms = 1234,
                                                .body = "{\"clientId\":\"other\",\"userId\":\"x\"}"},
                                   &problem),

@@ -282,6 +282,8 @@ START_TEST(a_removal_knows_all_families_and_what_is_required)
     ck_assert(!has_arg("com.test.Part\nsupplier"));
     ck_assert(!has_arg("com.test.Fleet\nvehicles"));
     assert_args("77\n");
+    assert_args("supplies\nsupplies\n\n1\n0\n50\n1\ncom.test.Company\n1\ncom.test.Part\nsupplier\n"
+                "1\ncom.test.Part\n");
 }
 END_TEST
 
@@ -289,10 +291,9 @@ START_TEST(a_removal_starts_every_job_that_it_has_ordered)
 {
     ask("removeObject", plan_remove_object, REMOVE_CAR);
     fake_reply(&work.call, _i ? "*5\r\n$2\r\nok\r\n$1\r\n9\r\n$1\r\n4\r\n"
-                                "*2\r\n$1\r\n5\r\n$14\r\ncom.test.Car:1\r\n$1\r\n6\r\n"
+                                "*1\r\n$1\r\n5\r\n$1\r\n6\r\n"
                               : "*5\r\n$2\r\nok\r\n$1\r\n9\r\n$1\r\n4\r\n"
-                                "*4\r\n$1\r\n5\r\n$14\r\ncom.test.Car:1\r\n"
-                                "$1\r\n6\r\n$15\r\ncom.test.Part:2\r\n$0\r\n\r\n");
+                                "*2\r\n$1\r\n5\r\n$1\r\n6\r\n$0\r\n\r\n");
     ck_assert_int_eq(work.next(&work), WORK_PUBLISH);
     assert_contains(answer(), "\"result\":true}");
     ck_assert_uint_eq(spawned, 2); /* two fan-outs; one, and the cascade */

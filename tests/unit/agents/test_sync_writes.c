@@ -28,6 +28,7 @@ static const struct {
     {"forbidden", "\"code\":\"-117\"", false},
     {"reference", "\"code\":\"-201\"", false},
     {"unique", "\"message\":\"another object has the same 4\"", false},
+    {"full", "as many as it may list already in 4\"", false},
 };
 
 START_TEST(the_outcome_of_a_put_becomes_its_result)
@@ -39,10 +40,21 @@ START_TEST(the_outcome_of_a_put_becomes_its_result)
     ck_assert(has_arg("done"));
     ck_assert(has_arg("null")); /* clears, unlike a field that is absent */
     ck_assert(!has_arg("title"));
-    body = answer_to((const char *const[]){outcomes[_i].outcome, "9", "4", "77", NULL});
+    body = answer_to((const char *const[]){outcomes[_i].outcome, "9", "4", NULL});
     assert_contains(body, outcomes[_i].answer);
     assert_contains(body, outcomes[_i].result ? "\"result\":true}" : "\"result\":false}");
-    ck_assert_uint_eq(spawned, !strcmp(outcomes[_i].outcome, "ok"));
+    ck_assert_uint_eq(spawned, 0);
+}
+END_TEST
+
+START_TEST(a_put_starts_every_job_that_it_has_ordered)
+{
+    ask("putObject", plan_put_object, TASK(",\"ID\":\"1\",\"done\":null"));
+    fake_reply(&work.call, "*5\r\n$2\r\nok\r\n$1\r\n9\r\n$1\r\n4\r\n"
+                           "*2\r\n$2\r\n77\r\n$2\r\n78\r\n$0\r\n\r\n");
+    ck_assert_int_eq(work.next(&work), WORK_PUBLISH);
+    assert_contains(work.out[0].msg->body, "\"result\":true}");
+    ck_assert_uint_eq(spawned, 2);
 }
 END_TEST
 
@@ -107,8 +119,7 @@ START_TEST(a_default_is_stored_and_answered)
                          "{\"theObject\":{\"cn\":\"com.app.mo.Person\",\"first_name\":\"A\"}}"),
                      WORK_CALL);
     ck_assert(has_arg("\"offline\""));
-    assert_contains(answer_to((const char *const[]){"ok", "9", "12", "77", "1", NULL}),
-                    "\"ID\":\"12\"");
+    assert_contains(answer_to((const char *const[]){"ok", "9", "12", NULL}), "\"ID\":\"12\"");
     assert_contains(work.out[0].msg->body, "\"presence\":\"offline\"");
 }
 END_TEST
@@ -129,6 +140,7 @@ int main(void)
 
     tcase_add_checked_fixture(tc, set_up, handler_tear_down);
     tcase_add_loop_test(tc, the_outcome_of_a_put_becomes_its_result, 0, ARRAY_SIZE(outcomes));
+    tcase_add_test(tc, a_put_starts_every_job_that_it_has_ordered);
     tcase_add_test(tc, a_repeated_write_answers_as_the_first_time_and_tells_nobody);
     tcase_add_test(tc, a_repeated_refusal_is_the_same_refusal);
     tcase_add_test(tc, a_repeated_refusal_names_the_fields_of_the_unique_index_again);

@@ -151,8 +151,8 @@ START_TEST(a_list_is_read_pair_by_pair)
 {
     EXAMPLE;
     static const char *const lists[][2] = {
-        {"[]", "[]"},
-        {"null", "[]"},
+        {"[]", "null"},
+        {"null", "null"},
         {"[ {\"ID\":\"1\",\"className\":\"com.app.mo.Person\"},"
          "{\"className\":\"com.app.mo.Group\",\"ID\":\"-2\",\"properties\":null} ]",
          "[{\"className\":\"com.app.mo.Person\",\"ID\":\"1\"},"

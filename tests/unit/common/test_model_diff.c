@@ -48,7 +48,14 @@ static struct model *parse(const char *classes)
 #define A(fields)           "\"A\":{\"fields\":{" fields "}}"
 #define A_AND(fields, more) "\"A\":{\"fields\":{" fields "}," more "}"
 #define P_AND(p, a)         "\"P\":{" p "},\"A\":{" a "}"
-#define X_Y                 F("x", "") "," F("y", "")
+/* A lists what refers to it by this field of P. */
+#define REFERS(inverse, column, more)                                                             \
+    "\"P\":{\"fields\":{\"" inverse "\":{\"type\":\"toOne\",\"target\":\"A\"" column "}}," ACCESS \
+    "},"                                                                                          \
+    "\"A\":{\"fields\":{\"all\":{\"type\":\"toMany\",\"target\":\"P\",\"inverse\":\"" inverse     \
+    "\"" more "}}}"
+#define ACCESS "\"access\":{\"read\":\"everyone\"}"
+#define X_Y    F("x", "") "," F("y", "")
 
 static const struct {
     const char *before, *after;
@@ -88,6 +95,17 @@ static const struct {
      MODEL_RESTART, "restart classes.B.fields.x: now required\n"},
     {A(F("x", "")), A(F("x", ",\"readOnly\":true")), MODEL_RESTART,
      "restart classes: rights, values or order\n"},
+    /* listed fields: P refers to A */
+    {REFERS("p", "", ""), REFERS("p", "", ",\"listed\":true"), MODEL_MIGRATE,
+     "migrate classes.A.fields.all: now listed\n"},
+    {REFERS("p", "", ",\"listed\":true"), REFERS("p", "", ""), MODEL_RESTART,
+     "restart classes.A.fields.all: no longer listed\n"},
+    {REFERS("p", "", ",\"listed\":true"), REFERS("q", "", ",\"listed\":true"), MODEL_MIGRATE,
+     "restart classes.P.fields.q: new\n"
+     "restart classes.P.fields.p: removed, its values stay and are not shown\n"
+     "migrate classes.A.fields.all: lists other objects\n"},
+    {REFERS("p", "", ",\"listed\":true"), REFERS("r", ",\"column\":\"p\"", ",\"listed\":true"),
+     MODEL_RESTART, "restart classes.P.fields.r: renamed, it was p\n"},
     /* a parent's fields are told once, and its objects are those of its descendants */
     {P_AND("\"abstract\":true", "\"parent\":\"P\""),
      P_AND("\"abstract\":true,\"fields\":{" F("y", ",\"default\":\"d\"") "}", "\"parent\":\"P\""),

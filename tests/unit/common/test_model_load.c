@@ -52,6 +52,19 @@ struct mistake {
     "{\"classes\":{\"A\":{\"fields\":{\"s\":{\"type\":\"string\"},\"f\":{" row "}}}," \
     "\"B\":{\"fields\":{\"a\":{\"type\":\"toOne\",\"target\":\"A\"},"                 \
     "\"b\":{\"type\":\"toOne\",\"target\":\"B\"},\"n\":{\"type\":\"integer\"}}}}}"
+/* Class A with a listed field f towards B: who may read B, the inverse, and what else f has. */
+#define LISTED(read, inverse, more)                                                              \
+    "{\"classes\":{\"A\":{\"id\":\"integer\",\"fields\":{\"f\":{\"type\":\"toMany\",\"listed\":" \
+    "true,"                                                                                      \
+    "\"target\":\"B\",\"inverse\":\"" inverse "\"" more "}}},\"D\":{\"parent\":\"A\"},"          \
+    "\"J\":{\"fields\":{\"a\":{\"type\":\"toOne\",\"target\":\"A\"},"                            \
+    "\"l\":{\"type\":\"list\",\"target\":\"A\"},\"b\":{\"type\":\"toOne\",\"target\":\"B\"}}},"  \
+    "\"B\":{\"id\":\"array\",\"fields\":{\"a\":{\"type\":\"toOne\",\"target\":\"A\"},"           \
+    "\"l\":{\"type\":\"list\",\"target\":\"A\"},\"u\":{\"type\":\"string\"}},"                   \
+    "\"access\":{\"read\":" read "}},\"C\":{\"parent\":\"B\"}}}"
+#define THROUGH(onward) ",\"through\":\"J\",\"onward\":\"" onward "\""
+#define USERS_OWN       "{\"owner\":\"u\"}"
+
 #define OWNER(members)                                                                       \
     "{\"classes\":{\"U\":{\"anchor\":\"user\",\"fields\":{\"user\":{\"type\":\"string\"}}}," \
     "\"A\":{\"fields\":{\"n\":{\"type\":\"integer\"},"                                       \
@@ -119,13 +132,13 @@ static const struct mistake mistakes[] = {
     {FIELD("\"type\":\"list\",\"target\":\"B\",\"default\":[]"), "classes.A.fields.f.default: unknown"},
     {FIELD("\"type\":\"toMany\",\"target\":\"B\""), "classes.A.fields.f.inverse: missing"},
     {FIELD("\"type\":\"toMany\",\"target\":\"B\",\"inverse\":\"x\""),
-     "classes.A.fields.f.inverse: no toOne of the target that refers here"},
+     "classes.A.fields.f.inverse: no toOne or list of the target that refers here"},
     {FIELD("\"type\":\"toMany\",\"target\":\"B\",\"inverse\":\"n\""),
-     "classes.A.fields.f.inverse: no toOne of the target that refers here"},
+     "classes.A.fields.f.inverse: no toOne or list of the target that refers here"},
     {FIELD("\"type\":\"toMany\",\"target\":\"B\",\"inverse\":\"b\""),
-     "classes.A.fields.f.inverse: no toOne of the target that refers here"},
+     "classes.A.fields.f.inverse: no toOne or list of the target that refers here"},
     {FIELD("\"type\":\"toMany\",\"target\":\"B\",\"inverse\":\"ID\""),
-     "classes.A.fields.f.inverse: no toOne of the target that refers here"},
+     "classes.A.fields.f.inverse: no toOne or list of the target that refers here"},
     {FIELD("\"type\":\"toMany\",\"target\":\"B\",\"inverse\":\"a\",\"required\":true"),
      "classes.A.fields.f.required: unknown"},
     {FIELD("\"type\":\"toMany\",\"target\":\"B\",\"inverse\":\"a\",\"onward\":\"b\""),
@@ -138,6 +151,12 @@ static const struct mistake mistakes[] = {
      "classes.A.fields.f.inverse: no toOne of the join class"},
     {FIELD("\"type\":\"toMany\",\"target\":\"A\",\"inverse\":\"a\",\"through\":\"B\",\"onward\":\"b\""),
      "classes.A.fields.f.onward: no toOne of the join class"},
+    {LISTED("\"signedIn\"", "ID", ""), "classes.A.fields.f.listed: what is found by its ID is not"},
+    {LISTED("\"nobody\"", "a", ""), "classes.A.fields.f.listed: not everyone who signs in may read B"},
+    {LISTED(USERS_OWN, "l", ""), "classes.A.fields.f.listed: not everyone who signs in may read C"},
+    {LISTED(USERS_OWN, "a", THROUGH("b")), "classes.A.fields.f.listed: not everyone who signs in"},
+    {LISTED("\"signedIn\"", "l", THROUGH("b")), "classes.A.fields.f.inverse: no toOne of the join"},
+    {LISTED("\"signedIn\"", "a", THROUGH("l")), "classes.A.fields.f.onward: no toOne of the join"},
     {CLASS("\"anchor\":\"f\""), "classes.A.anchor: expected the name of a field of type string"},
     {CLASS("\"anchor\":\"f\",\"fields\":{\"f\":{\"type\":\"integer\"}}"), "classes.A.anchor: expected"},
     {CLASS("\"abstract\":true,\"anchor\":\"f\",\"fields\":{\"f\":{\"type\":\"string\"}}"),
@@ -459,6 +478,47 @@ START_TEST(the_example_has_the_values_and_relations_of_the_contract)
 }
 END_TEST
 
+static void assert_names(const struct model_class *const *classes, const char *names)
+{
+    for (; *names; names++, classes++) {
+        ck_assert_ptr_nonnull(*classes);
+        ck_assert_int_eq((*classes)->name[0], *names);
+    }
+    ck_assert_ptr_null(*classes);
+}
+
+/* `sources` and `members`: the names of the classes, which have one letter each. */
+static void assert_listing(const char *json, const char *sources, const char *members)
+{
+    _cleanup_(model_destroyp) struct model *model = NULL;
+    _cleanup_(text_deinitp) struct text problems = {0};
+    const struct model_listing *listing;
+    size_t count;
+
+    ck_assert_int_eq(load(json, &model, &problems), ERR_OK);
+    listing = model_listings(model, &count)[0];
+    ck_assert_uint_eq(count, 1); /* the field of D is that of A */
+    ck_assert_ptr_eq(listing->owner, class_of(model, "A"));
+    ck_assert_ptr_eq(listing->field, field_of(listing->owner, "f"));
+    assert_names(listing->sources, sources);
+    assert_names(listing->members, members);
+    for (size_t i = 0; i < model_class_count(model); i++) {
+        const struct model_class *c = model_class_at(model, i);
+        const bool is_source = strchr(sources, c->name[0]) != NULL;
+
+        ck_assert_uint_eq(c->listing_count, is_source);
+        ck_assert(!is_source || c->listings[0] == listing);
+    }
+}
+
+START_TEST(a_listed_field_knows_who_makes_it_up)
+{
+    assert_listing(LISTED("\"signedIn\"", "a", ""), "BC", "BC");
+    assert_listing(LISTED("\"everyone\"", "l", ""), "BC", "BC");
+    assert_listing(LISTED("\"signedIn\"", "a", THROUGH("b")), "J", "BC");
+}
+END_TEST
+
 START_TEST(a_class_has_the_indexes_of_its_parents_and_its_own)
 {
     _cleanup_(model_destroyp) struct model *model = NULL;
@@ -541,10 +601,10 @@ START_TEST(a_class_has_the_history_of_its_parents)
 END_TEST
 
 UNIT_SUITE("model_load", a_class_has_the_history_of_its_parents,
-           a_class_has_the_indexes_of_its_parents_and_its_own, a_mistake_is_told_with_its_path,
-           a_name_that_stands_there_twice_is_refused, all_mistakes_are_told_at_once,
-           a_file_that_is_not_there_or_not_json_is_told, an_empty_model_is_a_model,
-           defaults_are_kept_as_they_are_written,
+           a_class_has_the_indexes_of_its_parents_and_its_own, a_listed_field_knows_who_makes_it_up,
+           a_mistake_is_told_with_its_path, a_name_that_stands_there_twice_is_refused,
+           all_mistakes_are_told_at_once, a_file_that_is_not_there_or_not_json_is_told,
+           an_empty_model_is_a_model, defaults_are_kept_as_they_are_written,
            a_child_that_stands_first_has_fields_id_and_rules_of_its_parents,
            a_field_that_was_renamed_keeps_its_column, models_that_mean_the_same_have_one_digest,
            a_required_field_may_be_left_out_but_not_be_null,

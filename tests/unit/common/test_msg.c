@@ -19,13 +19,12 @@ START_TEST(a_message_is_a_deep_copy_of_its_fields)
         .persistent = true,
         .mandatory = true,
         .client = client,
-        .epoch = 9,
         .user = "u",
         .device = "d",
         .dialect = "activestack",
         .reason = "r",
         .accepted_ms = 10,
-        .receipt = 11,
+        .keep = 1,
         .code = -12,
         .format = MSG_FORMAT,
         .body = body,
@@ -50,9 +49,8 @@ START_TEST(a_message_is_a_deep_copy_of_its_fields)
     ck_assert(m->persistent && m->mandatory);
     ck_assert_int_eq(m->timestamp_ms, 5);
     ck_assert_uint_eq(m->expiration_ms, 6);
-    ck_assert_uint_eq(m->epoch, 9);
     ck_assert_int_eq(m->accepted_ms, 10);
-    ck_assert_uint_eq(m->receipt, 11);
+    ck_assert_uint_eq(m->keep, 1);
     ck_assert_int_eq(m->code, -12);
     ck_assert_uint_eq(m->format, MSG_FORMAT);
     ck_assert_uint_eq(m->size, 7);

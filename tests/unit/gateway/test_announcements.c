@@ -73,11 +73,11 @@ START_TEST(the_lease_is_renewed_in_time_one_request_at_a_time)
     assert_text(&expected, m->body);
     announcements_tick(&w.g, 5000);
     assert_nothing_published(&w); /* the first one has not been answered */
-    world_reply(&w, m, "{\"v\":1,\"known\":true}", NULL);
+    world_reply(&w, m, "{\"v\":1,\"lease\":1}", NULL);
     msg_destroy(m);
     announcements_tick(&w.g, 5999);
     assert_nothing_published(&w);
-    answer_alive(&w, 6000, "{\"v\":1,\"known\":true}");
+    answer_alive(&w, 6000, "{\"v\":1,\"lease\":1}");
     assert_nothing_published(&w);
 }
 END_TEST
@@ -91,12 +91,12 @@ START_TEST(a_renewal_that_fails_is_made_again)
     msg_destroy(expect_published(&w, "gatewayAlive"));
     answers_tick(&w.g, INT64_MAX);
     answer_alive(&w, 1001, "{}");
-    answer_alive(&w, 2001, "{\"known\":true}");
+    answer_alive(&w, 2001, "{\"lease\":1}");
     assert_nothing_published(&w);
 }
 END_TEST
 
-START_TEST(after_an_unknown_lease_all_clients_are_announced_in_batches)
+START_TEST(under_another_lease_all_clients_are_announced_in_batches)
 {
     WORLD w;
     struct client *clients[CLIENTS], *stranger;
@@ -106,7 +106,7 @@ START_TEST(after_an_unknown_lease_all_clients_are_announced_in_batches)
     stranger = world_open(&w);
     for (size_t i = 0; i < CLIENTS; i++)
         clients[i] = open_bound(&w);
-    answer_alive(&w, 1, "{\"v\":1,\"known\":false}");
+    answer_alive(&w, 1, "{\"v\":1,\"lease\":7}");
     while (announced < CLIENTS) {
         struct msg *m = expect_published(&w, "announce");
 
@@ -117,6 +117,7 @@ START_TEST(after_an_unknown_lease_all_clients_are_announced_in_batches)
         msg_destroy(m);
     }
     ck_assert_uint_eq(announced, CLIENTS);
+    answer_alive(&w, 1001, "{\"v\":1,\"lease\":7}");
     assert_nothing_published(&w);
     for (size_t i = 0; i < CLIENTS; i++)
         forget(&w, clients[i]);
@@ -165,7 +166,7 @@ START_TEST(an_announcement_that_is_not_taken_is_made_again_with_the_next_renewal
         struct msg *m;
 
         world_init(&w);
-        answer_alive(&w, 1, "{\"known\":true}");
+        answer_alive(&w, 1, "{\"lease\":1}");
         c = open_bound(&w);
         announcements_one(&w.g, c);
         m = expect_published(&w, "announce");
@@ -175,7 +176,7 @@ START_TEST(an_announcement_that_is_not_taken_is_made_again_with_the_next_renewal
             answers_tick(&w.g, INT64_MAX);
         msg_destroy(m);
         assert_nothing_published(&w);
-        answer_alive(&w, 1001, "{\"known\":true}");
+        answer_alive(&w, 1001, "{\"lease\":1}");
         m = expect_published(&w, "announce");
         ck_assert_uint_eq(count_clients(m), 1);
         msg_destroy(m);
@@ -201,7 +202,7 @@ END_TEST
 
 UNIT_SUITE("announcements", the_lease_is_renewed_in_time_one_request_at_a_time,
            a_renewal_that_fails_is_made_again,
-           after_an_unknown_lease_all_clients_are_announced_in_batches,
+           under_another_lease_all_clients_are_announced_in_batches,
            who_is_bound_elsewhere_or_unknown_is_closed,
            an_announcement_that_is_not_taken_is_made_again_with_the_next_renewal,
            nothing_is_announced_of_who_is_not_bound)

@@ -169,6 +169,7 @@ START_TEST(pushes_and_repeated_replies_are_delivered_before_the_response)
     say_reconnect(&w, c, "u1");
     world_skip(&w, c, 1);
     m = expect_published(&w, "reconnect");
+    ck_assert_str_eq(m->client, c->session.client_id);
     pushes_deliver(&w.g, &(struct msg){.body = push.at, .size = push.size});
     pushes_again(&w.g, &(struct msg){.client = c->session.client_id, .body = "{}", .size = 2});
     pushes_again(&w.g, &(struct msg){.client = ID, .body = "{}", .size = 2});

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "common/model.h"
+#include "common/redis_link.h"
+#include "common/settings.h"
+
+/*
+ * listings - what scripts need to know of listed fields, so that whoever changes a reference sets
+ * anew the lists that show it (design section 8, "Relations"): for each its column and its name,
+ * the column of the field onward ("" without a join class), the lineages of the classes that have
+ * it, the classes that make it up, each with the column of its inverse, and the classes that it
+ * shows; then the limit of members. Only "0" where there are none. lua/listing.lua reads it with
+ * arg_listings().
+ */
+void listings_add_args(struct redis_call *call, const struct model_listing *const *listings,
+                       size_t count, const struct settings *settings);
