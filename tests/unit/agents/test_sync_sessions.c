@@ -46,8 +46,7 @@ END_TEST
 START_TEST(a_connect_is_answered_with_the_client_id)
 {
     ask("connect", plan_connect, "{\"token\":\"t\"}");
-    assert_contains(answer_to((const char *const[]){"ok", "9", "u1", NULL}),
-                    "\"clientId\":\"c1\"");
+    assert_contains(answer_to((const char *const[]){"ok", "9", "u1", NULL}), "\"clientId\":\"c1\"");
     ck_assert_str_eq(work.out[0].msg->user, "u1");
 }
 END_TEST
