@@ -52,6 +52,27 @@ struct worker {
 
 /* ---- Works ---- */
 
+static void runner_link(struct work_runner *runner)
+{
+    struct worker *worker = runner->worker;
+
+    runner->previous = NULL;
+    runner->following = worker->works;
+    if (worker->works)
+        worker->works->previous = runner;
+    worker->works = runner;
+}
+
+static void runner_unlink(struct work_runner *runner)
+{
+    if (runner->previous)
+        runner->previous->following = runner->following;
+    else
+        runner->worker->works = runner->following;
+    if (runner->following)
+        runner->following->previous = runner->previous;
+}
+
 static struct work_runner *runner_create(struct worker *worker)
 {
     struct work_runner *runner = calloc(1, sizeof(*runner));
@@ -61,10 +82,7 @@ static struct work_runner *runner_create(struct worker *worker)
     runner->worker = worker;
     runner->work.agent = worker->agent;
     runner->work.runner = runner;
-    runner->following = worker->works;
-    if (worker->works)
-        worker->works->previous = runner;
-    worker->works = runner;
+    runner_link(runner);
     return runner;
 }
 
@@ -87,20 +105,13 @@ static void orphan(struct work_runner *parent)
     }
 }
 
-static void runner_destroy(struct work_runner *runner)
+/* One that is linked nowhere any more. */
+static void runner_free(struct work_runner *runner)
 {
-    struct worker *worker = runner->worker;
     struct work *work = &runner->work;
 
-    orphan(runner);
-    if (runner->previous)
-        runner->previous->following = runner->following;
-    else
-        worker->works = runner->following;
-    if (runner->following)
-        runner->following->previous = runner->previous;
     if (runner->is_poll)
-        worker->polling = false;
+        runner->worker->polling = false;
     if (work->state_destroy)
         work->state_destroy(work->state);
     forget_messages(&work->out, &work->out_count);
@@ -110,10 +121,22 @@ static void runner_destroy(struct work_runner *runner)
     free(runner);
 }
 
+static void runner_destroy(struct work_runner *runner)
+{
+    orphan(runner);
+    runner_unlink(runner);
+    runner_free(runner);
+}
+
 static void destroy_runners(struct worker *worker)
 {
-    while (worker->works)
-        runner_destroy(worker->works);
+    struct work_runner *next;
+
+    for (struct work_runner *r = worker->works; r; r = next) {
+        next = r->following;
+        runner_free(r);
+    }
+    worker->works = NULL;
 }
 
 static void runner_place(struct work_runner *runner, enum work_step step);
@@ -347,7 +370,9 @@ static bool has_answered(const struct work_runner *runner)
 
 static void go_on_alone(struct work_runner *runner)
 {
+    runner_link(runner);
     runner->tag = 0;
+    runner->parent = NULL;
     if (runner->work.out_count)
         runner_sent(runner);
     else
@@ -358,20 +383,19 @@ static void go_on_alone(struct work_runner *runner)
 static void on_down(void *arg)
 {
     struct worker *worker = arg;
-    struct work_runner *next;
+    struct work_runner *r = worker->works, *next;
 
     line_clear(&worker->calls);
     line_clear(&worker->outbox);
     awaited_reset(&worker->awaited);
     acks_reset(&worker->acks);
-    for (struct work_runner *r = worker->works; r; r = next) {
+    worker->works = NULL;
+    for (; r; r = next) {
         next = r->following;
-        if (!has_answered(r))
-            runner_destroy(r);
-    }
-    for (struct work_runner *r = worker->works; r; r = next) {
-        next = r->following;
-        go_on_alone(r);
+        if (has_answered(r))
+            go_on_alone(r);
+        else
+            runner_free(r);
     }
 }
 

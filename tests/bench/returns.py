@@ -99,6 +99,7 @@ def returns(rig, _seconds):
     by_watched(rig)
     spent, back = at_once(rig)
     print(f"\nreturns: {CROWD:,} clients return at once and are told of {CHANGED} objects each: all "
-          f"there after {back['ms'] / 1000:.1f} s,\nnothing missed. CPU time meanwhile, in s:\n")
+          f"there after {back['ms'] / 1000:.1f} s,\n{back['again']} of them in a second try, nothing "
+          f"missed. CPU time meanwhile, in s:\n")
     for who, us in sorted(spent.items(), key=lambda item: -item[1]):
         print(f"{who:>15}{us / 1e6:8.1f}")

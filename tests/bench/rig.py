@@ -90,7 +90,7 @@ class Holder(Program):
         self.expect("dropped")
 
     def come_back(self):
-        """All return at once: {"ms": N, "told": N}, see ws_hold.c."""
+        """All return at once: {"ms": N, "told": N, "again": N}, see ws_hold.c."""
         self.say("return")
         return json.loads(self.line())
 

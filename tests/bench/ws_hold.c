@@ -20,8 +20,9 @@
  * input is one of
  *
  *   drop      all connections are lost; "dropped" is said
- *   return    all come back at once; {"ms": N, "told": N} is said when all have: how long it took,
- *             and of how many objects the one was told that was told of the fewest
+ *   return    all come back at once, and again where the gateway gave up waiting; {"ms": N,
+ *             "told": N, "again": N} is said when all are there: how long it took, of how many
+ *             objects the one was told that was told of the fewest, and how many tried again
  *   a frame   is sent on every connection; "answered" is said when all have an answer with a
  *             messageId
  *
@@ -37,13 +38,13 @@
 struct holder {
     struct ws ws; /* first: the loop has its address */
     struct text session;
-    bool returning;
+    bool returning, given_up;
     unsigned told; /* objects, since it began to return */
 };
 
 struct hold {
     struct holder *connections;
-    unsigned port, count, unanswered, unreturned;
+    unsigned port, count, unanswered, unreturned, again;
     int64_t return_ms; /* when all began to return */
     uint64_t pushes;
     int epoll;
@@ -127,18 +128,35 @@ static void drop_all(struct hold *hold)
     measure_tell("dropped");
 }
 
+static void dial(struct hold *hold, struct holder *holder)
+{
+    ws_dial(&holder->ws, hold->port);
+    watch(hold, holder->ws.fd, holder);
+}
+
+static void return_one(struct hold *hold, struct holder *holder)
+{
+    holder->returning = true;
+    holder->told = 0;
+    dial(hold, holder);
+}
+
 static void return_all(struct hold *hold)
 {
     hold->return_ms = clock_mono_ms();
     hold->unreturned = hold->count;
-    for (unsigned i = 0; i < hold->count; i++) {
-        struct holder *holder = &hold->connections[i];
+    hold->again = 0;
+    for (unsigned i = 0; i < hold->count; i++)
+        return_one(hold, &hold->connections[i]);
+}
 
-        holder->returning = true;
-        holder->told = 0;
-        ws_dial(&holder->ws, hold->port);
-        watch(hold, holder->ws.fd, holder);
-    }
+/* Its request was not answered in time. */
+static void return_again(struct hold *hold, struct holder *holder)
+{
+    hold->again++;
+    holder->given_up = false;
+    ws_close(&holder->ws);
+    dial(hold, holder);
 }
 
 static void ask_to_return(struct hold *hold, struct holder *holder)
@@ -151,14 +169,14 @@ static void ask_to_return(struct hold *hold, struct holder *holder)
 static void tell_returned(const struct hold *hold)
 {
     unsigned told = UINT_MAX;
-    char line[64];
+    char line[96];
 
     for (unsigned i = 0; i < hold->count; i++) {
         if (hold->connections[i].told < told)
             told = hold->connections[i].told;
     }
-    (void)snprintf(line, sizeof(line), "{\"ms\": %lld, \"told\": %u}",
-                   (long long)(clock_mono_ms() - hold->return_ms), told);
+    (void)snprintf(line, sizeof(line), "{\"ms\": %lld, \"told\": %u, \"again\": %u}",
+                   (long long)(clock_mono_ms() - hold->return_ms), told, hold->again);
     measure_tell(line);
 }
 
@@ -177,8 +195,11 @@ static void take(struct hold *hold, struct holder *holder, const char *frame, si
 {
     if (ws_take_session(frame, size, &holder->session))
         return;
-    if (ws_find(frame, size, "ErrorResponse"))
-        measure_die("an error", frame);
+    if (ws_find(frame, size, "ErrorResponse")) {
+        if (!holder->returning)
+            measure_die("an error", frame);
+        holder->given_up = true;
+    }
     if (holder->returning && ws_find(frame, size, RETURNED))
         take_return(hold, holder, frame, size);
     if (ws_find(frame, size, ANSWER_TO) && hold->unanswered && !--hold->unanswered)
@@ -203,6 +224,8 @@ static void serve(struct hold *hold, struct holder *holder)
     while ((frame = ws_next(&holder->ws, &size)))
         take(hold, holder, frame, size);
     ws_flush(&holder->ws);
+    if (holder->given_up)
+        return_again(hold, holder);
 }
 
 static void send_all(struct hold *hold, const char *frame)

@@ -100,8 +100,8 @@ def test_what_is_not_read_takes_no_memory_and_comes_once(servers, connect, new_i
         frames = read_all(reader, redis, tasks)
         late = sum(map(len, frames[in_its_queue:]))
         with capsys.disabled():
-            print(f"\n{versions(redis, tasks)} updates; gateway and Redis, kB: {middle}, {end}; sent before "
-                  f"it read again: {in_its_queue}, after: {late} objects")
+            print(f"\n{versions(redis, tasks)} updates; gateway and Redis: {middle}, {end} kB; sent "
+                  f"before it read again: {in_its_queue}, after that: {late} objects")
         assert all(after - before < MOST_GROWTH_KB for before, after in zip(middle, end))
         assert late <= OBJECTS + AGAIN
         assert reader.closed is None
