@@ -5,7 +5,7 @@
     crowd.settle()                                      # until everybody has heard everything
 
 All run in one thread. Pushes are taken in whenever they come. Receipts for them are sent at once,
-late, or not before the end, which differs from client to client.
+late, or hardly before the end, which differs from client to client.
 """
 
 import collections
@@ -15,14 +15,15 @@ import time
 from client import SYNC, Client
 from random_operations import CountAll, told
 from stack import PROVIDER, USERS
-from store import balance, pending_marks
+from store import balance, pending_by_books
 
 PATIENCE = 60        # seconds for an answer
 PAIRS = 1000         # about so many in a receipt: a frame may not be too large
 MOST_RECEIPTS = 4    # of one client that are not answered
+MOST_OWED = 2000     # pushes without a receipt: a session may not miss any number of them
 PUSHES = {SYNC + "PushUpdateResponse": "updatesReceived",
           SYNC + "PushDeleteResponse": "deletesReceived"}
-HABITS = ("prompt",) * 6 + ("late",) * 3 + ("never",)
+HABITS = ("prompt",) * 6 + ("late",) * 3 + ("hardly",)
 
 
 class Copies:
@@ -188,7 +189,8 @@ class Crowd:
     def send_receipts(self):
         """By everybody according to their habit."""
         for member in self.everybody:
-            if member.habit == "prompt" or (member.habit == "late" and self.chance.random() < 0.1):
+            late = member.habit == "late" and self.chance.random() < 0.1
+            if member.habit == "prompt" or late or len(member.owed) > MOST_OWED:
                 member.send_receipts()
 
     def tell_what_there_is(self, refs):
@@ -205,11 +207,17 @@ class Crowd:
         def settled():
             self.send_receipts()
             return (not any(member.open or member.owed for member in self.everybody)
-                    and not self.redis.zcard("jobs") and not pending_marks(self.redis))
+                    and not self.redis.zcard("jobs") and not pending_by_books(self.redis))
 
-        self.pump(settled, lambda: f"all marks are settled; there are {len(pending_marks(self.redis))}")
+        self.pump(settled, self._unsettled)
         # What the broker has for us still is in front of these answers.
         self.ask([(member, CountAll(member.user_id, []), 1) for member in self.everybody])
+
+    def _unsettled(self):
+        left = {member.number: (len(member.open), len(member.owed)) for member in self.everybody
+                if member.open or member.owed}
+        return (f"all is settled; {pending_by_books(self.redis)} marks are not, "
+                f"{self.redis.zcard('jobs')} jobs are left, and of clients (open, owed): {left}")
 
     def books(self):
         """(the counters' pending, the recount's)."""
