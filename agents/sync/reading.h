@@ -42,8 +42,10 @@ enum work_step reading_reply(struct work *work, const struct text *body);
 bool reading_asked(struct work *work, const struct model_class **class_out, char **id_out,
                    enum work_step *step);
 
-/* Begins a call with the arguments that every read has: who asks, and the classes by which an
- * object of `c` may be found, a list of class, rule, owner field. */
+/* Adds the classes by which an object of `c` may be found: a list of class, rule, owner field. */
+void reading_classes(struct redis_call *call, const struct model_class *c);
+
+/* Begins a call with the arguments that every read has: who asks, and these classes. */
 void reading_begin(struct work *work, const struct redis_script *script,
                    const struct model_class *c);
 

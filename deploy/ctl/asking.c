@@ -232,3 +232,17 @@ bool asking_ask(struct asking *a, const char *operation, const char *body, struc
         return fail(a, "the broker was lost, or takes nothing", "");
     }
 }
+
+int64_t answer_number(struct json_span answer, const char *name)
+{
+    int64_t value = 0;
+
+    return json_int64(json_member(answer, name, NULL), &value) ? 0 : value;
+}
+
+void answer_text(struct json_span answer, const char *name, struct text *out)
+{
+    text_clear(out);
+    if (json_decode(json_member(answer, name, NULL), out))
+        text_clear(out);
+}

@@ -43,4 +43,8 @@ void asking_close(struct asking *asking);
 _must_check_ bool asking_ask(struct asking *asking, const char *operation, const char *body,
                              struct json_span *answer);
 
+/* A number and a string among the members of an answer; 0 and "" where there is none. */
+int64_t answer_number(struct json_span answer, const char *name);
+void answer_text(struct json_span answer, const char *name, struct text *out);
+
 DEFINE_CLEANUP(struct asking *, asking_close)

@@ -1,51 +1,50 @@
-#include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "deploy/ctl/asking.h"
 #include "deploy/ctl/commands.h"
+#include "deploy/ctl/options.h"
 
-static int64_t number(struct json_span answer, const char *name)
+static void print_line(const char *name, int64_t count)
 {
-    int64_t value = 0;
-
-    return json_int64(json_member(answer, name, NULL), &value) ? 0 : value;
+    printf("%-12s %12" PRId64 "\n", name, count);
 }
 
-/* Every mark ever made is pending, acknowledged, superseded or ended. */
+/* Every mark ever made is acknowledged, superseded, ended, or there. */
 static int print_books(struct json_span answer, bool check)
 {
-    static const char *const names[] = {"made", "acknowledged", "superseded", "ended"};
-    int64_t pending = number(answer, "made"), counted = number(answer, "counted");
+    static const char *const ways_to_end[] = {"acknowledged", "superseded", "ended"};
+    int64_t made = answer_number(answer, "made"), counted = answer_number(answer, "counted");
+    int64_t pending = made;
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        printf("%-14s %lld\n", names[i], (long long)number(answer, names[i]));
-        pending -= i ? number(answer, names[i]) : 0;
+    for (size_t i = 0; i < ARRAY_SIZE(ways_to_end); i++)
+        pending -= answer_number(answer, ways_to_end[i]);
+    if (!check) {
+        print_line("made", made);
+        for (size_t i = 0; i < ARRAY_SIZE(ways_to_end); i++)
+            print_line(ways_to_end[i], answer_number(answer, ways_to_end[i]));
+        print_line("pending", pending);
+        print_line("recounted", counted);
     }
-    printf("%-14s %lld\n%-14s %lld\n%s\n", "pending", (long long)pending, "recounted",
-           (long long)counted, pending == counted ? "balanced" : "NOT balanced");
-    return check && pending != counted ? CTL_NO : CTL_YES;
+    if (pending == counted)
+        puts("balanced");
+    else
+        printf("NOT balanced: %" PRId64 " marks have not ended by the books, there are %" PRId64
+               "\n",
+               pending, counted);
+    return pending == counted ? CTL_YES : CTL_NO;
 }
 
 int ctl_books(const char *config, int argc, char **argv)
 {
-    static const struct option options[] = {{"wait", required_argument, NULL, 'w'},
-                                            {"check", no_argument, NULL, 'c'},
-                                            {NULL, 0, NULL, 0}};
     _cleanup_(asking_closep) struct asking *asking = NULL;
     const char *wait = NULL;
     struct json_span answer;
     bool check = false;
-    int o;
+    const struct ctl_option options[] = {
+        {"wait", &wait, NULL}, {"check", NULL, &check}, {NULL, NULL, NULL}};
 
-    while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (o == '?')
-            return CTL_UNKNOWN;
-        if (o == 'w')
-            wait = optarg;
-        check = check || o == 'c';
-    }
-    if (optind < argc || !asking_open("books", config, wait, &asking) ||
+    if (!options_read(argc, argv, options, 0, 0) || !asking_open("books", config, wait, &asking) ||
         !asking_ask(asking, "inspectBooks", "", &answer))
         return CTL_UNKNOWN;
     return print_books(answer, check);

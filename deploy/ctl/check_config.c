@@ -1,4 +1,3 @@
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -9,6 +8,7 @@
 #include "common/redis_link.h"
 #include "common/settings.h"
 #include "deploy/ctl/commands.h"
+#include "deploy/ctl/options.h"
 
 /* A setting of Redis without which promise "accepted is not lost" does not hold. */
 struct demand {
@@ -101,20 +101,11 @@ static int check(const char *config, bool live)
 
 int ctl_check_config(const char *config, int argc, char **argv)
 {
-    static const struct option options[] = {{"live", no_argument, NULL, 'l'}, {NULL, 0, NULL, 0}};
     bool live = false;
-    int o;
+    const struct ctl_option options[] = {{"live", NULL, &live}, {NULL, NULL, NULL}};
+    char **words = options_read(argc, argv, options, 0, 1);
 
-    while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (o == '?')
-            return CTL_UNKNOWN;
-        live = true;
-    }
-    if (optind < argc)
-        config = argv[optind++];
-    if (optind < argc) {
-        fputs("activestack-ctl check-config: only one file\n", stderr);
+    if (!words)
         return CTL_UNKNOWN;
-    }
-    return check(config, live);
+    return check(words[0] ? words[0] : config, live);
 }

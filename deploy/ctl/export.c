@@ -1,10 +1,11 @@
 #include <errno.h>
-#include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "deploy/ctl/asking.h"
 #include "deploy/ctl/commands.h"
+#include "deploy/ctl/options.h"
 
 /* The command line. */
 struct options {
@@ -15,21 +16,11 @@ struct options {
 
 static bool read_options(int argc, char **argv, struct options *o)
 {
-    static const struct option options[] = {{"wait", required_argument, NULL, 'w'},
-                                            {"output", required_argument, NULL, 'o'},
-                                            {NULL, 0, NULL, 0}};
-    int found;
+    const struct ctl_option options[] = {
+        {"wait", &o->wait, NULL}, {"output", &o->output, NULL}, {NULL, NULL, NULL}};
 
-    while ((found = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (found == 'w')
-            o->wait = optarg;
-        else if (found == 'o')
-            o->output = optarg;
-        else
-            return false;
-    }
-    o->classes = argv + optind;
-    return true;
+    o->classes = options_read(argc, argv, options, 0, INT_MAX);
+    return o->classes != NULL;
 }
 
 static void add_names(struct text *out, char *const *names)

@@ -1,11 +1,11 @@
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "deploy/ctl/asking.h"
 #include "deploy/ctl/commands.h"
+#include "deploy/ctl/options.h"
 
 /*
  * Lines are sent in batches. A reference may lead to a line that comes later, so one that leads
@@ -278,22 +278,12 @@ static int import_file(struct asking *asking, const char *name)
 
 int ctl_import(const char *config, int argc, char **argv)
 {
-    static const struct option options[] = {{"wait", required_argument, NULL, 'w'},
-                                            {NULL, 0, NULL, 0}};
     _cleanup_(asking_closep) struct asking *asking = NULL;
     const char *wait = NULL;
-    int found;
+    const struct ctl_option options[] = {{"wait", &wait, NULL}, {NULL, NULL, NULL}};
+    char **words = options_read(argc, argv, options, 0, 1);
 
-    while ((found = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (found == '?')
-            return CTL_UNKNOWN;
-        wait = optarg;
-    }
-    if (argc - optind > 1) {
-        fputs("activestack-ctl import: only one file\n", stderr);
+    if (!words || !asking_open("import", config, wait, &asking))
         return CTL_UNKNOWN;
-    }
-    if (!asking_open("import", config, wait, &asking))
-        return CTL_UNKNOWN;
-    return import_file(asking, argv[optind]);
+    return import_file(asking, words[0]);
 }

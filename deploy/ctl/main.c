@@ -18,11 +18,11 @@ struct command {
 static const struct command commands[] = {
     // clang-format off
     {"books",         "[--wait SECONDS] [--check]",
-     "prints the books of marks beside a recount; --check: exit code 1 if they differ", ctl_books},
+     "prints the books of marks beside a recount, 1 if they differ; --check: only that", ctl_books},
     {"check-config",  "[--live] [FILE]",
      "checks the settings of all programs and the model; --live: Redis's too", ctl_check_config},
     {"clients",       "[--wait SECONDS]",
-     "prints a line for each session: where it is, what it watches and has missed", ctl_clients},
+     "prints a line for each session: where it is, how much it watches and has missed", ctl_clients},
     {"connect",       "[--url URL] [--login PROVIDER CREDENTIAL] [--stay SECONDS]",
      "sends each line of input as a frame to a gateway, prints frames",        ctl_connect},
     {"export",        "[--wait SECONDS] [--output FILE] [CLASS...]",

@@ -1,7 +1,6 @@
 #include "common/model.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "common/settings.h"
 #include "deploy/ctl/asking.h"
 #include "deploy/ctl/commands.h"
+#include "deploy/ctl/options.h"
 
 /*
  * model check: what it takes to serve another model. model migrate: orders what it takes beyond new
@@ -36,20 +36,15 @@ static bool fail(const char *what, const char *rest)
 
 static bool read_options(int argc, char **argv, struct options *o)
 {
-    static const struct option options[] = {{"wait", required_argument, NULL, 'w'},
-                                            {NULL, 0, NULL, 0}};
-    int found;
+    const struct ctl_option options[] = {{"wait", &o->wait, NULL}, {NULL, NULL, NULL}};
+    char **words = options_read(argc, argv, options, 1, 2);
 
-    while ((found = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (found != 'w')
-            return false;
-        o->wait = optarg;
-    }
-    if (optind == argc || argc - optind > 2 ||
-        (strcmp(argv[optind], "check") != 0 && strcmp(argv[optind], "migrate") != 0))
+    if (!words)
+        return false;
+    if (strcmp(words[0], "check") != 0 && strcmp(words[0], "migrate") != 0)
         return fail("expected check or migrate, and at most one file", "");
-    o->action = argv[optind];
-    o->file = argv[optind + 1];
+    o->action = words[0];
+    o->file = words[1];
     return true;
 }
 
@@ -118,19 +113,12 @@ static int check(struct asking *asking, const char *model)
 
 /* ---- Following a migration ---- */
 
-static int64_t number(struct json_span answer, const char *name)
-{
-    int64_t value = 0;
-
-    return json_int64(json_member(answer, name, NULL), &value) ? 0 : value;
-}
-
 static void print_duplicates(struct json_span duplicates)
 {
     for (struct json_walk w = json_walk(duplicates); json_next(&w);) {
         print_string(stderr, "index ", json_member(w.value, "index", NULL), " is not unique: ");
         fprintf(stderr, "%" PRId64 " objects or more share their values with others, such as",
-                number(w.value, "count"));
+                answer_number(w.value, "count"));
         print_strings(stderr, " ", json_member(w.value, "objects", NULL), "");
         fputs("; change them, and migrate again\n", stderr);
     }
@@ -163,9 +151,10 @@ static int follow(struct asking *asking, const struct text *job)
     for (;; pause_a_little()) {
         if (!asking_ask(asking, "modelProgress", text_str(job), &answer))
             return CTL_UNKNOWN;
-        done = number(answer, "done");
+        done = answer_number(answer, "done");
         if (done != told)
-            fprintf(stderr, "%" PRId64 " of %" PRId64 " objects\n", done, number(answer, "total"));
+            fprintf(stderr, "%" PRId64 " of %" PRId64 " objects\n", done,
+                    answer_number(answer, "total"));
         told = done;
         if (json_is_true(json_member(answer, "ended", NULL)))
             return print_outcome(answer);

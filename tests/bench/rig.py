@@ -21,6 +21,9 @@ SETTINGS = {
     # The load has no time for pings.
     "gateway.ping_interval_ms": 3600000,
     "gateway.ping_timeout_ms": 7200000,
+    # Else the broker's count of messages never stands still.
+    "gateway.alive_ms": 600000,
+    "sync.gateway_lease_ms": 3600000,
 }
 
 

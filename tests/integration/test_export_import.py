@@ -2,41 +2,20 @@
 
 import json
 import re
-import subprocess
 
 import pytest
 from asking import create, find, remove
 from by_hand import Operator
 from client import pair
+from ctl import Ended, without_broker
 from servers import wait_until
-from stack import BUILD, RELATIONS_MODEL, SANITIZERS
+from stack import RELATIONS_MODEL
 from store import stored_object
 
-CTL = BUILD / "deploy/ctl/activestack-ctl"
 COMPANY, SCREW, HOOK, EYE = (f"com.test.{name}" for name in ("Company", "Screw", "Hook", "Eye"))
+VEHICLE, CAR, TRUCK = (f"com.test.{name}" for name in ("Vehicle", "Car", "Truck"))
+PAPER, RECEIPT = "com.test.Paper", "com.test.Receipt"
 TASK, NOTE, ITEM, PERSON = (f"com.app.mo.{name}" for name in ("Task", "Note", "Item", "Person"))
-
-
-class Ended:
-    """What a command has said, and how it has ended."""
-
-    def __init__(self, stack, *words, stdin=b"", config=None):
-        ended = subprocess.run([CTL, "--config", config or stack.config, *map(str, words)],
-                               input=stdin, timeout=120, env=SANITIZERS, stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE)
-        self.code, self.err = ended.returncode, ended.stderr.decode()
-        self.lines = ended.stdout.decode().splitlines()
-
-    def objects(self):
-        assert (self.code, self.err) == (0, "")
-        return [json.loads(line) for line in self.lines]
-
-
-def without_broker(stack, tmp_path):
-    config = tmp_path / "away.conf"
-    config.write_text(re.sub("(?m)^amqp.url = .*", "amqp.url = amqp://a:b@127.0.0.1:1/x",
-                             stack.config.read_text()))
-    return config
 
 
 def without_amqp_url(stack, tmp_path):
@@ -357,6 +336,20 @@ def test_unique_values_stay_unique(new_stack, tmp_path):
     ended = Ended(stack, "import", stdin=lines(line(COMPANY, "b", name="same")))
     assert told(ended) == {1: "another object has the same name"}
     assert [o["name"] for o in Ended(stack, "export").objects()] == ["same", "b"]
+
+
+def test_an_id_stays_the_only_one_of_its_family(new_stack):
+    """Also an integer: those beyond 2^53 share their place in Redis's order."""
+    stack = new_stack(gateways=0, auth_agents=0, settings={"model.file": RELATIONS_MODEL})
+    large = 2 ** 60
+    ended = Ended(stack, "import", stdin=lines(
+        line(CAR, "x", name="a"), line(VEHICLE, "x"), line(TRUCK, "x"), line(CAR, "x", name="b"),
+        line(RECEIPT, str(large)), line(PAPER, str(large + 1)), line(PAPER, str(large))))
+    assert ended.code == 1 and counts(ended) == [3, 1, 0, 3]
+    family = "another object of the same family has this ID, of class "
+    assert told(ended) == {2: family + CAR, 3: family + CAR, 7: family + RECEIPT}
+    assert sorted(o["ID"] for o in Ended(stack, "export").objects()) == [
+        str(large), str(large + 1), "x"]
 
 
 def test_what_is_required_has_to_be_there(new_stack):

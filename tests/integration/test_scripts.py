@@ -37,11 +37,12 @@ def change_and_tell(store, times=1, ref=TASK):
 def test_a_receipt_ends_the_mark_that_it_answers(store, watcher):
     change_and_tell(store)
     assert store.mark(watcher, TASK) == ("u", 2, 2)
-    assert store.redis.smembers("marked") == {watcher}
+    assert store.marked() == {watcher}
     assert store.settle("c1", {TASK: 2}) == []
     assert store.mark(watcher, TASK) is None
     assert store.due_in(watcher, TASK) is None
-    assert not store.redis.exists("marked", session_key(watcher, ":m"), session_key(watcher, ":d"))
+    assert store.marked() == set()
+    assert not store.redis.exists(session_key(watcher, ":m"), session_key(watcher, ":d"))
     assert store.books() == {"made": 1, "acknowledged": 1}
 
 

@@ -179,7 +179,8 @@ def test_an_idle_session_ends_with_closed_books(store, sid):
     assert store.field(sid, "why") == "idle for too long"
     assert store.end_session(jobs[0][0], sid)
     assert store.books() == {"made": 2, "ended": 2}
-    assert not store.redis.exists("idle", "marked", "jobs", "due")
+    assert store.marked() == set()
+    assert not store.redis.exists("idle", "jobs", "due")
 
 
 def test_who_comes_back_is_not_idle(store, sid):

@@ -69,28 +69,45 @@ def stored_object(redis, ref):
 
 def balance(redis):
     """(the counters' pending, the recount's). Of one moment, so that it can be asked under load."""
-    snapshot = redis.pipeline(transaction=True)
-    snapshot.hgetall("books").eval(_COUNT_PENDING, 0)
-    books, counted = snapshot.execute()
-    return _pending(books), counted
+    booked, counted = redis.eval(_BOOKED + _COUNTED + "return { booked, counted }", 0)
+    return _pending(_sums(booked)), counted
 
 
 def pending_by_books(redis):
     """How many marks the counters say are pending: cheap, whatever there is."""
-    return _pending(redis.hgetall("books"))
+    return _pending(books_of(redis))
+
+
+def books_of(redis):
+    """The counters, summed up over all pages of the books."""
+    return _sums(redis.eval(_BOOKED + "return booked", 0))
+
+
+def _sums(booked):
+    books = {}
+    for name, value in zip(booked[0::2], booked[1::2]):
+        books[name] = books.get(name, 0) + int(value)
+    return books
 
 
 def _pending(books):
-    made, *over = (int(books.get(name, 0)) for name in ("made", "acknowledged", "superseded", "ended"))
+    made, *over = (books.get(name, 0) for name in ("made", "acknowledged", "superseded", "ended"))
     return made - sum(over)
 
 
-_COUNT_PENDING = """
-local count = 0
-for _, key in ipairs(redis.call('KEYS', '{s:*}:m')) do
-  count = count + redis.call('HLEN', key)
+_BOOKED = """
+local booked = {}
+for page = 0, 1023 do
+  for _, part in ipairs(redis.call('HGETALL', '{b:' .. page .. '}')) do
+    table.insert(booked, part)
+  end
 end
-return count
+"""
+_COUNTED = """
+local counted = 0
+for _, key in ipairs(redis.call('KEYS', '{s:*}:m')) do
+  counted = counted + redis.call('HLEN', key)
+end
 """
 
 
@@ -331,4 +348,8 @@ class Store:
         return None if due is None else int(due) - self.now()
 
     def books(self):
-        return {name: int(value) for name, value in self.redis.hgetall("books").items()}
+        return books_of(self.redis)
+
+    def marked(self):
+        """The sessions that have marks, as the books know them."""
+        return {sid for key in self.redis.scan_iter("{b:*}:m") for sid in self.redis.smembers(key)}

@@ -34,6 +34,7 @@ class Watchers:
                 "client": client, "gw": self.queue, "epoch": 1, "user": "watcher", "device": "",
                 "me": "", "dialect": "activestack", "created": now_ms(), "seen": now_ms(),
                 "receipts": 1})
+            pipeline.zadd("sessions", {sid: sid})
             pipeline.zadd(watched, {sid: sid})
         pipeline.execute()
 

@@ -9,16 +9,29 @@
 -- An object that was removed long ago and is made anew begins with version 1 again, so any other version
 -- than the stored one is not the newest.
 --
--- {s:<sid>}:d says when each mark is due; "due" when to look at a session that is bound. The set
--- "marked" has the sessions with marks. The books count every mark made as it ends.
+-- {s:<sid>}:d says when each mark is due; "due" when to look at a session that is bound.
+--
+-- The books count every mark made as it ends. They have many pages, so that each can be recounted in one
+-- short step while marks are made: {b:<page>} counts the marks of some sessions, the set {b:<page>}:m has
+-- those of them that have marks now.
+
+local BOOK_PAGES = 1024
 
 -- One for all that goes out in a step.
 local function send_number()
   return redis.call('INCR', 'sends')
 end
 
-local function book(outcome)
-  redis.call('HINCRBY', 'books', outcome, 1)
+local function book_page(page, part)
+  return '{b:' .. page .. '}' .. (part or '')
+end
+
+local function book_page_of(sid, part)
+  return book_page(sid % BOOK_PAGES, part)
+end
+
+local function book(sid, outcome)
+  redis.call('HINCRBY', book_page_of(sid), outcome, 1)
 end
 
 local function mark_read(sid, ref, epoch)
@@ -47,11 +60,11 @@ end
 
 -- A mark of this kind and version, in place of the one that there is; no earlier send will do.
 local function mark_raise(sid, mark, kind, version, number)
-  book('made')
+  book(sid, 'made')
   if mark then
-    book('superseded')
+    book(sid, 'superseded')
   else
-    redis.call('SADD', 'marked', sid)
+    redis.call('SADD', book_page_of(sid, ':m'), sid)
   end
   return { kind = kind, version = version, tries = 0, needs = number, sent = mark and mark.sent or 0 }
 end
@@ -63,11 +76,11 @@ local function mark_send(mark, number)
 end
 
 local function mark_end(sid, ref, outcome)
-  book(outcome)
+  book(sid, outcome)
   redis.call('HDEL', session_key(sid, ':m'), ref)
   redis.call('ZREM', session_key(sid, ':d'), ref)
   if redis.call('EXISTS', session_key(sid, ':m')) == 0 then
-    redis.call('SREM', 'marked', sid)
+    redis.call('SREM', book_page_of(sid, ':m'), sid)
   end
 end
 

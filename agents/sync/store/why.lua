@@ -1,34 +1,61 @@
 -- What a session knows of an object, and why it knows nothing newer.
--- Arguments: client, id, list of class, rule, owner field: what the object may be.
--- Returns client | object | ok, ref, kind, version, client, gateway, ended, watches it (0 or 1), list of
--- classes through which it watches, may read it (0 or 1), mark (list of kind, version, tries, whether its newest was sent), due.
-local client, id, classes = arg(), arg(), arg_list()
+-- Arguments: client, now, id, list of class, rule, owner field: what the object may be.
+-- Returns client | object | ok,
+--   ref, version, removed,
+--   client, gateway, why it has ended (else ""), sends receipts, watches the object, may read it, a change
+--     of the object is just being told,
+--   list of the classes that it watches,
+--   mark: none, or removal, version, tries, whether its newest was sent, milliseconds until it is due.
+local client, now, id, classes = arg(), arg_number(), arg(), arg_list()
+local JOBS_LOOKED_AT = 250
 
 local sid = redis.call('GET', 'c:' .. client)
-if not sid then
+local s = sid and redis.call('HMGET', session_key(sid), 'client', 'gw', 'ended', 'why', 'receipts', 'epoch')
+if not s or not s[1] then
   return { 'client' }
 end
 
-local at
-for i = 1, #classes, 3 do
-  if redis.call('EXISTS', object_key(classes[i] .. ':' .. id)) == 1 then
-    at = i
-    break
+local function is_marked(ref)
+  return redis.call('HEXISTS', session_key(sid, ':m'), ref) == 1
+end
+
+local function is_known(ref)
+  return redis.call('EXISTS', object_key(ref)) == 1
+end
+
+-- The place in `classes` of the first class whose object with this id is so.
+local function place(is_so)
+  for i = 1, #classes, 3 do
+    if is_so(classes[i] .. ':' .. id) then
+      return i
+    end
   end
 end
+
+local at = place(is_live) or place(is_marked) or place(is_known)
 if not at then
   return { 'object' }
 end
 local ref = classes[at] .. ':' .. id
 
-local through = {}
-for _, class in ipairs(redis.call('SMEMBERS', session_key(sid, ':k'))) do
-  table.insert(through, class)
+-- Whom it concerns is not known while a fan-out of the object is under way.
+local function is_being_told()
+  for _, job in ipairs(redis.call('ZRANGE', 'jobs', 0, JOBS_LOOKED_AT - 1)) do
+    local found = redis.call('HMGET', job_key(job), 'type', 'ref')
+    if found[1] == 'fan-out' and found[2] == ref then
+      return 1
+    end
+  end
+  return 0
 end
-local s = redis.call('HMGET', session_key(sid), 'client', 'gw', 'why', 'epoch')
-local mark = mark_read(sid, ref, tonumber(s[4]))
-return { 'ok', ref, is_live(ref) and 'u' or 'd', redis.call('HGET', object_key(ref), '@v'),
-  s[1], s[2], s[3] or '', redis.call('SISMEMBER', session_key(sid, ':w'), ref), through,
-  allowed(sid, classes[at + 1], field_text(ref, classes[at + 2])) and 1 or 0,
-  mark and { mark.kind, mark.version, mark.tries, mark.sent >= mark.needs and 1 or 0 } or {},
-  redis.call('ZSCORE', session_key(sid, ':d'), ref) or '' }
+
+local mark = mark_read(sid, ref, tonumber(s[6]))
+local due = tonumber(redis.call('ZSCORE', session_key(sid, ':d'), ref) or now)
+return { 'ok',
+  { ref, redis.call('HGET', object_key(ref), '@v') or mark.version, is_live(ref) and 0 or 1 },
+  { s[1], s[2] or '', s[3] and (s[4] or 'ended') or '', s[5] == '1' and 1 or 0,
+    redis.call('SISMEMBER', session_key(sid, ':w'), ref),
+    allowed(sid, classes[at + 1], field_text(ref, classes[at + 2])) and 1 or 0, is_being_told() },
+  redis.call('SMEMBERS', session_key(sid, ':k')),
+  mark and { mark.kind == 'd' and 1 or 0, mark.version, mark.tries,
+    mark.sent >= mark.needs and 1 or 0, math.max(0, due - now) } or {} }
