@@ -111,8 +111,12 @@ static void runner_destroy(struct work_runner *runner)
 
 static void destroy_runners(struct worker *worker)
 {
-    while (worker->works)
-        runner_destroy(worker->works);
+    struct work_runner *following;
+
+    for (struct work_runner *runner = worker->works; runner; runner = following) {
+        following = runner->following;
+        runner_destroy(runner);
+    }
 }
 
 static void runner_place(struct work_runner *runner, enum work_step step);
