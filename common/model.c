@@ -187,3 +187,15 @@ bool model_is_a(const struct model_class *c, const struct model_class *ancestor)
         c = c->parent;
     return c != NULL;
 }
+
+bool model_names_others(const struct model_class *c)
+{
+    return c->abstract || c->concrete_count > 1;
+}
+
+const struct model_class *model_family(const struct model_class *c)
+{
+    while (c->parent)
+        c = c->parent;
+    return c->concrete_count > 1 ? c : NULL;
+}

@@ -17,7 +17,7 @@
  * below return belongs to the model, unless they say otherwise.
  *
  * Field texts are canonical JSON (json_add_canonical()). A relation's text is
- * {"className":"<actual class>","ID":"<id>"}.
+ * {"className":"<class>","ID":"<id>"}; a request may name a parent of the object's own class.
  */
 
 struct model;
@@ -137,6 +137,11 @@ size_t model_own_indexes(const struct model_class *c, const struct model_index *
 /* May the field be part of an index? Its values are compared by their texts. */
 bool model_can_index(const struct model_field *field);
 bool model_is_a(const struct model_class *c, const struct model_class *ancestor);
+/* May an object of another class be named by this one, its parent? */
+bool model_names_others(const struct model_class *c);
+/* The furthest ancestor, by which all objects of its descendants are found; NULL where no other
+ * class than this one has any. */
+const struct model_class *model_family(const struct model_class *c);
 
 /*
  * Checks an ID as clients write it (a string; decimal text for integers, compact JSON text for
@@ -193,6 +198,15 @@ _must_check_ enum err model_read_example(const struct model *model, struct json_
 _must_check_ enum err model_read_exported(const struct model *model, struct json_span object,
                                           struct model_object *out, struct text *problem);
 void model_object_deinit(struct model_object *object);
+
+/*
+ * Visits, in their order, all pairs of an object that may name another class than that of what
+ * they lead to. The visitor returns the class that stands there from now on.
+ */
+typedef const struct model_class *model_pair_fn(void *arg, const struct model_class *named,
+                                                const char *id);
+void model_visit_pairs(const struct model *model, struct model_object *object, model_pair_fn *visit,
+                       void *arg);
 
 /*
  * Reads {"className":..., "ID":..., "properties":...}; the class may be abstract, the ID is the

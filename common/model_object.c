@@ -269,6 +269,84 @@ enum err model_read_exported(const struct model *model, struct json_span object,
     return read_object(model, object, out, problem);
 }
 
+/* ---- What it refers to ---- */
+
+struct visit {
+    const struct model *model;
+    model_pair_fn *pair;
+    void *arg;
+};
+
+static bool may_name_others(const struct model_field *field)
+{
+    const struct model_class *const *target = field->targets;
+
+    while (target && *target && !model_names_others(*target))
+        target++;
+    return target && *target;
+}
+
+static void visit_pair(const struct visit *visit, struct json_span pair, struct text *out)
+{
+    _cleanup_(text_deinitp) struct text rest = {0};
+    _cleanup_(freep) char *id = NULL;
+    const struct model_class *c;
+
+    if (model_read_pair(visit->model, pair, &c, &id, &rest))
+        return; /* it was checked */
+    if (model_names_others(c))
+        c = visit->pair(visit->arg, c, id);
+    model_add_pair(out, c->name, id);
+}
+
+static void visit_value(const struct visit *visit, const struct model_value *value,
+                        struct text *out)
+{
+    const struct json_span text = {value->text, value->size};
+    size_t count = 0;
+
+    if (!may_name_others(value->field) || json_kind(text) == JSON_NULL) {
+        text_add_bytes(out, value->text, value->size);
+    } else if (value->field->type == FIELD_TO_ONE) {
+        visit_pair(visit, text, out);
+    } else {
+        for (struct json_walk w = json_walk(text); json_next(&w); count++) {
+            text_add_char(out, count ? ',' : '[');
+            visit_pair(visit, w.value, out);
+        }
+        text_add_char(out, ']');
+    }
+}
+
+static bool has_pairs_to_visit(const struct model_object *object)
+{
+    size_t i = 0;
+
+    while (i < object->count && !may_name_others(object->values[i].field))
+        i++;
+    return i < object->count;
+}
+
+void model_visit_pairs(const struct model *model, struct model_object *object, model_pair_fn *visit,
+                       void *arg)
+{
+    const struct visit with = {model, visit, arg};
+    struct text texts = {0};
+
+    if (!has_pairs_to_visit(object))
+        return;
+    for (size_t i = 0; i < object->count; i++) {
+        const size_t before = texts.size;
+
+        visit_value(&with, &object->values[i], &texts);
+        object->values[i].size = texts.size - before;
+        text_add_char(&texts, '\0');
+    }
+    text_deinit(&object->texts);
+    object->texts = texts;
+    place_texts(object);
+}
+
 void model_object_deinit(struct model_object *object)
 {
     free(object->id);

@@ -98,7 +98,7 @@ static bool is_target(const struct model_field *field, const struct model_class 
 
     while (*target && !model_is_a(c, *target))
         target++;
-    return *target && !c->abstract;
+    return *target;
 }
 
 static enum err check_pair(const struct model *model, const struct model_field *field,

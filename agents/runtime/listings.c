@@ -42,8 +42,8 @@ static void add_owners(struct redis_call *call, const struct model_class *owner,
         lineage_add_args(call, owner->concrete[i], settings->sync_history_kept);
 }
 
-void listings_add_args(struct redis_call *call, const struct model_listing *const *listings,
-                       size_t count, const struct settings *settings)
+static void add_listings(struct redis_call *call, const struct model_listing *const *listings,
+                         size_t count, const struct settings *settings)
 {
     redis_call_arg_i64(call, (int64_t)count);
     for (size_t i = 0; i < count; i++) {
@@ -58,4 +58,19 @@ void listings_add_args(struct redis_call *call, const struct model_listing *cons
     }
     if (count)
         redis_call_arg_i64(call, settings->sync_max_listed);
+}
+
+void listings_add_args(struct redis_call *call, const struct model_class *c,
+                       const struct settings *settings)
+{
+    add_listings(call, c->listings, c->listing_count, settings);
+}
+
+void listings_add_all(struct redis_call *call, const struct model *model,
+                      const struct settings *settings)
+{
+    size_t count;
+    const struct model_listing *const *listings = model_listings(model, &count);
+
+    add_listings(call, listings, count, settings);
 }

@@ -4,6 +4,7 @@
 #include "agents/sync/complete.h"
 #include "agents/sync/operations.h"
 #include "agents/sync/overtaken.h"
+#include "agents/sync/own_class.h"
 #include "agents/sync/store/scripts.h"
 #include "agents/sync/write.h"
 #include "common/secret.h"
@@ -109,6 +110,24 @@ static bool settle_id(struct work *work, struct model_object *object, enum work_
     return true;
 }
 
+static enum work_step commit(struct work *work, const struct model_object *object)
+{
+    write_begin(work, &script_create, object->class_, object->id ? object->id : "", ACTION_CREATE);
+    write_add_object(work, object, false);
+    redis_call_arg(&work->call, stored_rule(object->class_, ACTION_READ));
+    redis_call_arg(&work->call, stored_rule_field(object->class_, ACTION_READ));
+    write_add_family(&work->call, object->class_);
+    return work_call(work, create_answer);
+}
+
+static enum work_step looked_up(struct work *work)
+{
+    enum work_step step;
+
+    return own_class_take_object(work, work->state, false, &step) ? commit(work, work->state)
+                                                                  : step;
+}
+
 enum work_step plan_create_object(struct work *work)
 {
     struct model_object *object = calloc(1, sizeof(*object));
@@ -128,9 +147,6 @@ enum work_step plan_create_object(struct work *work)
         text_addf(&problem, "Missing required field %s", missing);
         return write_refuse(work, CODE_MISSING_FIELD, problem.at);
     }
-    write_begin(work, &script_create, object->class_, object->id ? object->id : "", ACTION_CREATE);
-    write_add_object(work, object, false);
-    redis_call_arg(&work->call, stored_rule(object->class_, ACTION_READ));
-    redis_call_arg(&work->call, stored_rule_field(object->class_, ACTION_READ));
-    return work_call(work, create_answer);
+    return own_class_ask_object(work, object, false) ? work_call(work, looked_up)
+                                                     : commit(work, object);
 }

@@ -153,6 +153,9 @@ static enum work_step imported(struct work *work)
     import->same += !strcmp(outcome, "same");
     if (!strcmp(outcome, "required"))
         refuse(import, complete_missing(&import->object), ": missing, and required");
+    if (!strcmp(outcome, "taken"))
+        refuse(import, "another object of the same family has this ID, of class ",
+               redis_str(broken));
     if (!strcmp(outcome, "unique"))
         refuse(import, "another object has the same ", redis_str(broken));
     for (size_t i = 0; i + 1 < redis_count(broken); i += 2)
@@ -193,11 +196,10 @@ static enum work_step import_object(struct work *work, struct model_object *obje
     const struct settings *settings = &work->agent->proc.settings;
     const struct model_class *c = object->class_;
     struct redis_call *call = &work->call;
-    const struct model_listing *const *listings;
     const int64_t now = clock_wall_ms();
-    size_t listing_count;
 
     redis_call_begin(call, &script_import);
+    listings_add_all(call, work->agent->model, settings);
     redis_call_arg_i64(call, now);
     redis_call_arg_i64(call, now + settings->sync_job_lease_ms);
     lineage_add_args(call, c, settings->sync_history_kept);
@@ -207,9 +209,8 @@ static enum work_step import_object(struct work *work, struct model_object *obje
     add_lists(call, c);
     add_values(call, object);
     redis_call_arg(call, complete_missing(object) ? "1" : "0");
+    write_add_family(call, c);
     indexes_add_args(call, c->indexes, c->index_count);
-    listings = model_listings(work->agent->model, &listing_count);
-    listings_add_args(call, listings, listing_count, settings);
     return work_call(work, imported);
 }
 

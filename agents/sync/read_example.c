@@ -5,6 +5,7 @@
 #include "agents/runtime/agent.h"
 #include "agents/runtime/indexes.h"
 #include "agents/sync/operations.h"
+#include "agents/sync/own_class.h"
 #include "agents/sync/reading.h"
 #include "agents/sync/store/scripts.h"
 
@@ -198,6 +199,20 @@ static bool read_example(struct work *work, struct model_object *example, enum w
     return !e;
 }
 
+static enum work_step begin(struct work *work, struct search *search)
+{
+    search->index = choose_index(&search->example, NULL);
+    return walk_on(work);
+}
+
+static enum work_step looked_up(struct work *work)
+{
+    struct search *search = work->state;
+    enum work_step step;
+
+    return own_class_take_object(work, &search->example, false, &step) ? begin(work, search) : step;
+}
+
 static enum work_step plan(struct work *work, bool asks_by_id, bool only_one)
 {
     struct search *search = calloc(1, sizeof(*search));
@@ -211,8 +226,8 @@ static enum work_step plan(struct work *work, bool asks_by_id, bool only_one)
     search->only_one = only_one;
     if (!read_example(work, &search->example, &step))
         return step;
-    search->index = choose_index(&search->example, NULL);
-    return walk_on(work);
+    return own_class_ask_object(work, &search->example, false) ? work_call(work, looked_up)
+                                                               : begin(work, search);
 }
 
 enum work_step plan_find_by_example(struct work *work)

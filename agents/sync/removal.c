@@ -2,7 +2,6 @@
 
 #include "agents/runtime/agent.h"
 #include "agents/runtime/lineage.h"
-#include "agents/runtime/listings.h"
 
 static void add_families(struct redis_call *call, const struct model *model, int64_t history_kept)
 {
@@ -44,9 +43,7 @@ void removal_add_args(struct work *work)
 {
     const struct settings *settings = &work->agent->proc.settings;
     const struct model *model = work->agent->model;
-    const struct model_listing *const *listings;
     int64_t count = 0;
-    size_t listing_count;
 
     add_families(&work->call, model, settings->sync_history_kept);
     for (size_t i = 0; i < model_class_count(model); i++)
@@ -55,6 +52,4 @@ void removal_add_args(struct work *work)
     for (size_t i = 0; i < model_class_count(model); i++)
         (void)add_required(&work->call, model_class_at(model, i));
     redis_call_arg_i64(&work->call, settings->sync_tombstone_s);
-    listings = model_listings(model, &listing_count);
-    listings_add_args(&work->call, listings, listing_count, settings);
 }

@@ -1,6 +1,5 @@
-#include <string.h>
-
 #include "agents/sync/operations.h"
+#include "agents/sync/own_class.h"
 #include "agents/sync/removal.h"
 #include "agents/sync/store/scripts.h"
 #include "agents/sync/write.h"
@@ -30,36 +29,26 @@ static bool read_pair(struct work *work, const struct model_class **class_out, c
     return !e;
 }
 
+static enum work_step committed(struct work *work)
+{
+    return write_answer(work, NULL);
+}
+
 static enum work_step commit(struct work *work, const struct model_class *c, const char *id)
 {
     write_begin(work, &script_remove, c, id, ACTION_REMOVE);
     removal_add_args(work);
-    return work_call(work, write_answer);
+    return work_call(work, committed);
 }
 
-static enum work_step own_class_answer(struct work *work)
+static enum work_step looked_up(struct work *work)
 {
-    const char *own = redis_str(work->call.reply);
     _cleanup_(freep) char *id = NULL;
     const struct model_class *c;
     enum work_step step;
 
-    if (redis_is_error(work->call.reply))
-        return work_error(work, CODE_INTERNAL, "the object could not be looked up");
-    if (!read_pair(work, &c, &id, &step))
-        return step;
-    return commit(work, *own ? model_class(work->agent->model, own, strlen(own)) : c, id);
-}
-
-/* An object may be named by a parent of its class, as for reads. */
-static enum work_step ask_own_class(struct work *work, const struct model_class *c, const char *id)
-{
-    redis_call_begin(&work->call, &script_own_class);
-    redis_call_arg(&work->call, id);
-    redis_call_arg_i64(&work->call, (int64_t)c->concrete_count);
-    for (size_t i = 0; i < c->concrete_count; i++)
-        redis_call_arg(&work->call, c->concrete[i]->name);
-    return work_call(work, own_class_answer);
+    return read_pair(work, &c, &id, &step) && own_class_take(work, &c, &step) ? commit(work, c, id)
+                                                                              : step;
 }
 
 enum work_step plan_remove_object(struct work *work)
@@ -70,6 +59,5 @@ enum work_step plan_remove_object(struct work *work)
 
     if (!read_pair(work, &c, &id, &step))
         return step;
-    return c->concrete_count == 1 && !c->abstract ? commit(work, c, id)
-                                                  : ask_own_class(work, c, id);
+    return own_class_ask(work, c, id) ? work_call(work, looked_up) : commit(work, c, id);
 }

@@ -56,6 +56,10 @@ void write_begin(struct work *work, const struct redis_script *script,
 
     add_result_name(&name, rq);
     redis_call_begin(&work->call, script);
+    if (action == ACTION_REMOVE)
+        listings_add_all(&work->call, work->agent->model, settings);
+    else
+        listings_add_args(&work->call, class_, settings);
     redis_call_arg(&work->call, rq->client);
     redis_call_arg_i64(&work->call, rq->accepted_ms);
     redis_call_arg_i64(&work->call, now + settings->sync_job_lease_ms);
@@ -124,7 +128,13 @@ void write_add_object(struct work *work, const struct model_object *object, bool
 
     write_add_values(&work->call, object, nulls);
     indexes_add_args(&work->call, c->indexes, c->index_count);
-    listings_add_args(&work->call, c->listings, c->listing_count, &work->agent->proc.settings);
+}
+
+void write_add_family(struct redis_call *call, const struct model_class *c)
+{
+    const struct model_class *family = model_family(c);
+
+    redis_call_arg(call, family ? family->name : "");
 }
 
 /* What differs between the three when they refuse. */
@@ -169,13 +179,14 @@ static const struct {
     const char *outcome;
     const char *message;
     enum response_code code; /* 0: the operation's own */
-    bool says_fields;        /* the script does, "a+b"; they stand behind the message */
+    bool says_more;          /* the script does: a class, or fields, "a+b" */
 } refusals[] = {
     {"forbidden", "you may not do this to this object", CODE_FORBIDDEN, false},
     {"missing", "there is no such object", 0, false},
     {"removed", "an object of this ID was removed", 0, false},
     {"reference", "a reference leads to an object that does not exist", 0, false},
     {"stale", "a newer put has set these fields", 0, false},
+    {"taken", "another object of the same family has this ID, of class ", 0, true},
     {"unique", "another object has the same ", 0, true},
     {"full", "what is referred to has as many as it may list already in ", 0, true},
 };
@@ -193,7 +204,7 @@ static enum work_step refuse(struct work *work, size_t refusal, const char *rest
     _cleanup_(text_deinitp) struct text message = {0};
 
     text_add(&message, refusals[refusal].message);
-    for (; refusals[refusal].says_fields && *rest; rest++) {
+    for (; refusals[refusal].says_more && *rest; rest++) {
         if (*rest == '+')
             text_add(&message, " and ");
         else
@@ -242,7 +253,7 @@ void write_start_jobs(const struct work *work)
     jobs_start(work, redis_item(work->call.reply, 3), redis_item(work->call.reply, 4));
 }
 
-enum work_step write_answer(struct work *work)
+enum work_step write_answer(struct work *work, const char *put)
 {
     _cleanup_(text_deinitp) struct text body = {0};
     enum work_step step;
@@ -256,10 +267,10 @@ enum work_step write_answer(struct work *work)
     work_response_begin(work, &body, NULL);
     text_add(&body, ",\"result\":true");
     response_end(&body);
-    if (!work->state)
+    if (!put)
         return work_reply(work, &body, replied);
     version = strtoll(rest_of(work->call.reply, outcome), NULL, 10);
-    return overtaken_reply_to_put(work, &body, work->state, version,
+    return overtaken_reply_to_put(work, &body, put, version,
                                   redis_str(redis_item(work->call.reply, 1)));
 }
 

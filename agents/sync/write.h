@@ -13,7 +13,8 @@
 /* The request's theObject, checked. False: *step is the answer. The caller deinits *object. */
 bool write_read_object(struct work *work, struct model_object *object, enum work_step *step);
 
-/* Begins the commit of `script` on one object; `id` "" asks for the next integer. */
+/* Begins the commit of `script` on one object, with the listings that it may change; `id` "" asks
+ * for the next integer. */
 void write_begin(struct work *work, const struct redis_script *script,
                  const struct model_class *class_, const char *id, enum action action);
 
@@ -21,7 +22,7 @@ void write_begin(struct work *work, const struct redis_script *script,
  * where there is no default. */
 void write_add_values(struct redis_call *call, const struct model_object *object, bool nulls);
 
-/* Adds what the object brings: these values, and the indexes and listings of its class. */
+/* Adds what the object brings: these values, and the indexes of its class. */
 void write_add_object(struct work *work, const struct model_object *object, bool nulls);
 
 /*
@@ -30,12 +31,15 @@ void write_add_object(struct work *work, const struct model_object *object, bool
  */
 bool write_ended(struct work *work, const char **outcome, enum work_step *step);
 
+/* Adds the name under which all objects of the class's family are found, "" where it has none. */
+void write_add_family(struct redis_call *call, const struct model_class *c);
+
 /* Answers with result false. `code` 0: the operation's own. */
 enum work_step write_refuse(struct work *work, enum response_code code, const char *message);
 
 /* Starts the jobs that a commit has ordered, at [3] and [4] of its reply. */
 void write_start_jobs(const struct work *work);
 
-/* The step after the commit of a put or a removal: starts its jobs, and answers with the result.
- * For a put, work->state is the object's ref. */
-work_fn write_answer;
+/* After the commit of a put or a removal: starts its jobs, and answers with the result. `put` is
+ * the ref of what was put, or NULL. */
+enum work_step write_answer(struct work *work, const char *put);

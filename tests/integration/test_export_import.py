@@ -13,6 +13,8 @@ from stack import RELATIONS_MODEL
 from store import stored_object
 
 COMPANY, SCREW, HOOK, EYE = (f"com.test.{name}" for name in ("Company", "Screw", "Hook", "Eye"))
+VEHICLE, CAR, TRUCK = (f"com.test.{name}" for name in ("Vehicle", "Car", "Truck"))
+PAPER, RECEIPT = "com.test.Paper", "com.test.Receipt"
 TASK, NOTE, ITEM, PERSON = (f"com.app.mo.{name}" for name in ("Task", "Note", "Item", "Person"))
 
 
@@ -334,6 +336,20 @@ def test_unique_values_stay_unique(new_stack, tmp_path):
     ended = Ended(stack, "import", stdin=lines(line(COMPANY, "b", name="same")))
     assert told(ended) == {1: "another object has the same name"}
     assert [o["name"] for o in Ended(stack, "export").objects()] == ["same", "b"]
+
+
+def test_an_id_stays_the_only_one_of_its_family(new_stack):
+    """Also an integer: those beyond 2^53 share their place in Redis's order."""
+    stack = new_stack(gateways=0, auth_agents=0, settings={"model.file": RELATIONS_MODEL})
+    large = 2 ** 60
+    ended = Ended(stack, "import", stdin=lines(
+        line(CAR, "x", name="a"), line(VEHICLE, "x"), line(TRUCK, "x"), line(CAR, "x", name="b"),
+        line(RECEIPT, str(large)), line(PAPER, str(large + 1)), line(PAPER, str(large))))
+    assert ended.code == 1 and counts(ended) == [3, 1, 0, 3]
+    family = "another object of the same family has this ID, of class "
+    assert told(ended) == {2: family + CAR, 3: family + CAR, 7: family + RECEIPT}
+    assert sorted(o["ID"] for o in Ended(stack, "export").objects()) == [
+        str(large), str(large + 1), "x"]
 
 
 def test_what_is_required_has_to_be_there(new_stack):

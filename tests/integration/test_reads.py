@@ -479,17 +479,6 @@ def test_the_other_names_of_the_writes_do_the_same(ada, ben, new_id):
     ben.expect_delete(car)
 
 
-def test_a_parent_that_has_objects_itself_removes_its_own_first(ada, new_id):
-    """As it finds them."""
-    vehicle = new_id()
-    for class_name in (CAR, VEHICLE):
-        create(ada, class_name, vehicle)
-    for left in (CAR, None):
-        assert remove(ada, VEHICLE, vehicle)["result"] is True
-        found = find(ada, VEHICLE, vehicle)
-        assert (found and found["cn"]) == left
-
-
 def test_an_alias_and_its_name_are_one_operation(ada):
     """A request that is repeated under the other name is the same request."""
     members = {"messageId": str(uuid.uuid4()), "theObject": {"cn": TICKET}}

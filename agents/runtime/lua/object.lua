@@ -30,13 +30,12 @@ end
 
 -- The first reference in a newline-separated list that leads nowhere, or nil.
 local function broken_reference(refs)
-  local broken = nil
-  each_ref(refs, function(ref)
+  for ref in string.gmatch(refs, '[^\n]+') do
     if not is_live(ref) then
-      broken = broken or ref
+      return ref
     end
-  end)
-  return broken
+  end
+  return nil
 end
 
 local function pair_text(ref)
@@ -75,6 +74,27 @@ local function object_unlist(lineage, id)
   for _, name in ipairs(lineage.names) do
     redis.call('ZREM', class_key(name, ':ids'), id .. '\n' .. lineage.names[1])
   end
+end
+
+-- The class of another object of the family that has this id; nil if there is none. The family is the
+-- furthest parent; '' where no other class than this one has objects there.
+local function object_namesake(lineage, family, id)
+  if family == '' then
+    return nil
+  end
+  local members, list = nil, class_key(family, ':ids')
+  if lineage.numeric then
+    members = redis.call('ZRANGEBYSCORE', list, id, id) -- also what a number of Redis rounds to it
+  else
+    members = redis.call('ZRANGEBYLEX', list, '[' .. id .. '\n', '(' .. id .. '\v')
+  end
+  for _, member in ipairs(members) do
+    local its_id, class = string.match(member, '^(.*)\n(.*)$')
+    if its_id == id and class ~= lineage.names[1] then
+      return class
+    end
+  end
+  return nil
 end
 
 -- The next integer for a class of numbers. Parents and descendants count together, since an object is

@@ -9,60 +9,47 @@ local function each_ref(refs, visit)
 end
 
 -- Those of `refs` that are not among `others`, each once.
-local function each_gained(others, refs, visit)
-  local known = {}
+local function refs_gained(others, refs)
+  if not string.find(others .. refs, '\n', 1, true) then -- one at most, so no set is needed
+    return refs ~= '' and refs ~= others and { refs } or {}
+  end
+  local known, gained = {}, {}
   each_ref(others, function(ref)
     known[ref] = true
   end)
   each_ref(refs, function(ref)
     if not known[ref] then
       known[ref] = true
-      visit(ref)
+      table.insert(gained, ref)
     end
   end)
+  return gained
 end
 
 local function refs_of(ref, field)
   return redis.call('HGET', object_key(ref), '@r:' .. field) or ''
 end
 
--- Listed fields that this script may have to set anew; arg_listings() fills it.
-local listings = {}
-
--- Objects whose listed fields may have got other members, each once, in the order of the changes.
-local touched = {}
-local function touch(ref)
-  if not touched[ref] then
-    touched[ref] = true
-    table.insert(touched, ref)
-  end
-end
-
--- `ref` has begun or ceased to refer to `target`: who lists it, or lists the target through it?
-local function touch_listers(ref, field, target)
-  for _, listing in ipairs(listings) do
-    local inverse = listing.inverse_of[class_and_id(ref)]
-    if inverse == field then
-      touch(target)
-    elseif inverse and listing.onward == field then
-      each_ref(refs_of(ref, inverse), touch)
-    end
-  end
-end
+-- Hears of each reference that an object has got or lost (listing.lua); nil: nobody minds.
+local reference_changed = nil
 
 local function references_set(ref, field, refs)
   local before = refs_of(ref, field)
   if before == refs then
     return
   end
-  each_gained(refs, before, function(target)
+  for _, target in ipairs(refs_gained(refs, before)) do
     redis.call('ZREM', object_key(target, ':r'), field .. '\n' .. ref)
-    touch_listers(ref, field, target)
-  end)
-  each_gained(before, refs, function(target)
+    if reference_changed then
+      reference_changed(ref, field, target)
+    end
+  end
+  for _, target in ipairs(refs_gained(before, refs)) do
     redis.call('ZADD', object_key(target, ':r'), 0, field .. '\n' .. ref)
-    touch_listers(ref, field, target)
-  end)
+    if reference_changed then
+      reference_changed(ref, field, target)
+    end
+  end
   if refs == '' then
     redis.call('HDEL', object_key(ref), '@r:' .. field)
   else

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "agents/runtime/agent.h"
+#include "agents/runtime/listings.h"
 #include "agents/sync/jobs/jobs.h"
 #include "agents/sync/removal.h"
 #include "agents/sync/store/scripts.h"
@@ -21,6 +22,7 @@ static enum work_step next_step(struct work *work)
     const struct cascade *cascade = work->state;
 
     redis_call_begin(&work->call, &script_cascade);
+    listings_add_all(&work->call, work->agent->model, &work->agent->proc.settings);
     removal_add_args(work);
     redis_call_arg(&work->call, cascade->job);
     redis_call_arg_i64(&work->call, clock_wall_ms() + work->agent->proc.settings.sync_job_lease_ms);

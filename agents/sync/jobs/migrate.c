@@ -112,14 +112,6 @@ static void add_families(struct work *work, const struct survey *survey,
     }
 }
 
-static void add_listings(struct work *work)
-{
-    size_t count;
-    const struct model_listing *const *listings = model_listings(work->agent->model, &count);
-
-    listings_add_args(&work->call, listings, count, &work->agent->proc.settings);
-}
-
 /* ---- The walk ---- */
 
 static enum work_step ended(struct work *work)
@@ -152,6 +144,7 @@ static enum work_step next_step(struct work *work)
         return end(work);
     c = model_class_at(model, migrate->number);
     redis_call_begin(&work->call, &script_migrate);
+    listings_add_all(&work->call, work->agent->model, &work->agent->proc.settings);
     redis_call_arg(&work->call, migrate->job);
     redis_call_arg_i64(&work->call, now);
     redis_call_arg_i64(&work->call, now + work->agent->proc.settings.sync_job_lease_ms);
@@ -159,7 +152,6 @@ static enum work_step next_step(struct work *work)
     redis_call_arg_i64(&work->call, (int64_t)migrate->number);
     redis_call_arg(&work->call, c->name);
     redis_call_arg(&work->call, c->id == ID_INTEGER ? "1" : "0");
-    add_listings(work);
     add_families(work, &migrate->survey, c);
     return work_call(work, step_done);
 }

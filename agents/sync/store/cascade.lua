@@ -1,7 +1,7 @@
 -- One step of the job that does what is too much for a commit: the next ones that refer to what has
 -- gone, or, when there are none left, the listed fields of one object. Its queue holds the removed
 -- objects whose references were not all followed yet, its set the objects with such fields.
--- Arguments: those of removal.lua, job, lease until, at most.
+-- Arguments: all listings, those of removal.lua, job, lease until, at most.
 -- Returns gone | ok, jobs.
 local id, lease, most = arg(), arg(), arg_number()
 

@@ -1,13 +1,12 @@
 -- "createObject": everything is checked before the first write, since an error rolls nothing back.
 -- Arguments: those of write.lua (id "" asks for the next integer), then a list of
--- field, text, refs for each value that is not null, the indexes, the listings, and rule and owner
--- field for reads.
--- Returns client | again, sid, outcome | forbidden | removed | reference, sid, ref |
+-- field, text, refs for each value that is not null, the indexes, rule and owner field for reads,
+-- and the furthest parent, "" if no other class has objects that it finds.
+-- Returns client | again, sid, outcome | forbidden | removed | taken, sid, class | reference, sid, ref |
 --         full, sid, field | unique, sid, index | existing, sid, id, fields |
 --         ok, sid, id, jobs, cascade.
 local list, indexes = arg_list(), arg_indexes()
-arg_listings()
-local read_rule, read_owner = arg(), arg()
+local read_rule, read_owner, family = arg(), arg(), arg()
 local text_of = text_among(list)
 
 if not allowed(sid, rule, text_of(owner)) then
@@ -27,15 +26,15 @@ if id ~= '' then
   elseif there[2] then
     return finish('removed')
   end
+  local namesake = object_namesake(lineage, family, id)
+  if namesake then
+    return finish('taken', namesake)
+  end
 end
 for i = 1, #list, 3 do
-  local broken = broken_reference(list[i + 2])
-  if broken then
-    return finish('reference', broken)
-  end
-  local full = overfull(class .. ':' .. id, list[i], list[i + 2])
-  if full then
-    return finish('full', full)
+  local refusal, said = reference_refusal(list[i], list[i + 2])
+  if refusal then
+    return finish(refusal, said)
   end
 end
 

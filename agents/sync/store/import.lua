@@ -1,10 +1,10 @@
 -- "importObjects", one object: makes it, also where one was removed, or changes what differs, as a put
 -- of this moment would. References are taken whether they lead somewhere or not, since their objects
 -- may be imported later; settle_reference.lua is asked in the end. It is the operator's: no rights.
--- Arguments: now, lease until, lineage, id, version and time of creation of a new object, fields that
--- are lists, then lists of field, text, refs: what is given, and the defaults of a new object; whether
--- a required field is missing (1 or 0), indexes, all listings.
--- Returns required | unique, index | same, broken | created, broken, jobs, cascade |
+-- Arguments: all listings, now, lease until, lineage, id, version and time of creation of a new object,
+-- fields that are lists, then lists of field, text, refs: what is given, and the defaults of a new
+-- object; whether a required field is missing (1 or 0), the furthest parent as for create.lua, indexes.
+-- Returns required | taken, class | unique, index | same, broken | created, broken, jobs, cascade |
 --         changed, broken, jobs, cascade; broken is a list of field, ref for each reference that leads nowhere yet.
 local now, lease = arg_number(), arg()
 local lineage, id = arg_lineage(), arg()
@@ -14,8 +14,7 @@ for _, field in ipairs(arg_list()) do
   unset[field] = '[]'
 end
 local given, defaults = arg_list(), arg_list()
-local incomplete, indexes = arg() == '1', arg_indexes()
-arg_listings()
+local incomplete, family, indexes = arg() == '1', arg(), arg_indexes()
 local class = lineage.names[1]
 local ref = class .. ':' .. id
 
@@ -42,6 +41,10 @@ end
 
 if not there and incomplete then
   return { 'required' }
+end
+local namesake = not there and object_namesake(lineage, family, id)
+if namesake then
+  return { 'taken', namesake }
 end
 local conflict = index_conflict(ref, indexes, changed, text_of)
 if conflict then

@@ -1,13 +1,11 @@
 -- "putObject": merge by field (design section 8). A field takes a value whose put time is not older
 -- than the one that last set it; an equal value moves nothing.
--- Arguments: those of write.lua, put time, then a list of field, text, refs, the indexes, and the
--- listings.
+-- Arguments: those of write.lua, put time, then a list of field, text, refs, and the indexes.
 -- Returns client | again, sid, outcome | forbidden | missing | reference, sid, ref |
 --         full, sid, field | unique, sid, index | stale | same, sid, version |
 --         ok, sid, version, jobs, cascade.
 local time = math.min(arg_number(), accepted)
 local list, indexes = arg_list(), arg_indexes()
-arg_listings()
 local ref = class .. ':' .. id
 
 local state = redis.call('HMGET', object_key(ref), '@v', '@c')
@@ -26,13 +24,9 @@ for i = 1, #list, 3 do
     if time < (set_at or tonumber(state[2])) then
       stale = true
     else
-      local broken = broken_reference(refs)
-      if broken then
-        return finish('reference', broken)
-      end
-      local full = overfull(ref, field, refs)
-      if full then
-        return finish('full', full)
+      local refusal, said = reference_refusal(field, refs)
+      if refusal then
+        return finish(refusal, said)
       end
       table.insert(taken_fields, i)
       changed[field] = text

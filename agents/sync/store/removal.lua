@@ -11,7 +11,6 @@ for _, reference in ipairs(arg_list()) do
   required[reference] = true
 end
 local tombstone_s = arg()
-arg_listings()
 
 local function is_required(from, field)
   return required[class_and_id(from) .. '\n' .. field] ~= nil

@@ -1,4 +1,5 @@
--- What all commits begin with: who asks, and has it been answered before? (design section 8)
+-- What all commits begin with: the listings, then who asks; has it been answered before? (design
+-- section 8)
 local client, accepted, lease = arg(), arg_number(), arg()
 local result_name, results_kept, results_s = arg(), arg_number(), arg_number()
 local lineage, id, rule, owner = arg_lineage(), arg(), arg(), arg()
@@ -25,4 +26,17 @@ local function finish_changed(said)
   listings_refresh(accepted, lease)
   result_keep(sid, result_name, 'ok ' .. said, results_kept, results_s)
   return { 'ok', sid, tostring(said), jobs, cascade }
+end
+
+-- Why the object may not refer to these: an outcome, and what is said beside it; nil if it may.
+local function reference_refusal(field, refs)
+  if refs == '' then
+    return nil
+  end
+  local broken = broken_reference(refs)
+  if broken then
+    return 'reference', broken
+  end
+  local full = overfull(class .. ':' .. id, field, refs)
+  return full and 'full', full
 end

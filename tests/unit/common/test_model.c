@@ -360,6 +360,97 @@ START_TEST(a_wrong_pair_is_refused_with_the_path)
 }
 END_TEST
 
+/* ---- Pairs that may name a parent ---- */
+
+#define FAMILY                                                                                   \
+    "{\"classes\":{\"Thing\":{\"abstract\":true},\"Box\":{\"parent\":\"Thing\"},"                \
+    "\"Crate\":{\"parent\":\"Box\"},\"Only\":{\"abstract\":true},\"One\":{\"parent\":\"Only\"}," \
+    "\"Shelf\":{\"fields\":{\"name\":{\"type\":\"string\"},"                                     \
+    "\"top\":{\"type\":\"toOne\",\"target\":\"Thing\"},\"leaf\":{\"type\":\"toOne\",\"target\":" \
+    "\"Crate\"},\"all\":{\"type\":\"list\",\"target\":\"Box\"}}}}}"
+
+static struct model *parse_family(void)
+{
+    _cleanup_(text_deinitp) struct text content = {0}, problems = {0};
+    struct model *model = NULL;
+
+    text_add(&content, FAMILY);
+    ck_assert_msg(!model_parse("family", &content, &model, &problems), "%s", text_str(&problems));
+    return model;
+}
+
+START_TEST(a_family_is_what_has_a_common_ancestor)
+{
+    _cleanup_(model_destroyp) struct model *model = parse_family();
+    const struct model_class *thing = class_of(model, "Thing");
+
+    ck_assert_ptr_eq(model_family(class_of(model, "Crate")), thing);
+    ck_assert_ptr_eq(model_family(class_of(model, "Box")), thing);
+    ck_assert_ptr_null(model_family(class_of(model, "One")));
+    ck_assert_ptr_null(model_family(class_of(model, "Shelf")));
+    ck_assert(model_names_others(thing) && model_names_others(class_of(model, "Box")));
+    ck_assert(model_names_others(class_of(model, "Only")));
+    ck_assert(!model_names_others(class_of(model, "Crate")));
+}
+END_TEST
+
+struct visited {
+    struct text seen;
+    const struct model_class *crate;
+};
+
+static const struct model_class *visit(void *arg, const struct model_class *named, const char *id)
+{
+    struct visited *visited = arg;
+
+    text_addf(&visited->seen, "%s:%s ", named->name, id);
+    return strcmp(id, "c") == 0 ? visited->crate : named;
+}
+
+START_TEST(a_pair_gets_the_class_that_the_visitor_says)
+{
+    _cleanup_(model_destroyp) struct model *model = parse_family();
+    struct visited visited = {.crate = class_of(model, "Crate")};
+    _cleanup_(text_deinitp) struct text problem = {0};
+    struct model_object object;
+
+    assert_ok(model_read_object(
+        model,
+        checked("{\"cn\":\"Shelf\",\"all\":[{\"className\":\"Box\",\"ID\":\"c\"},{\"className\":"
+                "\"Crate\",\"ID\":\"x\"},{\"className\":\"Box\",\"ID\":\"b\"}],"
+                "\"name\":\"n\",\"top\":{\"className\":\"Thing\",\"ID\":\"c\"},"
+                "\"leaf\":{\"className\":\"Crate\",\"ID\":\"c\"}}"),
+        &object, &problem));
+    model_visit_pairs(model, &object, visit, &visited);
+    ck_assert_str_eq(text_str(&visited.seen), "Box:c Box:b Thing:c ");
+    ck_assert_str_eq(value_of(&object, "all"),
+                     "[{\"className\":\"Crate\",\"ID\":\"c\"},{\"className\":\"Crate\",\"ID\":"
+                     "\"x\"},{\"className\":\"Box\",\"ID\":\"b\"}]");
+    ck_assert_str_eq(value_of(&object, "name"), "\"n\"");
+    ck_assert_str_eq(value_of(&object, "top"), "{\"className\":\"Crate\",\"ID\":\"c\"}");
+    ck_assert_str_eq(value_of(&object, "leaf"), "{\"className\":\"Crate\",\"ID\":\"c\"}");
+    model_object_deinit(&object);
+    text_deinit(&visited.seen);
+}
+END_TEST
+
+START_TEST(relations_that_are_null_are_not_visited)
+{
+    _cleanup_(model_destroyp) struct model *model = parse_family();
+    _cleanup_(text_deinitp) struct text problem = {0};
+    struct visited visited = {0};
+    struct model_object object;
+
+    assert_ok(model_read_object(model, checked("{\"cn\":\"Shelf\",\"all\":[],\"top\":null}"),
+                                &object, &problem));
+    model_visit_pairs(model, &object, visit, &visited);
+    ck_assert_uint_eq(visited.seen.size, 0);
+    ck_assert_str_eq(value_of(&object, "all"), "null");
+    ck_assert_str_eq(value_of(&object, "top"), "null");
+    model_object_deinit(&object);
+}
+END_TEST
+
 /* ---- Output ---- */
 
 static const char *one_value(const void *arg, const struct model_field *field)
@@ -506,7 +597,9 @@ START_TEST(stamps_out_of_range_are_refused)
 }
 END_TEST
 
-UNIT_SUITE("model", an_export_has_read_only_fields_and_stamps, stamps_out_of_range_are_refused,
+UNIT_SUITE("model", a_family_is_what_has_a_common_ancestor,
+           a_pair_gets_the_class_that_the_visitor_says, relations_that_are_null_are_not_visited,
+           an_export_has_read_only_fields_and_stamps, stamps_out_of_range_are_refused,
            an_example_has_the_fields_that_are_set, a_wrong_example_is_refused_with_the_path,
            an_object_is_read_with_its_id_and_values, json_values_stay_as_they_are,
            an_id_that_is_absent_null_or_blank_is_none, what_the_server_keeps_or_derives_is_ignored,
