@@ -34,15 +34,15 @@ static const struct {
                     const char *desc);
 } purposes[PURPOSE_COUNT] = {
     // clang-format off
-    [PURPOSE_CLIENT]   = { pass_on,                say_error          },
-    [PURPOSE_LOGIN]    = { login_answered,         say_error          },
-    [PURPOSE_RECEIPT]  = { pass_on,                say_error          },
-    [PURPOSE_LOGOUT]   = { login_logged_out,       login_not_logged_out     },
-    [PURPOSE_BIND]     = { login_bound,            login_not_bound          },
-    [PURPOSE_LEAVE]    = { login_left,             login_not_left           },
-    [PURPOSE_ALIVE]    = { announcements_lease,    announcements_not_heard  },
-    [PURPOSE_ANNOUNCE] = { announcements_taken,    announcements_not_heard  },
-    [PURPOSE_RECEIPTS] = { receipts_answered,      receipts_failed          },
+    [PURPOSE_CLIENT]   = { pass_on,             say_error               },
+    [PURPOSE_LOGIN]    = { login_answered,      say_error               },
+    [PURPOSE_RECEIPT]  = { pass_on,             say_error               },
+    [PURPOSE_LOGOUT]   = { login_logged_out,    login_not_logged_out    },
+    [PURPOSE_BIND]     = { login_bound,         login_not_bound         },
+    [PURPOSE_LEAVE]    = { login_left,          login_not_left          },
+    [PURPOSE_ALIVE]    = { announcements_lease, announcements_not_heard },
+    [PURPOSE_ANNOUNCE] = { announcements_taken, announcements_not_heard },
+    [PURPOSE_RECEIPTS] = { receipts_answered,   receipts_failed         },
     // clang-format on
 };
 

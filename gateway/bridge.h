@@ -33,11 +33,11 @@ struct wake *bridge_publisher_wake(struct bridge *b);
 const char *bridge_queue_name(const struct bridge *b);
 
 struct bridge_terms {
-    uint64_t number;     /* of the open request; 0: no reply is awaited, not refused unless... */
+    uint64_t number;     /* of the open request; 0: no reply is awaited */
     int64_t deadline_ms; /* monotonic; 0: never */
     bool expires;        /* on the broker, too */
     bool tell_confirm;
-    bool may_be_refused; /* ...it may be lost */
+    bool may_be_refused; /* where no reply is awaited: it may be lost */
 };
 
 /* Copies *fields and orders its publication. ERR_FULL: too many are waiting. */

@@ -204,7 +204,7 @@ static void enter(struct gateway *g, struct client *c, bool returning, const cha
     client_set_state(c, CLIENT_BINDING);
     issue_session(g, c);
     c->returning = returning;
-    c->replaying = false;
+    c->replaying = c->unannounced = false;
     bind(g, c, message_id);
 }
 
@@ -301,7 +301,7 @@ void login_bound(struct gateway *g, struct open_request *r, const struct msg *m)
     }
     keep_connect_response(c, m);
     client_set_state(c, CLIENT_READY);
-    if (c->unannounced) /* what has unbound the others may have unbound it, too */
+    if (c->unannounced)
         announcements_one(g, c);
     requests_release(g, c);
     if (requests_has(c, PURPOSE_LOGOUT) && c->state == CLIENT_READY)

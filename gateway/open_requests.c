@@ -99,7 +99,8 @@ static void grow(struct open_requests *t)
     put_in_bucket(t, r);
 }
 
-/* The gateway's own requests end a login or a logout: a full account must not stop them. */
+/* The gateway's own requests end a login or a logout, or are of no one client: a full account must
+ * not stop them. */
 static bool is_within_limits(const struct open_requests *t, const struct open_account *account,
                              const struct open_request *fields)
 {

@@ -40,17 +40,17 @@ static void send_to(struct client *c, struct json_span body, struct json_span ga
         5);
 }
 
-/* What a group tells: of which objects, by their keys among the sends, and which versions. */
+/* What a group tells: of which objects, by their keys among the sends, each with its number. */
 struct told {
     uint64_t *keys;
-    int64_t *versions;
+    int64_t *numbers;
     size_t count;
 };
 
 static void told_deinit(struct told *t)
 {
     free(t->keys);
-    free(t->versions);
+    free(t->numbers);
 }
 
 static bool read_kind(struct json_span group, enum sends_kind *out)
@@ -61,7 +61,7 @@ static bool read_kind(struct json_span group, enum sends_kind *out)
     return *out == SENDS_DELETE || json_string_is(kind, "u");
 }
 
-/* ["<class>:<id>",<version>] */
+/* ["<class>:<id>",<number of the send>] */
 static bool read_one(struct json_span entry, enum sends_kind kind, struct text *ref,
                      struct told *out)
 {
@@ -69,7 +69,7 @@ static bool read_one(struct json_span entry, enum sends_kind kind, struct text *
 
     text_clear(ref);
     if (!json_next(&w) || json_decode(w.value, ref) || !json_next(&w) ||
-        json_int64(w.value, &out->versions[out->count]))
+        json_int64(w.value, &out->numbers[out->count]))
         return false;
     out->keys[out->count++] = sends_key(kind, text_str(ref), ref->size);
     return true;
@@ -85,8 +85,8 @@ static bool read_told(struct gateway *g, struct json_span group, struct told *ou
     if (!read_kind(group, &kind) || json_kind(of) != JSON_ARRAY)
         return false;
     out->keys = calloc(count + 1, sizeof(*out->keys));
-    out->versions = calloc(count + 1, sizeof(*out->versions));
-    if (!out->keys || !out->versions)
+    out->numbers = calloc(count + 1, sizeof(*out->numbers));
+    if (!out->keys || !out->numbers)
         err_out_of_memory();
     while (json_next(&w))
         if (!read_one(w.value, kind, &g->scratch, out))
@@ -113,7 +113,7 @@ static enum metric deliver_to(struct gateway *g, struct client *c, const struct 
         return METRIC_PUSHES_HELD_BACK;
     send_to(c, p->body, p->gap);
     for (size_t i = 0; i < t->count; i++)
-        sends_add(&c->sends, t->keys[i], t->versions[i]);
+        sends_add(&c->sends, t->keys[i], t->numbers[i]);
     return METRIC_PUSHES;
 }
 

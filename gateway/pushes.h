@@ -8,12 +8,12 @@
  * A push carries groups of one body and its recipients. A client id binds once and never again, so
  * it alone says which binding is meant:
  *
- *   {"v":1,"groups":[{"to":["<client
- * id>",...],"kind":"u"|"d","of":[["<class>:<id>",<version>],...],
+ *   {"v":1,"groups":[{"to":["<client id>",...],
+ *                     "kind":"u"|"d","of":[["<class>:<id>",<number of the send>],...],
  *                     "body":{...,"clientId":null,...}}]}
  *
  * Each recipient gets the body with its own client id, and is noted as having been sent these
- * versions of these objects, as updates or deletes (sends.h). Who is not here, reads too slowly
+ * objects under these numbers, as updates or deletes (sends.h). Who is not here, reads too slowly
  * (slow.h), or owes receipts for gateway.max_unacknowledged objects, is skipped: the mark in Redis
  * remains, and is sent again to where the session is then.
  */

@@ -160,23 +160,23 @@ static bool are_pairs(struct json_span pairs, struct text *problem)
 /* What a receipt for this pair proves, with its name in `ref`. False: it was not sent, or has had
  * all its receipts. */
 static bool settle(struct client *c, enum sends_kind kind, struct json_span pair, struct text *ref,
-                   int64_t *version)
+                   int64_t *number)
 {
     text_clear(ref);
     if (json_decode(json_member(pair, "className", NULL), ref))
         return false;
     text_add_char(ref, ':');
     return !json_decode(json_member(pair, "ID", NULL), ref) &&
-           sends_take(&c->sends, sends_key(kind, ref->at, ref->size), version);
+           sends_take(&c->sends, sends_key(kind, ref->at, ref->size), number);
 }
 
-static void add_pair(struct text *out, const struct text *ref, int64_t version)
+static void add_pair(struct text *out, const struct text *ref, int64_t number)
 {
     if (out->at[out->size - 1] != '[')
         text_add_char(out, ',');
     text_add_char(out, '[');
     text_add_json(out, ref->at, ref->size);
-    text_addf(out, ",%lld]", (long long)version);
+    text_addf(out, ",%lld]", (long long)number);
 }
 
 /* Also a receipt that settles nothing is passed on: it tells that its client sends receipts. */
@@ -187,11 +187,11 @@ static void gather(struct gateway *g, struct receipts_batch *b, const struct ope
         b == &g->receipts.batches[RECEIPTS_DELETES] ? SENDS_DELETE : SENDS_UPDATE;
     struct text *ref = &g->receipts.ref;
     struct json_walk w = json_walk(pairs);
-    int64_t version, unsent = 0;
+    int64_t number, unsent = 0;
 
     begin_entry(b, r->client, "pairs");
     while (json_next(&w)) {
-        if (!settle(r->client, kind, w.value, ref, &version)) {
+        if (!settle(r->client, kind, w.value, ref, &number)) {
             unsent++;
             continue;
         }
@@ -200,7 +200,7 @@ static void gather(struct gateway *g, struct receipts_batch *b, const struct ope
             publish(g, b);
             begin_entry(b, r->client, "pairs");
         }
-        add_pair(&b->body, ref, version);
+        add_pair(&b->body, ref, number);
     }
     end_entry(b);
     text_add_bytes(&b->members, &r->number, sizeof(r->number));

@@ -12,13 +12,13 @@
  * receipts - what clients acknowledge: pushes (updatesReceived and deletesReceived, spec 3.6) and
  * replies (the special message ack).
  *
- * Which version a push receipt proves is looked up in what the client's socket was sent (sends.h);
+ * Which send a push receipt proves is looked up in what the client's socket was sent (sends.h);
  * what was never sent is left out. The outcome is gathered with that of other clients and published
  * when all sockets that had something to say have been heard, one message for each queue, or
  * several where they would grow too large:
  *
- *   updatesReceived {"v":1,"receipts":[{"client":"<id>","pairs":[["<class>:<id>",<version>],...]},
- *   deletesReceived                    ...]}                  -> {"v":1,"unknown":["<id>",...]}
+ *   updatesReceived {"v":1,"receipts":[{"client":"<id>","pairs":[["<class>:<id>",<number of the
+ *   deletesReceived                    send>],...]},...]}     -> {"v":1,"unknown":["<id>",...]}
  *   repliesReceived {"v":1,"receipts":[{"client":"<id>","ids":["<messageId>",...]},...]}
  *
  * A push receipt is an open request of its client, so that its limits and its deadline hold; one

@@ -11,11 +11,11 @@
 #define TAKEN_BIT  2UL /* of a key: none is 0, which is a free slot */
 #define INDEX_FROM 2   /* the bits above are as good as random */
 
-/* One object and kind: the sends of the version that was sent last, and those before them, all
- * taken for the lowest version of any. */
+/* One object and kind: the sends with the number that came last, and those before them, all taken
+ * for the lowest number of any. */
 struct slot {
     uint64_t key; /* 0: free */
-    int64_t before_version, last_version;
+    int64_t before_number, last_number;
     uint32_t before, last; /* how many of each */
 };
 
@@ -96,26 +96,26 @@ static void take_out(struct sends *s, struct slot *slot)
     s->count--;
 }
 
-/* Everything so far was sent before `version`. */
-static void push_back(struct slot *slot, int64_t version)
+/* Everything so far was sent before that with this number. */
+static void push_back(struct slot *slot, int64_t number)
 {
-    if (slot->last > 0 && (slot->before == 0 || slot->last_version < slot->before_version))
-        slot->before_version = slot->last_version;
+    if (slot->last > 0 && (slot->before == 0 || slot->last_number < slot->before_number))
+        slot->before_number = slot->last_number;
     slot->before += slot->last;
     slot->last = 0;
-    if (version < slot->before_version)
-        slot->before_version = version;
+    if (number < slot->before_number)
+        slot->before_number = number;
 }
 
-static void overtake_other_kind(struct sends *s, uint64_t key, int64_t version)
+static void overtake_other_kind(struct sends *s, uint64_t key, int64_t number)
 {
     struct slot *other = look(s, key ^ KIND_BIT);
 
     if (other->key)
-        push_back(other, version);
+        push_back(other, number);
 }
 
-void sends_add(struct sends **s, uint64_t key, int64_t version)
+void sends_add(struct sends **s, uint64_t key, int64_t number)
 {
     struct slot *slot;
 
@@ -123,25 +123,25 @@ void sends_add(struct sends **s, uint64_t key, int64_t version)
         *s = create(SMALLEST);
     else if ((*s)->count >= (*s)->room / 4 * 3)
         resize(s, (*s)->room * 2);
-    overtake_other_kind(*s, key, version);
+    overtake_other_kind(*s, key, number);
     slot = look(*s, key);
     if (!slot->key) {
         *slot = (struct slot){.key = key};
         (*s)->count++;
     }
-    if (slot->last_version != version)
-        push_back(slot, version);
-    slot->last_version = version;
+    if (slot->last_number != number)
+        push_back(slot, number);
+    slot->last_number = number;
     slot->last++;
 }
 
-bool sends_take(struct sends **s, uint64_t key, int64_t *version)
+bool sends_take(struct sends **s, uint64_t key, int64_t *number)
 {
     struct slot *slot = *s ? look(*s, key) : NULL;
 
     if (!slot || !slot->key)
         return false;
-    *version = slot->before > 0 ? slot->before_version : slot->last_version;
+    *number = slot->before > 0 ? slot->before_number : slot->last_number;
     if (slot->before > 0)
         slot->before--;
     else

@@ -7,14 +7,16 @@
 /*
  * sends - what one socket was sent of which object, and has not had a push receipt for.
  *
- * A receipt names an object but no version, so it stands for the oldest send that has none yet.
- * What it proves is a version which the client has for certain, after everything that it may still
- * have to read: sends of the newest version are counted exactly, those before it are all taken for
- * the lowest version among them. So a receipt may prove too little, which a redelivery makes good,
- * but never too much; and when nothing is unanswered any more, the last send has been proved.
+ * Agents number what they send: whoever has heard of an object under a number knows all that was
+ * written of it before that number was drawn. A receipt names an object but no number, so it stands
+ * for the oldest send that has none yet. What it proves is a number that the client has for sure,
+ * after everything that it may still have to read: sends with the number that came last are
+ * counted exactly, those before it are all taken for the lowest number among them. So a receipt may
+ * prove too little, which a redelivery makes good, but never too much; and when nothing is
+ * unanswered any more, the last send has been proved.
  *
- * An older version that goes out after a newer one, be it of the other kind, takes back what
- * receipts for the newer one would have proved: it is what the client believes in the end.
+ * A lower number that goes out after a higher one, be it of the other kind, takes back what
+ * receipts for the higher one would have proved: it is what the client believes in the end.
  *
  * Objects are known by a hash that nobody outside can predict (secret_table_hash()).
  *
@@ -29,11 +31,11 @@ enum sends_kind { SENDS_UPDATE, SENDS_DELETE };
 /* The key of an object, "<class>:<id>", and a kind. */
 uint64_t sends_key(enum sends_kind kind, const char *ref, size_t size);
 
-/* This version was sent. */
-void sends_add(struct sends **s, uint64_t key, int64_t version);
+/* It was sent under this number. */
+void sends_add(struct sends **s, uint64_t key, int64_t number);
 
-/* A receipt: takes the oldest send and says in *version what that proves. False: there is none. */
-bool sends_take(struct sends **s, uint64_t key, int64_t *version);
+/* A receipt: takes the oldest send and says in *number what that proves. False: there is none. */
+bool sends_take(struct sends **s, uint64_t key, int64_t *number);
 
 /* How many objects there would be, each kind for itself, if all of these were sent, too. */
 size_t sends_count_with(const struct sends *s, const uint64_t *keys, size_t count);

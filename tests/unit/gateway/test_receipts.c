@@ -66,9 +66,9 @@ static void tear_down(void)
     text_deinit(&g.scratch);
 }
 
-static void send_version(const char *ref, int64_t version)
+static void note_send(const char *ref, int64_t number)
 {
-    sends_add(&c->sends, sends_key(SENDS_UPDATE, ref, strlen(ref)), version);
+    sends_add(&c->sends, sends_key(SENDS_UPDATE, ref, strlen(ref)), number);
 }
 
 /* A receipt of the client, as it comes in. */
@@ -141,7 +141,7 @@ START_TEST(receipts_are_gathered_until_they_are_flushed)
     TEXT body = {0}, expected = {0};
     uint64_t number;
 
-    send_version("C:a", 3);
+    note_send("C:a", 3);
     take_pair("C", "a");
     take_pair("C", "b");
     ck_assert(receipts_wait(&g.receipts));
@@ -213,7 +213,7 @@ START_TEST(what_grows_too_large_is_split_and_answered_by_the_last)
         TEXT ref = {0};
 
         text_addf(&ref, "C:%d%s", i, id.at);
-        send_version(ref.at, i);
+        note_send(ref.at, i);
         text_addf(&frame, "%s{\"className\":\"C\",\"ID\":\"%d%s\"}", i > 0 ? "," : "", i, id.at);
     }
     text_add(&frame, "]}]");

@@ -14,12 +14,12 @@ static uint64_t delete_of(const char *ref)
     return sends_key(SENDS_DELETE, ref, strlen(ref));
 }
 
-static void expect(struct sends **s, uint64_t key, int64_t version)
+static void expect(struct sends **s, uint64_t key, int64_t number)
 {
     int64_t proved;
 
     ck_assert(sends_take(s, key, &proved));
-    ck_assert_int_eq(proved, version);
+    ck_assert_int_eq(proved, number);
 }
 
 static void expect_none(struct sends **s, uint64_t key)
@@ -59,13 +59,13 @@ START_TEST(receipts_settle_the_oldest_send_first)
 }
 END_TEST
 
-START_TEST(versions_before_the_last_one_count_as_the_lowest_of_them)
+START_TEST(numbers_before_the_last_one_count_as_the_lowest_of_them)
 {
     struct sends *s = NULL;
 
     assert_ok(secret_init());
-    for (int64_t version = 3; version <= 5; version++)
-        sends_add(&s, update_of("a"), version);
+    for (int64_t number = 3; number <= 5; number++)
+        sends_add(&s, update_of("a"), number);
     expect(&s, update_of("a"), 3);
     expect(&s, update_of("a"), 3);
     expect(&s, update_of("a"), 5);
@@ -73,7 +73,7 @@ START_TEST(versions_before_the_last_one_count_as_the_lowest_of_them)
 }
 END_TEST
 
-START_TEST(an_older_version_that_comes_last_is_what_is_proved)
+START_TEST(a_lower_number_that_comes_last_is_what_is_proved)
 {
     struct sends *s = NULL;
 
@@ -128,7 +128,7 @@ struct model {
     struct {
         enum sends_kind kind;
         unsigned ref;
-        int64_t version;
+        int64_t number;
         bool settled;
     } sends[MODEL];
     size_t count;
@@ -143,13 +143,13 @@ static uint64_t key_of(enum sends_kind kind, unsigned ref)
 
 static void send_one(struct model *m, struct sends **s, enum sends_kind kind, unsigned ref)
 {
-    const int64_t version = 1 + rand() % 8; /* often older than the last one */
+    const int64_t number = 1 + rand() % 8; /* often lower than the last one */
 
     m->sends[m->count].kind = kind;
     m->sends[m->count].ref = ref;
-    m->sends[m->count].version = version;
+    m->sends[m->count].number = number;
     m->sends[m->count++].settled = false;
-    sends_add(s, key_of(kind, ref), version);
+    sends_add(s, key_of(kind, ref), number);
 }
 
 /* The oldest send without a receipt; m->count when there is none. */
@@ -178,9 +178,9 @@ static void settle_one(struct model *m, struct sends **s, enum sends_kind kind, 
     for (size_t i = at; i < m->count; i++) {
         if (m->sends[i].ref != ref)
             continue;
-        alike = alike && m->sends[i].version == m->sends[at].version && m->sends[i].kind == kind;
-        if (m->sends[i].version < lowest)
-            lowest = m->sends[i].version;
+        alike = alike && m->sends[i].number == m->sends[at].number && m->sends[i].kind == kind;
+        if (m->sends[i].number < lowest)
+            lowest = m->sends[i].number;
     }
     ck_assert_int_le(proved, lowest);
     ck_assert_int_ge(proved, 1);
@@ -249,8 +249,8 @@ START_TEST(many_objects_grow_the_table_and_it_shrinks_again)
 END_TEST
 
 UNIT_SUITE("sends", what_was_never_sent_cannot_be_settled, receipts_settle_the_oldest_send_first,
-           versions_before_the_last_one_count_as_the_lowest_of_them,
-           an_older_version_that_comes_last_is_what_is_proved,
+           numbers_before_the_last_one_count_as_the_lowest_of_them,
+           a_lower_number_that_comes_last_is_what_is_proved,
            a_late_update_takes_back_what_a_receipt_for_the_delete_would_prove,
            the_count_is_that_of_objects_and_kinds,
            a_receipt_never_proves_too_much_and_the_last_one_all,
