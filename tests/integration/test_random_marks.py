@@ -171,7 +171,8 @@ class History:
 
     def _marks(self, client):
         sid = self.sockets[client].device.sid
-        return {ref: (mark[0], int(mark[1])) for ref, mark in marks_of(self.store.redis, sid).items()}
+        return {ref: (mark[0], int(mark[1]))
+                for ref, mark in marks_of(self.store.redis, sid).items()}
 
     def _disconnect(self, client):
         yield "again"
@@ -341,8 +342,8 @@ class History:
             self.works.append(self._fan_out(job, 0) if kind == "fan-out" else self._unbind(job))
         self.works += [self._redeliver(sid) for sid in sids]
 
-    WEIGHTS = {change: 10, write: 2, remove: 1, make_anew: 0.5, step: 60, deliver: 25, read: 20, answer: 12,
-               hang_up: 2, come_back: 4, kill_gateway: 0.5, lose_queue: 0.7, wait: 4}
+    WEIGHTS = {change: 10, write: 2, remove: 1, make_anew: 0.5, step: 60, deliver: 25, read: 20,
+               answer: 12, hang_up: 2, come_back: 4, kill_gateway: 0.5, lose_queue: 0.7, wait: 4}
 
     # ---- a whole history
 
@@ -383,7 +384,8 @@ class History:
             if self._is_calm():
                 return
             self._wait(15000)
-        raise AssertionError(f"marks are left: {[self._marks(d.socket.client) for d in self.devices]}")
+        left = [self._marks(device.socket.client) for device in self.devices]
+        raise AssertionError(f"marks are left: {left}")
 
     def _is_calm(self):
         left = self.store.redis.exists("marked", "jobs", "due")
@@ -400,7 +402,9 @@ class History:
                     assert device.copies[ref][0] == "d", (device.sid, ref)
 
     def _watches(self, device, ref):
-        return device.watches_class or self.store.redis.zscore(object_key(ref, ":w"), device.sid) is not None
+        watchers = object_key(ref, ":w")
+        return (device.watches_class
+                or self.store.redis.zscore(watchers, device.sid) is not None)
 
 
 @pytest.fixture
