@@ -42,8 +42,10 @@ static void add(void *arg, struct client *c, size_t index)
     struct announcement *a = arg;
 
     (void)index;
-    if (!client_is_bound(c))
+    if (!client_is_bound(c)) {
+        c->unannounced = true;
         return;
+    }
     if (a->count == 0)
         begin(a->g, &a->body);
     text_add_char(&a->body, a->count == 0 ? '[' : ',');

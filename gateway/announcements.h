@@ -37,7 +37,8 @@ struct announcements {
 
 void announcements_tick(struct gateway *g, int64_t now_ms);
 
-/* All clients that are bound, and one; nothing is announced for one that is not. */
+/* All clients that are bound, and one. Who is not bound yet is announced when it is: its binding
+ * may have ended, and pushes to it been lost, before the gateway hears of it. */
 void announcements_all(struct gateway *g);
 void announcements_one(struct gateway *g, struct client *c);
 

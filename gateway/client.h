@@ -63,6 +63,7 @@ struct client {
     struct session session;
     bool bound;             /* the agents may hold a binding under its client id */
     bool returning;         /* binds by a ReconnectRequest */
+    bool unannounced;       /* all were announced while it was binding: it is, when it has bound */
     bool replaying;         /* has been told a part of what it missed; the next is asked for soon */
     char *return_id;        /* meanwhile: messageId of its own ReconnectRequest; owned, or NULL */
     char *connect_response; /* the last one; owned */

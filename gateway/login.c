@@ -6,6 +6,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/operations.h"
+#include "gateway/announcements.h"
 #include "gateway/outgoing.h"
 #include "gateway/pushes.h"
 #include "gateway/requests.h"
@@ -203,7 +204,7 @@ static void enter(struct gateway *g, struct client *c, bool returning, const cha
     client_set_state(c, CLIENT_BINDING);
     issue_session(g, c);
     c->returning = returning;
-    c->replaying = false;
+    c->replaying = c->unannounced = false;
     bind(g, c, message_id);
 }
 
@@ -300,6 +301,8 @@ void login_bound(struct gateway *g, struct open_request *r, const struct msg *m)
     }
     keep_connect_response(c, m);
     client_set_state(c, CLIENT_READY);
+    if (c->unannounced)
+        announcements_one(g, c);
     requests_release(g, c);
     if (requests_has(c, PURPOSE_LOGOUT) && c->state == CLIENT_READY)
         client_set_state(c, CLIENT_LEAVING);

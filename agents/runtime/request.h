@@ -29,6 +29,7 @@ struct request {
     const char *message_id; /* NULL: none */
     int64_t accepted_ms;    /* when the gateway took it; else now */
     bool again;             /* its reply was not confirmed: nobody has asked just now */
+    bool redelivered;       /* whoever had it before may have answered it, and died */
     struct text strings;    /* private: what was read from the body */
     struct text told_again; /* private: `told`, if it is another name than the client's */
 };

@@ -27,6 +27,7 @@ struct work_runner {
     uint64_t tag;       /* of the delivery; 0: none */
     size_t unpublished; /* the first of work.out that is not published yet */
     size_t unconfirmed;
+    bool has_spoken; /* all that it has published was told of */
     bool is_poll;
     struct work_runner *parent; /* that has started it again; NULL: none, or gone */
     size_t children;
@@ -51,6 +52,27 @@ struct worker {
 
 /* ---- Works ---- */
 
+static void runner_link(struct work_runner *runner)
+{
+    struct worker *worker = runner->worker;
+
+    runner->previous = NULL;
+    runner->following = worker->works;
+    if (worker->works)
+        worker->works->previous = runner;
+    worker->works = runner;
+}
+
+static void runner_unlink(struct work_runner *runner)
+{
+    if (runner->previous)
+        runner->previous->following = runner->following;
+    else
+        runner->worker->works = runner->following;
+    if (runner->following)
+        runner->following->previous = runner->previous;
+}
+
 static struct work_runner *runner_create(struct worker *worker)
 {
     struct work_runner *runner = calloc(1, sizeof(*runner));
@@ -60,10 +82,7 @@ static struct work_runner *runner_create(struct worker *worker)
     runner->worker = worker;
     runner->work.agent = worker->agent;
     runner->work.runner = runner;
-    runner->following = worker->works;
-    if (worker->works)
-        worker->works->previous = runner;
-    worker->works = runner;
+    runner_link(runner);
     return runner;
 }
 
@@ -86,20 +105,13 @@ static void orphan(struct work_runner *parent)
     }
 }
 
-static void runner_destroy(struct work_runner *runner)
+/* One that is linked nowhere any more. */
+static void runner_free(struct work_runner *runner)
 {
-    struct worker *worker = runner->worker;
     struct work *work = &runner->work;
 
-    orphan(runner);
-    if (runner->previous)
-        runner->previous->following = runner->following;
-    else
-        worker->works = runner->following;
-    if (runner->following)
-        runner->following->previous = runner->previous;
     if (runner->is_poll)
-        worker->polling = false;
+        runner->worker->polling = false;
     if (work->state_destroy)
         work->state_destroy(work->state);
     forget_messages(&work->out, &work->out_count);
@@ -109,14 +121,22 @@ static void runner_destroy(struct work_runner *runner)
     free(runner);
 }
 
+static void runner_destroy(struct work_runner *runner)
+{
+    orphan(runner);
+    runner_unlink(runner);
+    runner_free(runner);
+}
+
 static void destroy_runners(struct worker *worker)
 {
-    struct work_runner *following;
+    struct work_runner *next;
 
-    for (struct work_runner *runner = worker->works; runner; runner = following) {
-        following = runner->following;
-        runner_destroy(runner);
+    for (struct work_runner *r = worker->works; r; r = next) {
+        next = r->following;
+        runner_free(r);
     }
+    worker->works = NULL;
 }
 
 static void runner_place(struct work_runner *runner, enum work_step step);
@@ -170,6 +190,7 @@ static void runner_sent(struct work_runner *runner)
     work->sent_count = work->out_count;
     work->out = NULL;
     work->out_count = 0;
+    runner->has_spoken = true;
     step = work->next(work);
     forget_messages(&work->sent, &work->sent_count);
     runner_place(runner, step);
@@ -292,13 +313,14 @@ static bool read_request(struct work *work, const struct msg *m, enum work_step 
     return false;
 }
 
-static enum work_step begin_request(struct work *work, const struct msg *m)
+static enum work_step begin_request(struct work *work, const struct msg *m, bool redelivered)
 {
     work_fn *keep = work->agent->definition->keep;
     enum work_step step;
 
     if (!read_request(work, m, &step))
         return step;
+    work->request.redelivered = redelivered;
     return keep && m->keep && work->request.message_id ? keep(work) : work_begin(work);
 }
 
@@ -324,10 +346,9 @@ static void on_delivery(void *arg, const struct msg *m, uint64_t tag, bool redel
     struct worker *worker = arg;
     struct work_runner *runner = runner_create(worker);
 
-    (void)redelivered;
     runner->tag = tag;
     acks_begin(&worker->acks, tag);
-    runner_place(runner, begin_request(&runner->work, m));
+    runner_place(runner, begin_request(&runner->work, m, redelivered));
 }
 
 static void on_up(void *arg)
@@ -337,15 +358,45 @@ static void on_up(void *arg)
     awaited_reset(&worker->awaited);
 }
 
+/* Its answer may have gone out. When the request comes again, another answer will be made, but the
+ * client may take the first: whether that one was overtaken has to be looked at all the same. */
+static bool has_answered(const struct work_runner *runner)
+{
+    const struct work *work = &runner->work;
+
+    return work->request.operation && !runner->children &&
+           (work->out_count ? runner->unpublished == work->out_count : runner->has_spoken);
+}
+
+static void go_on_alone(struct work_runner *runner)
+{
+    runner_link(runner);
+    runner->tag = 0;
+    runner->parent = NULL;
+    if (runner->work.out_count)
+        runner_sent(runner);
+    else
+        line_push(&runner->worker->calls, runner);
+}
+
 /* Requests come again; jobs are claimed again when their lease is over. */
 static void on_down(void *arg)
 {
     struct worker *worker = arg;
+    struct work_runner *r = worker->works, *next;
 
     line_clear(&worker->calls);
     line_clear(&worker->outbox);
-    destroy_runners(worker);
+    awaited_reset(&worker->awaited);
     acks_reset(&worker->acks);
+    worker->works = NULL;
+    for (; r; r = next) {
+        next = r->following;
+        if (has_answered(r))
+            go_on_alone(r);
+        else
+            runner_free(r);
+    }
 }
 
 /* ---- The thread ---- */

@@ -27,6 +27,11 @@ void overtaken_sessions(struct redis_call *call, size_t sessions)
     redis_call_arg_i64(call, (int64_t)sessions);
 }
 
+int64_t overtaken_version(const struct work *work, int64_t version)
+{
+    return work->request.redelivered ? 0 : version;
+}
+
 static enum work_step done(struct work *work)
 {
     (void)work;
@@ -91,6 +96,7 @@ static enum work_step reply(struct work *work, const struct text *body, const st
     if (!told)
         err_out_of_memory();
     *told = *what;
+    told->version = overtaken_version(work, what->version);
     if (work->state_destroy)
         work->state_destroy(work->state);
     work->state = told;

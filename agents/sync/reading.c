@@ -69,7 +69,8 @@ static enum work_step look(struct work *work)
         reading->look_at = reading->refs.at;
     overtaken_begin(&work->call, count);
     for (size_t i = 0; i < count; i++) {
-        overtaken_told(&work->call, reading->look_at, reading->versions[reading->looked++]);
+        overtaken_told(&work->call, reading->look_at,
+                       overtaken_version(work, reading->versions[reading->looked++]));
         reading->look_at += strlen(reading->look_at) + 1;
     }
     overtaken_sessions(&work->call, 1);

@@ -162,6 +162,7 @@ enum work_step plan_reconnect(struct work *work)
     redis_call_arg(&work->call, hash);
     add_names(work);
     redis_call_arg_i64(&work->call, clock_wall_ms());
+    redis_call_arg_i64(&work->call, rq->accepted_ms);
     redis_call_arg_i64(&work->call, settings->sync_replay_bytes);
     jobs_add_timing(work);
     jobs_add_restricted(work);

@@ -79,12 +79,23 @@ class Holder(Program):
 
     def __init__(self, rig, connections):
         super().__init__("ws_hold", rig.gateway.port, connections)
+        self.count = connections
         self.expect("ready")
 
     def request(self, text):
         """Sends a request on every connection and waits for all answers."""
         self.say(text)
         self.expect("answered")
+
+    def drop(self):
+        """Loses all connections."""
+        self.say("drop")
+        self.expect("dropped")
+
+    def come_back(self):
+        """All return at once: {"ms": N, "told": N, "again": N}, see ws_hold.c."""
+        self.say("return")
+        return json.loads(self.line())
 
     def pushes(self):
         """Ends the connections; how many pushes there were?"""
@@ -122,6 +133,13 @@ class Rig:
         program = Program("amqp_echo", queue, body, environment=self.amqp)
         program.expect("ready")
         return program
+
+    def spent(self, load_pid, run):
+        """CPU time of each group and of the load, in us, while run() ran; what it returned."""
+        before = self._clocks(load_pid, self.groups)
+        result = run()
+        after = self._clocks(load_pid, self.groups)
+        return {who: after[who] - before[who] for who in (*self.groups, "client", "all")}, result
 
     def _measure(self, name, *arguments, groups=None):
         with Program(name, *arguments, environment=self.amqp) as load:

@@ -155,24 +155,7 @@ const char *ws_find(const char *frame, size_t size, const char *text)
 
 /* ---- Beginning and end ---- */
 
-static void shake_hands(struct ws *ws, unsigned port)
-{
-    const char *end;
-
-    text_addf(&ws->out,
-              "GET /activestack HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nConnection: Upgrade\r\n"
-              "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-              "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-              port);
-    ws_flush(ws);
-    while (!(end = strstr(text_str(&ws->in), "\r\n\r\n")))
-        receive(ws, 0);
-    if (strncmp(ws->in.at, "HTTP/1.1 101", 12) != 0)
-        measure_die("no WebSocket", ws->in.at);
-    ws->at = (size_t)(end + 4 - ws->in.at);
-}
-
-void ws_open(struct ws *ws, unsigned port)
+void ws_dial(struct ws *ws, unsigned port)
 {
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_port = htons((uint16_t)port),
@@ -184,7 +167,35 @@ void ws_open(struct ws *ws, unsigned port)
     if (ws->fd < 0 || connect(ws->fd, (struct sockaddr *)&address, sizeof(address)))
         measure_die("cannot connect", strerror(errno));
     (void)setsockopt(ws->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    shake_hands(ws, port);
+    text_addf(&ws->out,
+              "GET /activestack HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nConnection: Upgrade\r\n"
+              "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+              "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+              port);
+    ws_flush(ws);
+}
+
+bool ws_is_open(struct ws *ws)
+{
+    const char *end;
+
+    if (ws->open)
+        return true;
+    end = strstr(text_str(&ws->in), "\r\n\r\n");
+    if (!end)
+        return false;
+    if (strncmp(ws->in.at, "HTTP/1.1 101", 12) != 0)
+        measure_die("no WebSocket", ws->in.at);
+    ws->at = (size_t)(end + 4 - ws->in.at);
+    ws->open = true;
+    return true;
+}
+
+void ws_open(struct ws *ws, unsigned port)
+{
+    ws_dial(ws, port);
+    while (!ws_is_open(ws))
+        receive(ws, 0);
 }
 
 void ws_close(struct ws *ws)
@@ -194,7 +205,7 @@ void ws_close(struct ws *ws)
     text_deinit(&ws->out);
 }
 
-void ws_login(struct ws *ws)
+void ws_login(struct ws *ws, struct text *session)
 {
     const char *frame;
     size_t size;
@@ -206,5 +217,18 @@ void ws_login(struct ws *ws)
             receive(ws, 0);
         if (ws_find(frame, size, "ErrorResponse"))
             measure_die("no login", frame);
+        if (session)
+            ws_take_session(frame, size, session);
     } while (!ws_find(frame, size, LOGGED_IN));
+}
+
+bool ws_take_session(const char *frame, size_t size, struct text *session)
+{
+    const char *at = ws_find(frame, size, "{\"gatewayConnectAck\":");
+
+    if (!at)
+        return false;
+    text_clear(session);
+    text_add_bytes(session, at, size - (size_t)(at - frame) - 1);
+    return true;
 }

@@ -18,14 +18,22 @@ struct ws {
     int fd;
     struct text in, out; /* bytes that have arrived, and that are not sent yet */
     size_t at;           /* of `in`: taken up to here */
+    bool open;           /* the handshake is over */
 };
 
-/* Connects to the gateway on 127.0.0.1. */
+/* Connects to the gateway on 127.0.0.1. ws_dial() does not wait for the handshake: frames may be
+ * added and taken as soon as ws_is_open(). */
 void ws_open(struct ws *ws, unsigned port);
+void ws_dial(struct ws *ws, unsigned port);
+bool ws_is_open(struct ws *ws);
 void ws_close(struct ws *ws);
 
-/* Logs in with the provider "anonymous"; the ConnectResponse has arrived when it returns. */
-void ws_login(struct ws *ws);
+/* Logs in with the provider "anonymous"; the ConnectResponse has arrived when it returns. The
+ * signed session is left in `session`, as JSON, unless that is NULL. */
+void ws_login(struct ws *ws, struct text *session);
+
+/* Is the frame a signed session? Then it is left in `session`. */
+bool ws_take_session(const char *frame, size_t size, struct text *session);
 
 /* Adds a text frame to what is to be sent; ws_flush() sends it all in one go. */
 void ws_add(struct ws *ws, const char *text, size_t size);

@@ -41,7 +41,7 @@ static void open_connection(struct run *run, struct ws *ws, unsigned port)
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = ws};
 
     ws_open(ws, port);
-    ws_login(ws);
+    ws_login(ws, NULL);
     if (epoll_ctl(run->epoll, EPOLL_CTL_ADD, ws->fd, &event))
         measure_die("epoll_ctl", strerror(errno));
 }

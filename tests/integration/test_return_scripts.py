@@ -111,6 +111,20 @@ def test_a_return_takes_the_session_over(store, sid):
     assert store.reconnect("c3", "c1", "c2").went == ("c2", "gateway.2")
 
 
+def test_a_return_that_a_later_one_has_overtaken_is_refused(store, sid):
+    """Its client has given up waiting for it, and asked again."""
+    asked = store.now()
+    assert store.reconnect("c3", "c1", accepted=asked).refused is None
+    assert store.reconnect("c2", "c1", accepted=asked - 1).refused == "taken over"
+    assert store.binding(sid) == ("c3", "gateway.1")
+
+
+def test_who_returns_from_the_present_binding_may_have_a_clock_that_is_behind(store, sid):
+    asked = store.now()
+    store.reconnect("c2", "c1", accepted=asked)
+    assert store.reconnect("c3", "c1", "c2", accepted=asked - 1000).refused is None
+
+
 def test_who_had_left_before_a_return_need_not_be_closed(store, sid):
     store.disconnect("c1")
     assert store.redis.zscore("idle", sid)

@@ -51,8 +51,13 @@ class InFlight:
         wait_until(holds, seconds, what)
 
     def wait_for_answers(self, seconds=60):
-        self.wait_for(lambda: len(self.answers) == len(self.tasks), seconds,
-                      "every request is answered")
+        try:
+            self.wait_for(lambda: len(self.answers) == len(self.tasks), seconds,
+                          "every request is answered")
+        except AssertionError as e:
+            missing = [m for m in self.tasks if m not in self.answers]
+            raise AssertionError(f"{e}; {len(missing)} are not, {len(set(missing) & set(self.acks))} of "
+                                 f"them acknowledged; the connection: {self.client.closed}") from e
         self.read(0.3)
 
     def assert_each_answered_once(self):

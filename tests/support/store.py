@@ -240,10 +240,10 @@ class Store:
                         self.now())
 
     def reconnect(self, client, *earlier, gateway="gateway.1", user="u1", token="secret",
-                  most_bytes=1 << 18, restricted=()):
+                  most_bytes=1 << 18, restricted=(), accepted=None):
         """One step of a return; the newest of the earlier names last."""
         step = Return(self.run("reconnect", client, gateway, user, token_hash(token), len(earlier),
-                               *earlier, self.now(), most_bytes, *self.TIMING, len(restricted),
+                               *earlier, self.now(), accepted or self.now(), most_bytes, *self.TIMING, len(restricted),
                                *restricted))
         return step if step.refused else self._note(step)
 

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "gateway/announcements.h"
 #include "gateway/control.h"
 #include "gateway/login.h"
 #include "gateway/pushes.h"
@@ -103,6 +104,28 @@ START_TEST(a_bare_request_is_put_as_the_spec_says)
     reply_bound(&w, m, true);
     assert_heard(&w, c, "ConnectResponse");
     ck_assert_int_eq(c->state, CLIENT_READY);
+    world_close(&w, c);
+}
+END_TEST
+
+/* Its binding may have ended, and pushes to it been lost, before its ConnectResponse came. */
+START_TEST(who_was_binding_when_all_were_announced_is_announced_when_it_has_bound)
+{
+    WORLD w;
+    struct client *c;
+    struct msg *reconnect, *announce;
+
+    world_init(&w);
+    c = world_open(&w);
+    say_reconnect(&w, c, "u1");
+    reconnect = expect_published(&w, "reconnect");
+    announcements_all(&w.g);
+    assert_nothing_published(&w); /* nobody is bound yet */
+    reply_bound(&w, reconnect, true);
+    announce = expect_published(&w, "announce");
+    ck_assert_ptr_nonnull(strstr(announce->body, c->session.client_id));
+    msg_destroy(announce);
+    msg_destroy(reconnect);
     world_close(&w, c);
 }
 END_TEST
@@ -297,6 +320,7 @@ START_TEST(agents_close_a_socket_by_its_client_id)
 END_TEST
 
 UNIT_SUITE("returns", a_bare_request_is_put_as_the_spec_says,
+           who_was_binding_when_all_were_announced_is_announced_when_it_has_bound,
            a_signed_session_of_nobody_only_connects,
            the_next_part_is_asked_for_when_the_last_has_left,
            pushes_and_repeated_replies_are_delivered_before_the_response,

@@ -1,0 +1,167 @@
+"""Whatever dies, and however often: nothing is missed, nothing is lost, the books balance.
+
+200 clients on two gateways watch 1,000 objects that some of them change, while one process after
+another gets SIGKILL, the next as soon as the last is ready again. At the end of each round the
+writers pause, and all has to become quiet: what every client was told last is what is stored, and
+what is stored is what the writers were told (design section 1, promises 1 to 5).
+
+    TEST_KILL_SECONDS=1200    for so long, of rounds that each end with all checks
+    TEST_KILL_SEED=7          the same victims in the same order
+"""
+
+import collections
+import json
+import os
+import random
+import time
+
+import pytest
+from lasting_clients import TASK, Crowd
+from servers import wait_until
+from stack import Stack, slow
+from store import balance, job_key, marks_of, session_key, stored_object
+
+SECONDS = float(os.environ.get("TEST_KILL_SECONDS", "60"))
+SEED = int(os.environ.get("TEST_KILL_SEED", "0")) or random.SystemRandom().randrange(1, 10**9)
+ROUND_SECONDS = 30
+SECONDS_PER_BROKER_KILL = 200   # RabbitMQ takes long to come back
+CLIENTS, WRITERS, WATCH_ALL, OBJECTS, EACH = 200, 8, 6, 1000, 50
+QUIET_SECONDS = 120
+# What waits for a while waits for less, so that there is something to see in a minute.
+SETTINGS = {"log.level": "info", "sync.job_lease_ms": 1000, "sync.redelivery_first_ms": 1000,
+            "sync.redelivery_max_ms": 4000, "sync.reply_repeat_ms": 2000,
+            "sync.gateway_lease_ms": 4000, "gateway.alive_ms": 500, "gateway.ping_interval_ms": 2000,
+            "gateway.ping_timeout_ms": 60000, "agent.presence_ms": 500}
+
+
+@pytest.fixture
+def everything(servers):
+    with Stack(servers, gateways=2, sync_agents=3, settings=SETTINGS) as stack:
+        yield stack
+
+
+class Chooser:
+    """Kills what its seed says; RabbitMQ at fixed times."""
+
+    KINDS = ("gateway",) * 4 + ("sync-agent",) * 4 + ("redis",) * 2 + ("auth-agent",)
+
+    def __init__(self, stack, seed):
+        self.stack, self.chance = stack, random.Random(seed)
+        self.kills = collections.Counter()
+        self.began, self.paused = time.monotonic(), 0.0
+        count = max(1, round(SECONDS / SECONDS_PER_BROKER_KILL))
+        self.broker_times = [(i + 0.5) * SECONDS / count for i in range(count)]
+        self.last_ready = 0.0
+
+    def kill_for(self, seconds, check):
+        """One after the other, until the time is over."""
+        began = time.monotonic()
+        while time.monotonic() - began < seconds:
+            kind, victim = self._choose(self.paused + time.monotonic() - began)
+            self.kills[kind] += 1
+            victim.kill()
+            victim.start()
+            for gateway in self.stack.gateways:  # they may have lost their broker
+                gateway.wait_ready()
+            self.last_ready = time.monotonic()
+            check()
+        self.paused += time.monotonic() - began
+
+    def _choose(self, spent):
+        servers = self.stack.servers
+        if self.broker_times and spent >= self.broker_times[0]:
+            self.broker_times.pop(0)
+            return "rabbitmq", servers.rabbitmq
+        kind = self.chance.choice(self.KINDS)
+        if kind == "redis":
+            return kind, servers.redis
+        return kind, self.chance.choice([p for p in self.stack.processes if p.name.startswith(kind)])
+
+
+def jobs(redis):
+    """Those that do something for a client; others see that a gateway is there some time later."""
+    types = {job: redis.hget(job_key(job), "type") for job in redis.zrange("jobs", 0, -1)}
+    return {job: kind for job, kind in types.items() if kind != "gateway"}
+
+
+def expect_quiet(crowd, redis):
+    """Nobody waits for anything, nothing is pending."""
+    def is_quiet():
+        crowd.check()
+        with crowd.lock:
+            return (crowd.is_quiet() and not jobs(redis)
+                    and not any(redis.hlen(key) for key in redis.scan_iter("{s:*}:m", 1000)))
+
+    try:
+        wait_until(is_quiet, QUIET_SECONDS * (4 if slow() else 1), "everything is quiet")
+    except AssertionError as e:
+        with crowd.lock:
+            raise AssertionError(f"{e}; jobs: {jobs(redis)}, clients: "
+                                 f"{crowd.unquiet()[:10]}, marks: {some_marks(redis)}") from e
+
+
+def some_marks(redis):
+    """Of some sessions: what stands of them, some of their marks, and when those are due."""
+    sids = [key[len("{s:"):-len("}:m")] for key in redis.scan_iter("{s:*}:m", 1000)]
+    return len(sids), redis.zrange("gateways", 0, -1, withscores=True), [
+        (redis.hgetall(session_key(sid)), dict(list(marks_of(redis, sid).items())[:3]),
+         redis.zrange(session_key(sid, ":d"), 0, 2, withscores=True), redis.zscore("due", sid))
+        for sid in sids[:3]]
+
+
+def assert_nothing_is_lost(crowd, redis):
+    """The store is what the writers were told; every copy is what is stored."""
+    with crowd.lock:
+        told = {task: value for writer in crowd.writers for task, value in writer.tasks.items()}
+        stored = {task: stored_value(redis, task) for task in told}
+        wrong = {task: (told[task], stored[task]) for task in told if told[task] != stored[task]}
+        assert not wrong, f"writers were told one thing, the store has another: {sample(wrong)}"
+        for client in crowd.clients:
+            assert_copy(client, stored)
+    counters, counted = balance(redis)
+    assert counters == counted
+
+
+def assert_copy(client, stored):
+    expected = {task for task, value in stored.items() if value} if client.share is None else set()
+    wrong = {task: (client.heard.get(task), stored[task]) for task in expected | set(client.copy)
+             if client.copy.get(task) != stored[task]}
+    assert not wrong, f"client {client.number} heard otherwise than is stored: {sample(wrong)}"
+
+
+def sample(found):
+    return f"{len(found)}, such as {dict(list(found.items())[:3])}"
+
+
+def stored_value(redis, task):
+    fields = stored_object(redis, f"{TASK}:{task}")
+    return fields and (json.loads(fields["title"]), json.loads(fields["priority"]))
+
+
+def rounds():
+    count = max(1, round(SECONDS / ROUND_SECONDS))
+    return [SECONDS / count] * count
+
+
+def test_nothing_is_missed_although_everything_dies(everything, capsys):
+    with capsys.disabled():
+        print(f"\nTEST_KILL_SEED={SEED}", flush=True)
+    redis, chooser, waits = everything.redis(), Chooser(everything, SEED), []
+    with Crowd(everything, random.Random(SEED), CLIENTS, WRITERS, WATCH_ALL) as crowd:
+        crowd.log_in()
+        crowd.create(OBJECTS)
+        crowd.read(EACH)
+        for seconds in rounds():
+            crowd.start_writing()
+            chooser.kill_for(seconds, crowd.check)
+            crowd.stop_writing()
+            expect_quiet(crowd, redis)
+            waits.append(time.monotonic() - chooser.last_ready)
+            assert_nothing_is_lost(crowd, redis)
+            everything.check()
+    with capsys.disabled():
+        kills = ", ".join(f"{kind} {count}" for kind, count in sorted(chooser.kills.items()))
+        print(f"{SECONDS:.0f} s; kills: {kills}\n{crowd.figures}\n"
+              f"from the last readiness until all was quiet: {max(waits):.1f} s at most", flush=True)
+    assert chooser.kills["rabbitmq"] >= 1
+    assert crowd.figures["returns"] > 0 < crowd.figures["writes unknown"]
