@@ -29,8 +29,9 @@ def fields(number):
 
 def fill(redis, class_name, first, count):
     """Makes the objects with these numbers, which are their IDs."""
+    parts = ("keys", "index", "reference", "object")
     script = redis.register_script(
-        "\n".join((LUA / f"{part}.lua").read_text() for part in ("keys", "index", "object")) + FILL)
+        "\n".join((LUA / f"{part}.lua").read_text() for part in parts) + FILL)
     for start in range(first, first + count, PER_STEP):
         behind = min(start + PER_STEP, first + count)
         script(args=[class_name, now_ms(), f'"{TITLE}"', start, behind, PER_GROUP])
