@@ -130,7 +130,7 @@ class Step:
 
 
 class Told:
-    """What redelivery and a step of a return tell: (ref, kind, version) of objects, open replies."""
+    """What redelivery and a step of a return tell: (ref, kind, version), and open replies."""
 
     def __init__(self, updates, deletes, replies, number, more=0, client=None):
         self.number, self.client = number, client
@@ -243,8 +243,8 @@ class Store:
                   most_bytes=1 << 18, restricted=(), accepted=None):
         """One step of a return; the newest of the earlier names last."""
         step = Return(self.run("reconnect", client, gateway, user, token_hash(token), len(earlier),
-                               *earlier, self.now(), accepted or self.now(), most_bytes, *self.TIMING, len(restricted),
-                               *restricted))
+                               *earlier, self.now(), accepted or self.now(), most_bytes,
+                               *self.TIMING, len(restricted), *restricted))
         return step if step.refused else self._note(step)
 
     def disconnect(self, client, hibernates=0):
