@@ -94,6 +94,11 @@ struct json_span json_value(const char *text, size_t size)
     return at < end ? take_value(at, end) : (struct json_span){0};
 }
 
+struct json_span json_span_text(const struct text *t)
+{
+    return (struct json_span){text_str(t), t->size};
+}
+
 struct json_span json_span_of(const char *text)
 {
     return json_value(text, strlen(text));

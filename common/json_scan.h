@@ -101,5 +101,8 @@ bool json_is_true(struct json_span value);
  */
 void json_add_canonical(struct text *out, struct json_span value);
 
+/* All bytes of a text, until it changes; {"", 0} of an empty one. */
+struct json_span json_span_text(const struct text *t);
+
 /* The span of a C string that holds checked JSON; for constants and stored texts. */
 struct json_span json_span_of(const char *text);

@@ -26,9 +26,14 @@ void text_deinit(struct text *t)
 
 void text_clear(struct text *t)
 {
-    t->size = 0;
+    text_cut(t, 0);
+}
+
+void text_cut(struct text *t, size_t size)
+{
+    t->size = size;
     if (t->at)
-        t->at[0] = '\0';
+        t->at[size] = '\0';
 }
 
 static void grow(struct text *t, size_t more)

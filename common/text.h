@@ -28,6 +28,9 @@ void text_deinit(struct text *t);
 /* Forgets the content and keeps the memory. */
 void text_clear(struct text *t);
 
+/* Forgets what stands behind the first `size` bytes, which are there. */
+void text_cut(struct text *t, size_t size);
+
 /* Makes sure that `more` bytes can be added without moving. */
 void text_reserve(struct text *t, size_t more);
 

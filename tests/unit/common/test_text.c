@@ -101,6 +101,20 @@ START_TEST(clearing_keeps_the_memory)
 }
 END_TEST
 
+START_TEST(cutting_keeps_what_stands_in_front)
+{
+    TEXT t = {0};
+
+    text_cut(&t, 0);
+    assert_text(&t, "");
+    text_add(&t, "content");
+    text_cut(&t, 3);
+    assert_text(&t, "con");
+    text_add_char(&t, 'e');
+    assert_text(&t, "cone");
+}
+END_TEST
+
 START_TEST(stolen_bytes_belong_to_the_caller)
 {
     TEXT t = {0};
@@ -260,8 +274,9 @@ END_TEST
 UNIT_SUITE("text", a_zeroed_text_is_empty, what_is_added_stands_in_order_and_is_terminated,
            numbers_are_written_whole_up_to_their_limits, a_text_grows_past_any_room_it_had,
            reserved_bytes_are_added_without_moving, an_empty_format_adds_nothing,
-           clearing_keeps_the_memory, stolen_bytes_belong_to_the_caller,
-           json_strings_have_the_shortest_escapes, json_of_no_string_is_null, a_file_is_added_whole,
+           clearing_keeps_the_memory, cutting_keeps_what_stands_in_front,
+           stolen_bytes_belong_to_the_caller, json_strings_have_the_shortest_escapes,
+           json_of_no_string_is_null, a_file_is_added_whole,
            a_file_over_the_limit_is_out_of_range_and_adds_nothing,
            a_file_that_cannot_be_read_is_an_io_error_with_its_reason,
            every_code_point_is_a_character_except_surrogates,
