@@ -22,7 +22,7 @@ import time
 
 import pytest
 from simulated_gateway import Bound, Close, Device, Gateway, Push
-from store import Store, balance, marks_of, now_ms, object_key
+from store import Store, balance, marks_of, now_ms, object_key, pending_marks
 
 SECONDS = float(os.environ.get("TEST_RANDOM_SECONDS", 4))
 SEED = int(os.environ.get("TEST_RANDOM_SEED", secrets.randbelow(10**9)))
@@ -388,7 +388,7 @@ class History:
         raise AssertionError(f"marks are left: {left}")
 
     def _is_calm(self):
-        left = self.store.redis.exists("marked", "jobs", "due")
+        left = pending_marks(self.store.redis) or self.store.redis.exists("jobs")
         return not left and all(d.socket and d.socket.live for d in self.devices)
 
     def _check_copies(self):
