@@ -67,7 +67,7 @@ class Process:
         return self.process.pid
 
     def launch(self, fault=None):
-        """Starts the program without waiting for it. `fault` is for common/fault.h."""
+        """Starts the program without waiting for it. `fault` is for common/base/fault.h."""
         command = [self.program, "--config", self.stack.config]
         if os.environ.get("TEST_VALGRIND"):
             command = VALGRIND + command
