@@ -3,7 +3,8 @@
 #include "agents/runtime/agent.h"
 
 /*
- * operations of the sync agent - one plan function each, listed in main.c; the folder is the family.
+ * operations of the sync agent - one plan function each, listed in main.c; the folder is the
+ * family.
  */
 
 /* ---- sessions/ (spec 1.6 to 1.8, 3.3; design section 7) ---- */
