@@ -165,6 +165,11 @@ class Gateway(Process):
         except urllib.error.HTTPError as e:
             return e.code, e.read().decode()
 
+    def figure(self, name):
+        """One of its metrics, without what all their names begin with."""
+        return int(re.search(rf"^activestack_gateway_{name} (\d+)$", self.http("/metrics")[1],
+                             re.MULTILINE)[1])
+
 
 class Agent(Process):
     """Ready when the links of all its workers are up, that is: when they consume."""
