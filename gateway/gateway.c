@@ -6,19 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/clock.h"
-#include "common/log.h"
-#include "gateway/answers.h"
-#include "gateway/consumer.h"
-#include "gateway/control.h"
-#include "gateway/incoming.h"
-#include "gateway/listener.h"
-#include "gateway/login.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "gateway/broker/consumer.h"
+#include "gateway/broker/publisher.h"
+#include "gateway/clients/slow.h"
+#include "gateway/conversation/answers.h"
+#include "gateway/conversation/control.h"
+#include "gateway/conversation/incoming.h"
+#include "gateway/conversation/login.h"
+#include "gateway/conversation/pushes.h"
+#include "gateway/conversation/requests.h"
 #include "gateway/pages.h"
-#include "gateway/publisher.h"
-#include "gateway/pushes.h"
-#include "gateway/requests.h"
-#include "gateway/slow.h"
+#include "gateway/sockets/listener.h"
 
 #define PAUSE_SHARE   4    /* a client with a quarter of its queue full of replies is not read */
 #define NEWS_PER_SEND 4    /* the socket thread's queue is this much longer than the publisher's */

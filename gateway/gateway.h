@@ -3,19 +3,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/cleanup.h"
-#include "common/err.h"
-#include "common/json_scan.h"
-#include "common/proc.h"
-#include "common/text.h"
-#include "gateway/announcements.h"
-#include "gateway/bridge.h"
-#include "gateway/client.h"
-#include "gateway/clients.h"
+#include "common/base/cleanup.h"
+#include "common/base/err.h"
+#include "common/base/text.h"
+#include "common/json/json_scan.h"
+#include "common/process/proc.h"
+#include "gateway/broker/bridge.h"
+#include "gateway/clients/client.h"
+#include "gateway/clients/clients.h"
+#include "gateway/clients/open_requests.h"
+#include "gateway/clients/session.h"
+#include "gateway/conversation/announcements.h"
+#include "gateway/conversation/receipts.h"
 #include "gateway/metrics.h"
-#include "gateway/open_requests.h"
-#include "gateway/receipts.h"
-#include "gateway/session.h"
 
 /*
  * gateway - the process: its threads, and the world in which the socket thread lives.

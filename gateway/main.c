@@ -1,7 +1,7 @@
 #include <stdlib.h>
 
-#include "common/log.h"
-#include "common/proc.h"
+#include "common/base/log.h"
+#include "common/process/proc.h"
 #include "gateway/gateway.h"
 
 /* The first signal sends everybody away in order, a second one ends at once. */

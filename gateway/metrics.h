@@ -2,9 +2,9 @@
 
 #include <stdint.h>
 
-#include "common/cleanup.h"
-#include "common/err.h"
-#include "common/text.h"
+#include "common/base/cleanup.h"
+#include "common/base/err.h"
+#include "common/base/text.h"
 
 /*
  * metrics - what the gateway counts, as Prometheus reads it under /metrics.

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "common/log.h"
-#include "common/operations.h"
+#include "common/base/log.h"
+#include "common/protocol/operations.h"
 
 static const struct {
     enum auth_status status;

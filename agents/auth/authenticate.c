@@ -8,9 +8,9 @@
 #include "agents/auth/providers/provider.h"
 #include "agents/auth/store/scripts.h"
 #include "agents/runtime/agent.h"
-#include "common/clock.h"
-#include "common/log.h"
-#include "common/secret.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/secret.h"
 
 /* An attempt to log in; the whole life of the work. */
 struct attempt {

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "agents/runtime/request.h"
-#include "common/cleanup.h"
-#include "common/redis_link.h"
+#include "common/base/cleanup.h"
+#include "common/redis/redis_link.h"
 
 /*
  * credentials - what an AuthenticationRequest brings (spec 3.9): whom to ask, and a secret to show.

@@ -5,7 +5,7 @@
 
 #include "agents/runtime/indexes.h"
 #include "agents/runtime/lineage.h"
-#include "common/secret.h"
+#include "common/base/secret.h"
 
 enum { FIRST = 1, LAST = 2 };
 

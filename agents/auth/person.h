@@ -1,8 +1,8 @@
 #pragma once
 
 #include "agents/auth/providers/provider.h"
-#include "common/model.h"
-#include "common/redis_link.h"
+#include "common/model/model.h"
+#include "common/redis/redis_link.h"
 
 /*
  * person - the object that stands for a user in the domain (spec 8.6, step 4), an instance of the

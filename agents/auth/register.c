@@ -5,8 +5,8 @@
 #include "agents/auth/operations.h"
 #include "agents/auth/providers/provider.h"
 #include "agents/runtime/agent.h"
-#include "common/clock.h"
-#include "common/log.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
 
 /* ---- register (spec 3.9): a new account; the client then logs in with it ---- */
 

@@ -5,8 +5,8 @@
 #include "agents/auth/credentials.h"
 #include "agents/auth/operations.h"
 #include "agents/auth/store/scripts.h"
-#include "common/clock.h"
-#include "common/secret.h"
+#include "common/base/clock.h"
+#include "common/base/secret.h"
 
 /* Begins the call of a script whose first argument is the hash of the request's token, which stays
  * in work->state. ERR_MALFORMED: there is none. */

@@ -6,8 +6,8 @@
 
 #include "agents/runtime/presence.h"
 #include "agents/runtime/worker.h"
-#include "common/log.h"
-#include "common/secret.h"
+#include "common/base/log.h"
+#include "common/base/secret.h"
 
 /* What is read before anything starts. Tells of every mistake on standard error. */
 static enum err load(struct agent *agent)

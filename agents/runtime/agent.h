@@ -1,9 +1,9 @@
 #pragma once
 
 #include "agents/runtime/work.h"
-#include "common/model.h"
-#include "common/operations.h"
-#include "common/proc.h"
+#include "common/model/model.h"
+#include "common/process/proc.h"
+#include "common/protocol/operations.h"
 
 /*
  * agent - a process that consumes operation queues: settings, model, and N identical workers, each

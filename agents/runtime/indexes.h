@@ -1,7 +1,7 @@
 #pragma once
 
-#include "common/model.h"
-#include "common/redis_link.h"
+#include "common/model/model.h"
+#include "common/redis/redis_link.h"
 
 /*
  * indexes - what scripts need to know of the declared indexes of a class: whose each is, the

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "common/model.h"
-#include "common/redis_link.h"
+#include "common/model/model.h"
+#include "common/redis/redis_link.h"
 
 /*
  * lineage - what scripts need to know of a class: whether its ids are numbers, how many states of

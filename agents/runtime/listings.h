@@ -1,8 +1,8 @@
 #pragma once
 
-#include "common/model.h"
-#include "common/redis_link.h"
-#include "common/settings.h"
+#include "common/model/model.h"
+#include "common/process/settings.h"
+#include "common/redis/redis_link.h"
 
 /*
  * listings - what scripts need to know of listed fields, so that whoever changes a reference sets

@@ -9,9 +9,9 @@
 #include "agents/runtime/agent.h"
 #include "agents/runtime/indexes.h"
 #include "agents/runtime/scripts.h"
-#include "common/clock.h"
-#include "common/log.h"
-#include "common/secret.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/secret.h"
 
 #define SILENT_TIMES 3 /* whoever has missed so many turns is gone */
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/clock.h"
+#include "common/base/clock.h"
 
 /* Generous beside the gateway's limits: this guards against what is published by hand. */
 static const struct json_limits limits = {.depth = 256, .number_chars = 100000};

@@ -3,10 +3,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/json_scan.h"
-#include "common/msg.h"
-#include "common/operations.h"
-#include "common/text.h"
+#include "common/amqp/msg.h"
+#include "common/base/text.h"
+#include "common/json/json_scan.h"
+#include "common/protocol/operations.h"
 
 /*
  * request - a delivery, decoded: who asks for what.

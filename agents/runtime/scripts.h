@@ -1,6 +1,6 @@
 #pragma once
 
-#include "common/redis_link.h"
+#include "common/redis/redis_link.h"
 
 /* scripts - steps in Redis that agents of all kinds take: runtime/store/<name>.lua. */
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "agents/runtime/agent.h"
-#include "common/clock.h"
+#include "common/base/clock.h"
 
 enum work_step work_call(struct work *work, work_fn *next)
 {

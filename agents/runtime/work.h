@@ -4,13 +4,13 @@
 #include <stddef.h>
 
 #include "agents/runtime/request.h"
-#include "common/amqp_link.h"
-#include "common/cleanup.h"
-#include "common/err.h"
-#include "common/msg.h"
-#include "common/redis_link.h"
-#include "common/response.h"
-#include "common/text.h"
+#include "common/amqp/amqp_link.h"
+#include "common/amqp/msg.h"
+#include "common/base/cleanup.h"
+#include "common/base/err.h"
+#include "common/base/text.h"
+#include "common/protocol/response.h"
+#include "common/redis/redis_link.h"
 
 /*
  * work - one thing that a worker is busy with: a request, a job, or a look for due work.

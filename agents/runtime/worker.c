@@ -10,9 +10,9 @@
 #include "agents/runtime/awaited.h"
 #include "agents/runtime/line.h"
 #include "agents/runtime/presence.h"
-#include "common/clock.h"
-#include "common/log.h"
-#include "common/wake.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/thread/wake.h"
 
 #define STOP_PATIENCE_MS 10000
 #define RETRY_MS         10 /* while Redis is away or the broker's socket is full */

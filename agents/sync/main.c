@@ -1,40 +1,40 @@
-#include "agents/sync/keep.h"
 #include "agents/sync/operations.h"
+#include "agents/sync/sessions/keep.h"
 
 static const struct handler handlers[] = {
     // clang-format off
-    { "announce",        plan_announce         }, /* gateways.c */
-    { "connect",         plan_connect          }, /* session.c  */
-    { "countAllByName",  plan_count_all_by_name }, /* read_all.c */
-    { "createObject",    plan_create_object    }, /* create.c   */
-    { "deletesReceived", plan_deletes_received }, /* receipts.c */
-    { "disconnect",      plan_disconnect       }, /* session.c  */
-    { "exportObjects",   plan_export_objects   }, /* export.c   */
-    { "findByExample",   plan_find_by_example  }, /* read_example.c */
-    { "findById",        plan_find_by_id       }, /* read.c     */
-    { "findByIds",       plan_find_by_ids      }, /* read.c     */
-    { "findUnique",      plan_find_unique      }, /* read_example.c */
-    { "gatewayAlive",    plan_gateway_alive    }, /* gateways.c */
-    { "getAccessor",     plan_get_accessor     }, /* accessor.c */
-    { "getAllByName",    plan_get_all_by_name  }, /* read_all.c */
-    { "getHistory",      plan_get_history      }, /* history.c  */
-    { "hibernate",       plan_hibernate        }, /* session.c  */
-    { "inspectBooks",    plan_inspect_books    }, /* inspect.c  */
-    { "inspectClients",  plan_inspect_clients  }, /* inspect.c  */
-    { "inspectWatch",    plan_inspect_watch    }, /* inspect.c  */
-    { "importObjects",   plan_import_objects   }, /* import.c   */
-    { "logout",          plan_logout           }, /* session.c  */
-    { "modelCheck",      plan_model_check      }, /* model.c    */
-    { "modelMigrate",    plan_model_migrate    }, /* model.c    */
-    { "modelProgress",   plan_model_progress   }, /* model.c    */
-    { "putObject",       plan_put_object       }, /* put.c      */
-    { "reconnect",       plan_reconnect        }, /* reconnect.c */
-    { "removeObject",    plan_remove_object    }, /* remove.c   */
-    { "repliesReceived", plan_replies_received }, /* receipts.c */
-    { "searchByExample", plan_search_by_example }, /* read_example.c */
-    { "settleReferences", plan_settle_references }, /* import.c */
-    { "updatesReceived", plan_updates_received }, /* receipts.c */
-    { "upgradeClient",   plan_upgrade_client   }, /* session.c  */
+    { "announce",         plan_announce          },
+    { "connect",          plan_connect           },
+    { "countAllByName",   plan_count_all_by_name },
+    { "createObject",     plan_create_object     },
+    { "deletesReceived",  plan_deletes_received  },
+    { "disconnect",       plan_disconnect        },
+    { "exportObjects",    plan_export_objects    },
+    { "findByExample",    plan_find_by_example   },
+    { "findById",         plan_find_by_id        },
+    { "findByIds",        plan_find_by_ids       },
+    { "findUnique",       plan_find_unique       },
+    { "gatewayAlive",     plan_gateway_alive     },
+    { "getAccessor",      plan_get_accessor      },
+    { "getAllByName",     plan_get_all_by_name   },
+    { "getHistory",       plan_get_history       },
+    { "hibernate",        plan_hibernate         },
+    { "importObjects",    plan_import_objects    },
+    { "inspectBooks",     plan_inspect_books     },
+    { "inspectClients",   plan_inspect_clients   },
+    { "inspectWatch",     plan_inspect_watch     },
+    { "logout",           plan_logout            },
+    { "modelCheck",       plan_model_check       },
+    { "modelMigrate",     plan_model_migrate     },
+    { "modelProgress",    plan_model_progress    },
+    { "putObject",        plan_put_object        },
+    { "reconnect",        plan_reconnect         },
+    { "removeObject",     plan_remove_object     },
+    { "repliesReceived",  plan_replies_received  },
+    { "searchByExample",  plan_search_by_example },
+    { "settleReferences", plan_settle_references },
+    { "updatesReceived",  plan_updates_received  },
+    { "upgradeClient",    plan_upgrade_client    },
     // clang-format on
 };
 

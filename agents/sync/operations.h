@@ -3,33 +3,47 @@
 #include "agents/runtime/agent.h"
 
 /*
- * operations of the sync agent - one plan function each, listed in main.c; the family is the file.
+ * operations of the sync agent - one plan function each, listed in main.c; the folder is the
+ * family.
  */
 
-/* session.c (spec 1.7, 1.8, 3.3) */
+/* ---- sessions/ (spec 1.6 to 1.8, 3.3; design section 7) ---- */
+
+/* session.c */
 work_fn plan_connect, plan_disconnect, plan_hibernate, plan_logout, plan_upgrade_client;
-/* reconnect.c (spec 1.6; design section 7) */
+/* reconnect.c */
 work_fn plan_reconnect;
-/* gateways.c (design section 7) */
+/* gateways.c */
 work_fn plan_gateway_alive, plan_announce;
-/* read.c (spec 3.4) */
+
+/* ---- reads/ (spec 3.4, 10.4; design section 10) ---- */
+
+/* read.c */
 work_fn plan_find_by_id, plan_find_by_ids;
-/* read_example.c (spec 3.4) */
+/* read_example.c */
 work_fn plan_find_by_example, plan_search_by_example, plan_find_unique;
-/* read_all.c (spec 3.4) */
+/* read_all.c */
 work_fn plan_get_all_by_name, plan_count_all_by_name;
-/* accessor.c, history.c (spec 3.4, 10.4) */
+/* accessor.c, history.c */
 work_fn plan_get_accessor, plan_get_history;
-/* create.c, put.c, remove.c (spec 3.5; design section 8) */
+
+/* ---- writes/ (spec 3.5; design section 8): create.c, put.c, remove.c ---- */
+
 work_fn plan_create_object, plan_put_object, plan_remove_object;
-/* inspect.c, for activestack-ctl books, clients, why */
-work_fn plan_inspect_books, plan_inspect_clients, plan_inspect_watch;
-/* model.c: for the operator */
-work_fn plan_model_check, plan_model_migrate, plan_model_progress;
-/* export.c, import.c: for the operator */
-work_fn plan_export_objects, plan_import_objects, plan_settle_references;
-/* receipts.c (spec 3.6; design section 9) */
+
+/* ---- pushes/ (spec 3.6; design section 9): receipts.c ---- */
+
 work_fn plan_updates_received, plan_deletes_received, plan_replies_received;
 
-/* jobs/poll.c: looks for jobs and marks that are due. */
+/* ---- operator/, for activestack-ctl ---- */
+
+/* inspect.c: books, clients, why */
+work_fn plan_inspect_books, plan_inspect_clients, plan_inspect_watch;
+/* model.c: model check, model migrate */
+work_fn plan_model_check, plan_model_migrate, plan_model_progress;
+/* export.c, import.c */
+work_fn plan_export_objects, plan_import_objects, plan_settle_references;
+
+/* ---- jobs/poll.c: looks for jobs and marks that are due ---- */
+
 work_fn plan_poll;

@@ -2,9 +2,9 @@
 
 #include <stdint.h>
 
-#include "common/model.h"
-#include "common/redis_link.h"
-#include "common/text.h"
+#include "common/base/text.h"
+#include "common/model/model.h"
+#include "common/redis/redis_link.h"
 
 /*
  * stored - an object as Redis keeps it: a flat reply of field, "<version> <put time> <text>" pairs

@@ -6,11 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/amqp_link.h"
-#include "common/clock.h"
-#include "common/config.h"
-#include "common/operations.h"
-#include "common/secret.h"
+#include "common/amqp/amqp_link.h"
+#include "common/base/clock.h"
+#include "common/base/secret.h"
+#include "common/process/config.h"
+#include "common/protocol/operations.h"
 
 #define QUEUE_EXPIRY_MS 60000 /* of the queue for answers, once nobody consumes it */
 #define WAIT_MAX_S      86400

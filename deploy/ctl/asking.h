@@ -2,10 +2,10 @@
 
 #include <stdbool.h>
 
-#include "common/cleanup.h"
-#include "common/json_scan.h"
-#include "common/settings.h"
-#include "common/text.h"
+#include "common/base/cleanup.h"
+#include "common/base/text.h"
+#include "common/json/json_scan.h"
+#include "common/process/settings.h"
 
 /*
  * asking - a conversation of an operator's command with the agents, over RabbitMQ: one request at a

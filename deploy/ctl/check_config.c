@@ -3,10 +3,10 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "common/config.h"
-#include "common/model.h"
-#include "common/redis_link.h"
-#include "common/settings.h"
+#include "common/model/model.h"
+#include "common/process/config.h"
+#include "common/process/settings.h"
+#include "common/redis/redis_link.h"
 #include "deploy/ctl/commands.h"
 #include "deploy/ctl/options.h"
 

@@ -6,11 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/clock.h"
-#include "common/config.h"
-#include "common/json_scan.h"
-#include "common/operations.h"
-#include "common/settings.h"
+#include "common/base/clock.h"
+#include "common/json/json_scan.h"
+#include "common/process/config.h"
+#include "common/process/settings.h"
+#include "common/protocol/operations.h"
 #include "deploy/ctl/commands.h"
 #include "deploy/ctl/ws_client.h"
 

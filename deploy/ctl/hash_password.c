@@ -2,8 +2,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/secret.h"
-#include "common/text.h"
+#include "common/base/secret.h"
+#include "common/base/text.h"
 #include "deploy/ctl/commands.h"
 
 static void wipe(struct text *t)

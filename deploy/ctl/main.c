@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/cleanup.h"
-#include "common/log.h"
-#include "common/secret.h"
+#include "common/base/cleanup.h"
+#include "common/base/log.h"
+#include "common/base/secret.h"
 #include "deploy/ctl/commands.h"
 
 struct command {

@@ -1,4 +1,4 @@
-#include "common/model.h"
+#include "common/model/model.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -7,9 +7,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/config.h"
-#include "common/json_scan.h"
-#include "common/settings.h"
+#include "common/json/json_scan.h"
+#include "common/process/config.h"
+#include "common/process/settings.h"
 #include "deploy/ctl/asking.h"
 #include "deploy/ctl/commands.h"
 #include "deploy/ctl/options.h"

@@ -1,4 +1,4 @@
-#include "common/operations.h"
+#include "common/protocol/operations.h"
 
 #include <stdio.h>
 

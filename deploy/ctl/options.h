@@ -2,7 +2,7 @@
 
 #include <stdbool.h>
 
-#include "common/cleanup.h"
+#include "common/base/cleanup.h"
 
 /*
  * options - what stands behind a command's name: options first or in between, and words.

@@ -3,9 +3,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/cleanup.h"
-#include "common/err.h"
-#include "common/text.h"
+#include "common/base/cleanup.h"
+#include "common/base/err.h"
+#include "common/base/text.h"
 
 /*
  * ws_client - a small WebSocket client (RFC 6455) over plain TCP, for a person at a terminal.

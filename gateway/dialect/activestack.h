@@ -3,11 +3,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "common/json_scan.h"
-#include "common/operations.h"
-#include "common/response.h"
-#include "common/text.h"
-#include "gateway/session.h"
+#include "common/base/text.h"
+#include "common/json/json_scan.h"
+#include "common/protocol/operations.h"
+#include "common/protocol/response.h"
+#include "gateway/clients/session.h"
 
 /*
  * activestack - ActiveStack over plain WebSocket, as text (contract, "ActiveStack over plain

@@ -1,9 +1,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/amqp_link.h"
-#include "common/clock.h"
-#include "common/log.h"
+#include "common/amqp/amqp_link.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
 #include "tests/bench/measure.h"
 
 /*

@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/amqp_link.h"
-#include "common/clock.h"
-#include "common/log.h"
+#include "common/amqp/amqp_link.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
 #include "tests/bench/load.h"
 
 /*

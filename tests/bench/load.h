@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/secret.h"
-#include "common/text.h"
+#include "common/base/secret.h"
+#include "common/base/text.h"
 #include "tests/bench/measure.h"
 
 /*

@@ -7,9 +7,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "common/clock.h"
-#include "common/json_scan.h"
-#include "common/operations.h"
+#include "common/base/clock.h"
+#include "common/json/json_scan.h"
+#include "common/protocol/operations.h"
 #include "tests/bench/load.h"
 #include "tests/bench/ws.h"
 

@@ -1,4 +1,4 @@
-"""A sync agent dies between any two steps of a write (common/fault.h names the points).
+"""A sync agent dies between any two steps of a write (common/base/fault.h names the points).
 
 Whatever the point: the writer gets its answer, once; every watching session is told; each mark is
 what it should be; the books balance.

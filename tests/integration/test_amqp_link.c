@@ -6,10 +6,10 @@
 #include <amqp_tcp_socket.h>
 #include <check.h>
 
-#include "common/amqp_link.h"
-#include "common/clock.h"
-#include "common/text.h"
-#include "common/wake.h"
+#include "common/amqp/amqp_link.h"
+#include "common/base/clock.h"
+#include "common/base/text.h"
+#include "common/thread/wake.h"
 #include "tests/support/amqp_probe.h"
 #include "tests/support/management.h"
 #include "tests/support/unit.h"

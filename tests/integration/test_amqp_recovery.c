@@ -4,9 +4,9 @@
 
 #include <check.h>
 
-#include "common/amqp_link.h"
-#include "common/clock.h"
-#include "common/text.h"
+#include "common/amqp/amqp_link.h"
+#include "common/base/clock.h"
+#include "common/base/text.h"
 #include "tests/support/amqp_probe.h"
 #include "tests/support/management.h"
 #include "tests/support/tcp_proxy.h"

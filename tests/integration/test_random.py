@@ -9,7 +9,7 @@ Clients keep what they were told, as real ones do; in the end each copy has to b
 A run prints its seed, which makes the same choices again; what came of a quarrel may differ, and
 with it what follows. These variables of the environment choose another run:
 
-    TEST_RANDOM_SECONDS=300     how long (30)
+    TEST_RANDOM_SECONDS=300     how long (30; 15 where programs run slowly)
     TEST_RANDOM_SEED=7          which one (a new one each time)
 
     TEST_RANDOM_SECONDS=300 tests/run test_random
@@ -23,23 +23,27 @@ import time
 from dataclasses import replace
 
 import pytest
-from domain_model import Domain, Object, Span, World
+from domain import Domain
+from domain_model import Object, Span, World
 from random_clients import Crowd
-from random_operations import (NOT_KEPT, FindById, FindByIds, Footprint, GetAll, GetHistory, Repeat,
-                               Search, Write)
+from random_footprints import Footprint
+from random_operations import (NOT_KEPT, FindById, FindByIds, GetAll, GetHistory, Repeat, Search,
+                               Write)
 from random_requests import Requests
-from stack import SUPPORT, Stack
+from stack import SUPPORT, Stack, slow
 from store import now_ms
 
 MODEL = SUPPORT / "random-model.json"
-SECONDS = float(os.environ.get("TEST_RANDOM_SECONDS", 30))
+SECONDS = float(os.environ.get("TEST_RANDOM_SECONDS", 15 if slow() else 30))
 SEED = int(os.environ.get("TEST_RANDOM_SEED", secrets.randbelow(10**9)))
 CLIENTS = 20
 MAX_SCAN = 60
+MAX_LISTED = 5
 HISTORY_KEPT = 8
 APART_MS = 4  # between two rounds, so that times chosen in between are clearly past
-SETTINGS = {"model.file": MODEL, "sync.max_scan": MAX_SCAN, "sync.history_kept": HISTORY_KEPT,
-            "sync.redelivery_max_ms": 20000, "sync.redelivery_silent_ms": 30000, "log.level": "info"}
+SETTINGS = {"model.file": MODEL, "sync.max_scan": MAX_SCAN, "sync.max_listed": MAX_LISTED,
+            "sync.history_kept": HISTORY_KEPT, "sync.redelivery_max_ms": 20000,
+            "sync.redelivery_silent_ms": 30000, "log.level": "info"}
 
 
 @pytest.fixture
@@ -57,7 +61,7 @@ class Run:
 
     def __init__(self, crowd):
         self.crowd, self.chance = crowd, crowd.chance
-        self.world = World(crowd.members[0].copies.domain)
+        self.world = World(crowd.members[0].copies.domain, MAX_LISTED)
         self.requests = Requests(self.world, self.chance)
         self.round, self.operations, self.contests = 0, 0, 0
         self.last = now_ms()
@@ -220,6 +224,10 @@ class Run:
         counters, counted = self.crowd.books()
         if (counters, counted) != (0, 0):
             self._fail(f"the books say {counters}, a recount {counted}")
+        unsent = sum(gateway.figure("push_receipts_unsent_total")
+                     for gateway in self.crowd.stack.gateways)
+        if unsent:
+            self._fail(f"{unsent} objects had receipts that the gateways know no push for")
 
     def _check_copies(self, member):
         """What the client was told of is as it is now; of what it watches by class, it was told."""
@@ -258,10 +266,17 @@ class Run:
 
     def summary(self):
         pushes = sum(member.pushes for member in self.crowd.everybody)
+        repeats = sum(member.repeats for member in self.crowd.everybody)
         copies = sum(len(member.copies.objects) for member in self.crowd.everybody)
         return (f"{self.operations} requests in {self.round} rounds, {self.contests} quarrels, "
-                f"{len(self.world.objects)} objects left, {len(self.world.removed)} removed, "
-                f"{pushes} pushes, {copies} copies")
+                f"{len(self.world.objects)} objects left with {self._count_listed()} in their lists, "
+                f"{len(self.world.removed)} removed, "
+                f"{pushes} pushes, {repeats} repeated replies, {copies} copies")
+
+    def _count_listed(self):
+        """How often an object stands in a listed field."""
+        return sum(len(obj.value(one.name)) for one in self.world.domain.listings
+                   for obj in self.world.objects.values() if obj.class_.name in one.owners)
 
     def _fail(self, what):
         pytest.fail(f"seed {SEED}, round {self.round}: {what}", pytrace=False)

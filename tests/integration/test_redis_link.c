@@ -8,9 +8,9 @@
 
 #include <check.h>
 
-#include "common/clock.h"
-#include "common/redis_link.h"
-#include "common/text.h"
+#include "common/base/clock.h"
+#include "common/base/text.h"
+#include "common/redis/redis_link.h"
 #include "tests/support/unit.h"
 
 /* redis_link against a Redis of its own on a unix socket, which each test may kill. */
@@ -55,7 +55,7 @@ static void kill_server(void)
 
 static void start(void)
 {
-    signal(SIGPIPE, SIG_IGN); /* as common/proc.h does */
+    signal(SIGPIPE, SIG_IGN); /* as common/process/proc.h does */
     strcpy(folder, "/tmp/activestack-redis-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
     (void)snprintf(url, sizeof(url), "unix://%s/socket", folder);

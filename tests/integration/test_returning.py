@@ -489,8 +489,7 @@ def test_the_sessions_of_a_killed_gateway_return_elsewhere(new_stack, connect, c
 
 def frames_of(gateway):
     """How many frames of clients it has read."""
-    return int(re.search(r"^activestack_gateway_frames_received_total (\d+)$", gateway.http("/metrics")[1],
-                         re.MULTILINE)[1])
+    return gateway.figure("frames_received_total")
 
 
 def test_a_return_that_is_under_way_is_finished_before_the_gateway_stops(new_stack, connect, come_back):

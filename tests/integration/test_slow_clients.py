@@ -1,6 +1,5 @@
 """Clients that read slowly, or not at all: they cost themselves, and miss nothing (design section 7)."""
 
-import re
 import socket
 
 import pytest
@@ -16,11 +15,6 @@ SETTINGS = {"gateway.max_push_bytes": PUSH_BYTES, "gateway.max_send_bytes": SEND
 OBJECTS, LARGE = 5, "x" * 50_000
 MORE = 20  # rounds of writes that nobody reads
 SMALL = [(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)]  # what the reader's kernel takes in
-
-
-def figure(gateway, name):
-    return int(re.search(rf"^activestack_gateway_{name} (\d+)$", gateway.http("/metrics")[1],
-                         re.MULTILINE)[1])
 
 
 def write(client, notes, number):
@@ -69,7 +63,7 @@ def write_until_behind(gateway, writer, notes):
     while behind < MORE:
         number += 1
         write(writer, notes, number)
-        behind = behind + 1 if figure(gateway, "clients_behind") else 0
+        behind = behind + 1 if gateway.figure("clients_behind") else 0
     return number
 
 
@@ -98,7 +92,7 @@ def test_who_reads_nothing_is_told_the_newest_of_each_object_and_little_else(
     redis = narrow_stack.redis()
     sid = session_of(redis, reader.client_id)
     wait_until(lambda: reader.drain(0.05) or not marks_of(redis, sid), 15, "all is acknowledged")
-    assert figure(gateway, "clients_behind") == 0
+    assert gateway.figure("clients_behind") == 0
 
 
 def test_memory_stays_flat_while_a_client_reads_nothing(narrow_stack, writer, reader, notes):
@@ -159,7 +153,7 @@ def test_who_reads_nothing_for_too_long_is_closed_and_loses_nothing(impatient_st
         writer.request("createObject", theObject={"cn": NOTE, "ID": note})
         reader.request("findById", theClassName=NOTE, theClassId=note)
     number = write_until_behind(gateway, writer, notes)
-    wait_until(lambda: figure(gateway, "clients_behind") == 0, 30, "the reader is given up")
+    wait_until(lambda: gateway.figure("clients_behind") == 0, 30, "the reader is given up")
     assert reader.expect_close().code == 4003
     with return_of(gateway, reader) as again:
         read_until_newest(again, notes, number)
@@ -171,10 +165,10 @@ def test_replies_beyond_the_limit_close_the_socket_and_nothing_is_lost(narrow_st
                                                                       notes):
     gateway = narrow_stack.gateways[0]
     number = write_until_behind(gateway, writer, notes)
-    replies = figure(gateway, "replies_total")
+    replies = gateway.figure("replies_total")
     for _ in range(2):
         reader.send_request("findByIds", theClassIdList=[{"className": NOTE, "ids": notes * 9}])
-    wait_until(lambda: figure(gateway, "replies_total") >= replies + 2, 30, "the replies are there")
+    wait_until(lambda: gateway.figure("replies_total") >= replies + 2, 30, "the replies are there")
     assert reader.expect_close().code == 4003
     with return_of(narrow_stack.gateways[1], reader) as again:
         read_until_newest(again, notes, number)
@@ -196,7 +190,7 @@ def test_who_has_caught_up_is_announced_once(alone, connect):
         agent.serve_until(lambda: client.client_id in agent.gateways, "the client is bound")
         client.expect_connect_response()
         push_until_full(agent, gateway, client)
-        for _ in range(figure(gateway, "pushes_total")):
+        for _ in range(gateway.figure("pushes_total")):
             client.expect(lambda f: "told" in f, "what was sent before")
         agent.serve_until(lambda: agent.announced, "the client is announced")
         agent.push(client.client_id, ("a:b", 2), body={"told": "the newest"})
@@ -210,8 +204,8 @@ def push_until_full(agent, gateway, client):
     rounds = 0
     while rounds < 10:
         agent.announced.clear()
-        dropped = figure(gateway, "pushes_dropped_total")
+        dropped = gateway.figure("pushes_dropped_total")
         agent.push(client.client_id, ("a:b", 1), body={"told": LARGE})
         agent.serve(0.1)
-        full = figure(gateway, "pushes_dropped_total") > dropped and not agent.announced
+        full = gateway.figure("pushes_dropped_total") > dropped and not agent.announced
         rounds = rounds + 1 if full else 0

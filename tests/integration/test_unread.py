@@ -5,7 +5,6 @@ memory grows, and when it reads again it is told each object once.
 """
 
 import os
-import re
 import socket
 
 from benchmarks import request
@@ -25,11 +24,6 @@ SETTINGS = {"log.level": "info", "gateway.max_push_bytes": 200_000,
             "gateway.ping_timeout_ms": 7_200_000, "sync.redelivery_first_ms": 60_000}
 SMALL = [(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)]  # what the reader's kernel takes in
 MOST_GROWTH_KB = 4096         # from the middle to the end
-
-
-def figure(gateway, name):
-    return int(re.search(rf"^activestack_gateway_{name} (\d+)$", gateway.http("/metrics")[1],
-                         re.MULTILINE)[1])
 
 
 def watched_tasks(writer, reader, prefix):
@@ -66,7 +60,7 @@ def write_unread(stack, tasks, prefix):
         wait_until(lambda: versions(redis, tasks) >= count, 60 + count / 20, f"{count} updates")
 
     with load(other, prefix):
-        wait_until(lambda: figure(first, "clients_behind"), 120, "the reader is behind")
+        wait_until(lambda: first.figure("clients_behind"), 120, "the reader is behind")
         begin = versions(redis, tasks)
         reach(begin + UPDATES // 2)
         middle = memory_kb(first, redis)
@@ -96,7 +90,7 @@ def test_what_is_not_read_takes_no_memory_and_comes_once(servers, connect, new_i
         reader = connect(gateway, "ben", sockopt=SMALL)
         tasks = watched_tasks(connect(stack.gateways[1], "ada"), reader, prefix)
         middle, end = write_unread(stack, tasks, prefix)
-        in_its_queue = figure(gateway, "pushes_total")
+        in_its_queue = gateway.figure("pushes_total")
         frames = read_all(reader, redis, tasks)
         late = sum(map(len, frames[in_its_queue:]))
         with capsys.disabled():

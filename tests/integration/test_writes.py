@@ -4,7 +4,8 @@ import uuid
 
 import pytest
 from shapes import assert_error, assert_refused, assert_sync_shape
-from store import now_ms
+from servers import wait_until
+from store import marks_of, now_ms, session_of
 
 TASK, NOTE, ITEM = "com.app.mo.Task", "com.app.mo.Note", "com.app.mo.Item"
 PERSON, GROUP = "com.app.mo.Person", "com.app.mo.Group"
@@ -244,6 +245,27 @@ def test_a_put_of_stale_and_fresh_fields_takes_the_fresh_ones_and_tells_the_writ
     assert put(ada, TASK, task, at=at - 1, title="stale", text="fresh")["result"] is True
     told = ada.expect_update(task)
     assert (told["title"], told["text"]) == ("newer", "fresh")
+
+
+def test_whoever_put_stale_fields_is_told_of_the_newest_after_each_answer(stack, ada, task):
+    """Also when it has said that it knows: with the answer it may take its own values for true."""
+    at = now_ms()
+    put(ada, TASK, task, at=at, title="newer")
+    request = {"messageId": str(uuid.uuid4()), "putTimestamp": at - 1,
+               "theObject": {"cn": TASK, "ID": task, "title": "stale", "text": "fresh"}}
+    redis = stack.redis()
+
+    def has_said_so():
+        ada.acknowledge((TASK, task))
+        return not marks_of(redis, session_of(redis, ada.client_id))
+
+    for _ in range(2):
+        assert ada.request("putObject", **request)["result"] is True
+        told = ada.expect_update(task)
+        assert (told["title"], told["text"]) == ("newer", "fresh")
+        wait_until(has_said_so, 15, "nothing is pending")
+        ada.drain()
+        ada.inbox.clear()
 
 
 def test_a_time_in_the_future_is_cut_to_now(ada, ben, task):

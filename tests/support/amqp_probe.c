@@ -6,8 +6,8 @@
 
 #include <check.h>
 
-#include "common/clock.h"
-#include "common/secret.h"
+#include "common/base/clock.h"
+#include "common/base/secret.h"
 
 #define PATIENCE_MS 20000
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "common/amqp_link.h"
+#include "common/amqp/amqp_link.h"
 
 /*
  * amqp_probe - an AMQP link that remembers all it was told, for tests.

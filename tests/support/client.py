@@ -21,7 +21,7 @@ import websocket
 SYNC = "com.percero.agents.sync.vo."
 AUTH = "com.percero.agents.auth.vo."
 
-# Request classes that do not follow from the operation's name (common/operations.c has them all).
+# Request classes that do not follow from the operation's name (common/protocol/operations.c has them all).
 CLASSES = {
     "authenticate": AUTH + "AuthenticationRequest",
     "createObject": SYNC + "CreateRequest",

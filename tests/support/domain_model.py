@@ -1,12 +1,13 @@
 """What the system must do, as plain Python: a model of the store in memory.
 
-    domain = Domain(json.loads(path.read_text()))      # classes, fields, indexes, rules
-    world = World(domain)                              # objects, tombstones, counters
+    domain = Domain(json.loads(path.read_text()))      # domain.py
+    world = World(domain, max_listed=1000)             # objects, tombstones, counters
     outcome = world.put(user, class_name, object_id, {"title": "x"}, at=None, now=Span(t0, t1))
 
 It knows classes with parents, references, removal by spec 5.6, the merge of puts by field (design
-section 8), defaults, declared indexes and uniqueness, owners, and histories; it knows nothing of
-sessions, Redis or the wire. Values are those of JSON, and equal when their JSON texts are.
+section 8), defaults, declared indexes and uniqueness, owners, listed to-many fields, and histories; it
+knows nothing of sessions, Redis or the wire. Values are those of JSON, and equal when their JSON texts
+are.
 
 When a request was accepted is known only to lie between its sending and its answer, so a time is a
 Span of milliseconds. To compare two that overlap raises Ambiguous: whoever makes requests has to make
@@ -15,9 +16,10 @@ such as can be judged.
 Objects are never changed but replaced, so that copy() of a World is cheap.
 """
 
-import json
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
+
+from domain import Class, pair, ref_of, text
 
 EVERYONE = ("everyone", "signedIn")
 
@@ -39,108 +41,6 @@ class Span(NamedTuple):
 
     def around(self, other):
         return Span(min(self.lo, other.lo), max(self.hi, other.hi))
-
-
-def text(value):
-    """By which values are compared."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def pair(ref):
-    return {"className": ref[0], "ID": ref[1]}
-
-
-def ref_of(value):
-    return value["className"], value["ID"]
-
-
-# ---- The domain
-
-class Field:
-    """One row of a class in the model file."""
-
-    def __init__(self, name, row):
-        self.name, self.type = name, row["type"]
-        self.required, self.read_only = row.get("required", False), row.get("readOnly", False)
-        self.default, self.values = row.get("default"), row.get("values")
-        targets = row.get("target", [])
-        self.targets = [targets] if isinstance(targets, str) else targets
-        self.is_relation = self.type in ("toOne", "list")
-        self.empty = [] if self.type in ("list", "toMany") else None
-
-    @property
-    def is_given_by_clients(self):
-        return self.type != "toMany" and not self.read_only
-
-
-class Index(NamedTuple):
-    owner: str
-    fields: tuple
-    unique: bool
-
-
-class Class:
-    """With all that it has of its parents. `lineage`: itself first; `concrete`: what may stand where
-    it is asked for, in the order of the file."""
-
-    def __init__(self, name, rows):
-        self.name, self.lineage = name, [name]
-        while "parent" in rows[self.lineage[-1]]:
-            self.lineage.append(rows[self.lineage[-1]]["parent"])
-        self.abstract = rows[name].get("abstract", False)
-        self.fields, self.indexes, inherited = {}, [], {}
-        for owner in reversed(self.lineage):
-            row = rows[owner]
-            self.fields |= {key: Field(key, value) for key, value in row["fields"].items()}
-            self.indexes += [Index(owner, tuple(i["fields"]), i.get("unique", False))
-                             for i in row.get("indexes", [])]
-            inherited |= {key: row[key] for key in ("id", "history", "access") if key in row}
-        self.has_integer_ids = inherited.get("id") == "integer"
-        self.has_history = inherited.get("history", False)
-        self.access = inherited["access"]
-        self.concrete = []
-
-    def order(self, object_id, class_name):
-        """The key by which objects are listed."""
-        member = f"{object_id}\n{class_name}".encode()
-        return (int(object_id) if self.has_integer_ids else 0, member)
-
-
-class Domain:
-    def __init__(self, model):
-        rows = model["classes"]
-        self.classes = {name: Class(name, rows) for name in rows}
-        for c in self.classes.values():
-            c.concrete = [other.name for other in self.classes.values()
-                          if c.name in other.lineage and not other.abstract]
-
-    def __getitem__(self, name):
-        return self.classes[name]
-
-    def targets(self, field):
-        """The classes whose objects may stand in a relation."""
-        return [name for target in field.targets for name in self[target].concrete]
-
-    def is_wrong(self, field, value):
-        """Would a request be refused for this value alone?"""
-        if value is None:
-            return field.required
-        if field.type == "list":
-            return not isinstance(value, list) or any(self._is_wrong_pair(field, v) for v in value)
-        if field.type == "toOne":
-            return self._is_wrong_pair(field, value)
-        if field.values and value not in field.values:
-            return True
-        return not isinstance(value, _TYPES[field.type]) or (
-            isinstance(value, bool) and field.type not in ("boolean", "json"))
-
-    def _is_wrong_pair(self, field, value):
-        return (not isinstance(value, dict) or value.get("className") not in self.targets(field)
-                or not isinstance(value.get("ID"), str) or not value["ID"])
-
-
-_TYPES = {"string": str, "integer": int, "date": int, "double": (int, float), "boolean": bool,
-          "json": object}
 
 
 # ---- Objects
@@ -179,14 +79,17 @@ class Object:
         return {"cn": self.class_.name, "ID": self.id,
                 **{name: self.value(name) for name in self.class_.fields}}
 
+    def refs(self, name):
+        """What it refers to by one of its relations."""
+        value = self.value(name)
+        return [ref_of(one) for one in (value if isinstance(value, list) else [value]) if one]
+
     def references(self):
         """(field, ref) of all that it refers to."""
         for f in self.class_.fields.values():
             if f.is_relation:
-                value = self.value(f.name)
-                for one in value if f.type == "list" else [value]:
-                    if one is not None:
-                        yield f, ref_of(one)
+                for ref in self.refs(f.name):
+                    yield f, ref
 
     def index_key(self, index):
         """Its place in an index; None if it has none."""
@@ -225,12 +128,12 @@ class World:
     A ref is (class name, ID). `user` is the id of who asks.
     """
 
-    def __init__(self, domain):
-        self.domain = domain
+    def __init__(self, domain, max_listed):
+        self.domain, self.max_listed = domain, max_listed
         self.objects, self.removed, self.last_ids = {}, {}, {}
 
     def copy(self):
-        other = World(self.domain)
+        other = World(self.domain, self.max_listed)
         other.objects, other.removed = dict(self.objects), dict(self.removed)
         other.last_ids = dict(self.last_ids)
         return other
@@ -267,8 +170,12 @@ class World:
             return Outcome("forbidden")
         if new.ref in self.removed:
             return Outcome("removed")
+        if any((name, object_id) in self.objects for name in self.domain.family(class_name)):
+            return Outcome("taken")
         if any(ref not in self.objects for _, ref in new.references()):
             return Outcome("reference")
+        if self._overfills(new, None):
+            return Outcome("full")
         if self._conflicts(new, values):
             return Outcome("unique")
         if object_id is None:
@@ -276,6 +183,7 @@ class World:
             self.last_ids[class_name] = int(new.id)
         new = new.remembered(now, user)
         self.objects[new.ref] = new
+        self._refresh_lists([new], now)
         return Outcome("ok", new)
 
     def next_id(self, class_name):
@@ -304,9 +212,12 @@ class World:
         new = old.changed(taken, at, now, user)
         if any(f.name in taken and target not in self.objects for f, target in new.references()):
             return Outcome("reference")
+        if self._overfills(new, old):
+            return Outcome("full")
         if self._conflicts(new, taken):
             return Outcome("unique")
         self.objects[ref] = new
+        self._refresh_lists([old, new], now)
         return Outcome("ok", new)
 
     def remove(self, user, ref, now):
@@ -315,12 +226,14 @@ class World:
         if not self.may(user, "remove", ref[0], self.objects[ref].shown()):
             return Outcome("forbidden")
         doomed, clears = self.consequences(ref)
+        before = [self.objects[one] for one in (*doomed, *(source for source, _, _ in clears))]
         for gone in doomed:
             del self.objects[gone]
             self.removed[gone] = now
         for source, name, target in clears:
             if source in self.objects:
                 self.objects[source] = self._without(self.objects[source], name, target, now)
+        self._refresh_lists(before, now)
         return Outcome("ok")
 
     def consequences(self, ref):
@@ -353,6 +266,45 @@ class World:
                 if any(other.ref != new.ref for other in self.holders(key)):
                     return True
         return False
+
+    # ---- listed to-many fields
+
+    def _sources(self, listing, owner):
+        return [obj for obj in self.objects.values()
+                if obj.class_.name in listing.sources and owner in obj.refs(listing.inverse)]
+
+    def _members(self, listing, owner):
+        """The value of the field."""
+        sources = self._sources(listing, owner)
+        found = {obj.ref for obj in sources}
+        if listing.onward:
+            found = {ref for obj in sources for ref in obj.refs(listing.onward)
+                     if ref[0] in listing.members}
+        return [pair(ref) for ref in sorted(found, key=lambda ref: "\n".join(ref).encode())]
+
+    def _overfills(self, new, old):
+        """Does it refer to something that it did not, and that has as many as it may list?"""
+        for listing in self.domain.listings:
+            if new.class_.name in listing.sources:
+                before = old.refs(listing.inverse) if old else []
+                for owner in new.refs(listing.inverse):
+                    if (owner not in before and owner[0] in listing.owners
+                            and len(self._sources(listing, owner)) >= self.max_listed):
+                        return True
+        return False
+
+    def _refresh_lists(self, changed, now):
+        """Of all that these referred to, or now do: by the server, in one change each."""
+        for owner in {ref: None for obj in changed for _, ref in obj.references()}:
+            lists = self._other_lists(owner) if owner in self.objects else None
+            if lists:
+                self.objects[owner] = self.objects[owner].changed(lists, now, now, None)
+
+    def _other_lists(self, owner):
+        """Those of its listed fields that must now have other values."""
+        lists = ((one.name, self._members(one, owner)) for one in self.domain.listings
+                 if owner[0] in one.owners)
+        return {name: value for name, value in lists if value != self.objects[owner].value(name)}
 
     # ---- reads
 

@@ -5,7 +5,7 @@
 
 #include <hiredis/hiredis.h>
 
-#include "common/text.h"
+#include "common/base/text.h"
 
 void fake_reply(struct redis_call *call, const char *protocol)
 {

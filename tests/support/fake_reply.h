@@ -1,6 +1,6 @@
 #pragma once
 
-#include "common/redis_link.h"
+#include "common/redis/redis_link.h"
 
 /*
  * fake_reply - a reply of Redis without Redis: parsed from the text of its protocol, so that a

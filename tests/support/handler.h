@@ -5,7 +5,7 @@
 
 #include "agents/runtime/agent.h"
 #include "agents/runtime/work.h"
-#include "common/text.h"
+#include "common/base/text.h"
 
 /*
  * handler - the handlers of the sync agent without servers: a request goes in, the call that it

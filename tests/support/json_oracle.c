@@ -4,7 +4,7 @@
 
 #include <json-c/json.h>
 
-#include "common/json_scan.h"
+#include "common/json/json_scan.h"
 
 #define DEPTH 32
 

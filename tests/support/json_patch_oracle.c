@@ -3,10 +3,10 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "common/json_diff.h"
-#include "common/json_equal.h"
-#include "common/json_members.h"
-#include "common/json_patch.h"
+#include "common/json/json_diff.h"
+#include "common/json/json_equal.h"
+#include "common/json/json_members.h"
+#include "common/json/json_patch.h"
 
 static const struct json_patch_limits no_limits = {
     .operations = SIZE_MAX, .depth = JSON_DEPTH_MAX, .size = SIZE_MAX, .work = SIZE_MAX};

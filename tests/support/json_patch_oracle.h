@@ -1,6 +1,6 @@
 #pragma once
 
-#include "common/json_scan.h"
+#include "common/json/json_scan.h"
 
 /*
  * json_patch_oracle - holds json_patch, json_diff and json_equal against each other, for the fuzzer

@@ -165,6 +165,8 @@ class LastingClient:
             self.take_ack(frame["ack"])
         elif frame["cn"] == SYNC + "ConnectResponse":
             self._take_connect_response(frame)
+        elif frame["correspondingMessageId"] is None and "errorCode" in frame:
+            self._take_error(None, frame)  # its return had no answer
         elif frame["correspondingMessageId"] is None:
             self._take_push(frame)
         else:

@@ -9,8 +9,8 @@
 
 #include <check.h>
 
-#include "common/secret.h"
-#include "common/text.h"
+#include "common/base/secret.h"
+#include "common/base/text.h"
 
 /* The virtual host as it stands in the URL is percent-encoded already, as the path wants it. */
 static const char *vhost(void)

@@ -4,8 +4,9 @@
     answers = crowd.ask([(member, operation), ...])     # all at once; waits for all answers
     crowd.settle()                                      # until everybody has heard everything
 
-All run in one thread. Pushes are taken in whenever they come. Receipts for them are sent at once,
-late, or hardly before the end, which differs from client to client.
+All run in one thread. Everybody reads all that has come before they send more. Receipts for pushes are
+sent at once, late, or hardly before the end, which differs from client to client; so are those for
+replies, by some of the clients, which get their replies again until then.
 """
 
 import collections
@@ -15,12 +16,13 @@ import time
 from client import SYNC, Client
 from random_operations import CountAll, told
 from stack import PROVIDER, USERS
-from store import balance, pending_by_books
+from store import balance, open_replies, pending_by_books
 
 PATIENCE = 60        # seconds for an answer
-PAIRS = 1000         # about so many in a receipt: a frame may not be too large
+SETTLED_A_SECOND = 50  # at least, in the end; far more if the machine is not busy with other things
+PAIRS = 1000         # at most in a receipt: a frame may not be too large
 MOST_RECEIPTS = 4    # of one client that are not answered
-MOST_OWED = 2000     # pushes without a receipt: a session may not miss any number of them
+MOST_OWED = 3000     # receipts: a session may not miss any number of objects
 PUSHES = {SYNC + "PushUpdateResponse": "updatesReceived",
           SYNC + "PushDeleteResponse": "deletesReceived"}
 HABITS = ("prompt",) * 6 + ("late",) * 3 + ("hardly",)
@@ -72,11 +74,17 @@ class Member(Client):
     def __init__(self, url, domain, number):
         super().__init__(url)
         self.number, self.habit = number, HABITS[number % len(HABITS)]
+        self.confirms = number % 3 == 1  # that it has its replies
         self.copies = Copies(domain)
-        self.open = {}                   # messageId -> (operation, answers that are still missing)
-        self.answers = {}                # messageId -> its answers
-        self.owed = collections.deque()  # pushes without a receipt: (operation, pairs)
-        self.pushes = 0
+        self.open = {}         # messageId -> (operation, answers that are still missing)
+        self.answers = {}      # messageId -> its answers
+        self.unconfirmed = []  # messageIds of replies without a receipt
+        self.owed = {name: [] for name in PUSHES.values()}  # pairs without one
+        self.pushes = self.repeats = 0
+
+    @property
+    def owes(self):
+        return sum(map(len, self.owed.values())) + len(self.unconfirmed)
 
     def ask(self, operation, message, times=1):
         members = {"messageId": message, **operation.members}
@@ -96,7 +104,9 @@ class Member(Client):
         elif message in self.open:
             self._take_answer(message, frame)
         else:
-            raise AssertionError(f"an answer to nothing that is open: {frame.text[:1000]}")
+            assert self.confirms, f"an answer to nothing that is open: {frame.text[:1000]}"
+            self.repeats += 1
+            self.unconfirmed.append(message)
 
     def _take_push(self, frame):
         assert frame["cn"] in PUSHES, f"neither answer nor push: {frame.text[:1000]}"
@@ -109,7 +119,7 @@ class Member(Client):
             pairs = frame["objectList"]
             for gone in pairs:
                 self.copies.take_removal((gone["className"], gone["ID"]), "push")
-        self.owed.append((PUSHES[frame["cn"]], pairs))
+        self.owed[PUSHES[frame["cn"]]] += pairs
 
     def _take_answer(self, message, frame):
         operation, missing = self.open.pop(message)
@@ -118,20 +128,24 @@ class Member(Client):
         if operation is None:  # a receipt
             assert frame.get("result") is True, frame.text
             return
+        if self.confirms:
+            self.unconfirmed.append(message)
         said = told(frame)
         self.answers.setdefault(message, []).append(said)
         if "errorCode" not in said:
             operation.learn(self.copies, said)
 
     def send_receipts(self):
-        """For the oldest pushes, as many as fit a message; the next when a few are answered."""
-        open_receipts = sum(operation is None for operation, _ in self.open.values())
-        if not self.owed or open_receipts >= MOST_RECEIPTS:
-            return
-        name, pairs = self.owed[0][0], []
-        while self.owed and self.owed[0][0] == name and len(pairs) < PAIRS:
-            pairs += self.owed.popleft()[1]
-        self.open[self.send_request(name, classIdPairs=pairs)] = None, 1
+        """For all that has come; what would be too much at once later, when some are answered."""
+        for message in self.unconfirmed:
+            self.send({"ack": {"correspondingMessageId": message}})
+        self.unconfirmed = []
+        room = MOST_RECEIPTS - sum(operation is None for operation, _ in self.open.values())
+        for name, pairs in self.owed.items():
+            while pairs and room > 0:
+                self.open[self.send_request(name, classIdPairs=pairs[:PAIRS])] = None, 1
+                del pairs[:PAIRS]
+                room -= 1
 
 
 class Crowd:
@@ -148,7 +162,7 @@ class Crowd:
     def _member(self, domain, number):
         gateway = self.stack.gateways[number % len(self.stack.gateways)]
         member = Member(gateway.url, domain, number)
-        member.connect()
+        member.connect(**({"ensureMessageDelivery": True} if member.confirms else {}))
         member.login(PROVIDER, self.stack.credential(USERS[number % len(USERS)]))
         self.selector.register(member.socket.sock, selectors.EVENT_READ, member)
         return member
@@ -167,6 +181,8 @@ class Crowd:
     def ask(self, requests):
         """Sends (member, operation, times) all at once and waits; returns messageId and answers of
         each."""
+        while self._take_what_has_come():
+            pass
         sent = []
         for member, operation, times in requests:
             self.sent += 1
@@ -178,19 +194,25 @@ class Crowd:
     def ask_one(self, member, operation):
         return self.ask([(member, operation, 1)])[0][1][0]
 
-    def pump(self, condition, what):
+    def pump(self, condition, what, seconds=PATIENCE):
         """Takes in what comes until the condition holds."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + seconds
         while not condition():
-            assert time.monotonic() < deadline, f"not within {PATIENCE} s: {what()}"
-            for key, _ in self.selector.select(0.05):
-                key.data.take_frame()
+            assert time.monotonic() < deadline, f"not within {seconds} s: {what()}"
+            self._take_what_has_come(0.05)
+
+    def _take_what_has_come(self, seconds=0):
+        """A frame of each who has some; False: there is none, and none came in time."""
+        ready = self.selector.select(seconds)
+        for key, _ in ready:
+            key.data.take_frame()
+        return bool(ready)
 
     def send_receipts(self):
         """By everybody according to their habit."""
         for member in self.everybody:
             late = member.habit == "late" and self.chance.random() < 0.1
-            if member.habit == "prompt" or late or len(member.owed) > MOST_OWED:
+            if member.habit == "prompt" or late or member.owes > MOST_OWED:
                 member.send_receipts()
 
     def tell_what_there_is(self, refs):
@@ -204,20 +226,28 @@ class Crowd:
         for member in self.everybody:
             member.habit = "prompt"
 
-        def settled():
-            self.send_receipts()
-            return (not any(member.open or member.owed for member in self.everybody)
-                    and not self.redis.zcard("jobs") and not pending_by_books(self.redis))
+        # Twice, since agents look behind their answers whether these were overtaken.
+        for _ in range(2):
+            amount = pending_by_books(self.redis) + sum(member.owes for member in self.everybody)
+            self.pump(self._is_settled, self._unsettled, PATIENCE + amount // SETTLED_A_SECOND)
+            # What the broker has for us still is in front of these answers.
+            self.ask([(member, CountAll(member.user_id, []), 1) for member in self.everybody])
 
-        self.pump(settled, self._unsettled)
-        # What the broker has for us still is in front of these answers.
-        self.ask([(member, CountAll(member.user_id, []), 1) for member in self.everybody])
+    def _is_settled(self):
+        self.send_receipts()
+        return (not any(member.open or member.owes for member in self.everybody)
+                and not self.redis.zcard("jobs") and not pending_by_books(self.redis)
+                and not self._count_open_replies())
+
+    def _count_open_replies(self):
+        return sum(open_replies(self.redis, member.client_id) for member in self.everybody)
 
     def _unsettled(self):
-        left = {member.number: (len(member.open), len(member.owed)) for member in self.everybody
-                if member.open or member.owed}
+        left = {member.number: (len(member.open), member.owes) for member in self.everybody
+                if member.open or member.owes}
         return (f"all is settled; {pending_by_books(self.redis)} marks are not, "
-                f"{self.redis.zcard('jobs')} jobs are left, and of clients (open, owed): {left}")
+                f"{self.redis.zcard('jobs')} jobs and {self._count_open_replies()} replies are left, "
+                f"and of clients (open, owed): {left}")
 
     def books(self):
         """(the counters' pending, the recount's)."""

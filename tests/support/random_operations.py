@@ -6,10 +6,11 @@ answer (`learn`). `told` strips from a frame what every answer has.
 """
 
 import itertools
-from dataclasses import dataclass, field
 
 from client import SYNC, pair
-from domain_model import Span, text
+from domain import text
+from domain_model import Span
+from random_footprints import Footprint, changing, listing, lives, places, referred
 
 FUTURE_MS = 3600 * 1000
 NOT_KEPT = ("existing", "incomplete", "wrong")  # outcomes after which a repeated request is a new one
@@ -23,52 +24,6 @@ def told(frame):
     if frame.get("data"):
         said["code"] = frame["data"]["code"]
     return said
-
-
-@dataclass
-class Footprint:
-    """What must be left alone (`reads`), what is changed (`writes`), and of what a part is changed
-    (`touches`): two may touch the same, while nobody reads it."""
-
-    reads: set = field(default_factory=set)
-    writes: set = field(default_factory=set)
-    touches: set = field(default_factory=set)
-
-    def __or__(self, other):
-        return Footprint(self.reads | other.reads, self.writes | other.writes,
-                         self.touches | other.touches)
-
-    def interferes(self, other):
-        return bool(self.writes & (other.reads | other.writes) or other.writes & self.reads
-                    or self.touches & other.reads or other.touches & self.reads)
-
-
-def changing(world, *refs):
-    """The footprint of changes of these objects."""
-    mark = Footprint()
-    for class_name, object_id in refs:
-        mark.writes.add(("object", class_name, object_id))
-        mark.touches |= {("class", name) for name in world.domain[class_name].lineage}
-        if (class_name, object_id) in world.objects:
-            mark.writes |= places(world.objects[class_name, object_id])
-    return mark
-
-
-def places(obj):
-    """Its places in unique indexes."""
-    keys = (obj.index_key(index) for index in obj.class_.indexes if index.unique)
-    return {("place", key) for key in keys if key}
-
-
-def targets(world, class_name, given):
-    """The lives of what the values refer to."""
-    fields = world.domain[class_name].fields
-    found = set()
-    for name, value in given.items():
-        if fields[name].is_relation and value and not world.domain.is_wrong(fields[name], value):
-            for one in value if isinstance(value, list) else [value]:
-                found.add(("life", one["className"], one["ID"]))
-    return found
 
 
 class Operation:
@@ -110,13 +65,16 @@ class Create(Write):
 
     def footprint(self, world):
         c = world.domain[self.class_name]
-        mark = Footprint(reads=targets(world, self.class_name, self.given))
+        refs = referred(world, self.class_name, self.given)
+        mark = Footprint(reads={("life", *ref) for ref in refs})
+        mark |= listing(world, self.class_name, refs)
         if c.has_integer_ids:
             made = self.class_name, world.next_id(self.class_name)
             mark.writes.add(("next", self.class_name))
         else:
             made = self.class_name, self.object_id or str(id(self))
         mark |= changing(world, made)
+        mark.reads |= {("object", name, made[1]) for name in world.domain.family(self.class_name)}
         mark.writes.add(("life", *made))
         if not self._is_wrong(world):
             mark.writes |= places(world.draft(self.class_name, made[1], self.given, Span(0, 0)))
@@ -168,8 +126,13 @@ class Put(Write):
 
     def footprint(self, world):
         mark = changing(world, self.ref)
-        mark.reads |= targets(world, self.ref[0], self.given)
+        refs = referred(world, self.ref[0], self.given)
+        mark.reads |= {("life", *ref) for ref in refs}
         old = world.objects.get(self.ref)
+        if old and any(old.class_.fields[name].is_relation for name in self.given):
+            # Of a join object each relation decides what stands in the other's list.
+            refs |= {ref for _, ref in old.references()}
+            mark |= listing(world, self.ref[0], refs)
         if old and not self._is_wrong(world):
             # Some of the fields may be stale, so it may come to any part of them.
             unique = {name for i in old.class_.indexes if i.unique for name in i.fields}
@@ -207,7 +170,10 @@ class Remove(Write):
         if self.ref not in world.objects:
             return changing(world, self.ref)
         doomed, clears = world.consequences(self.ref)
-        mark = changing(world, *doomed, *(source for source, _, _ in clears))
+        sources = [source for source, _, _ in clears]
+        mark = changing(world, *doomed, *sources)
+        for ref in (*doomed, *sources):
+            mark |= listing(world, ref[0], [to for _, to in world.objects[ref].references()])
         mark.writes |= {("life", *ref) for ref in doomed}
         return mark
 
@@ -253,11 +219,6 @@ class Read(Operation):
 
 def shown(obj):
     return obj.shown() if obj else None
-
-
-def lives(world, class_name, object_ids):
-    return {("object", name, object_id) for name in world.domain[class_name].concrete
-            for object_id in object_ids}
 
 
 class FindById(Read):

@@ -8,7 +8,7 @@ All chance comes from the generator that is given, so a seed gives the same requ
 the answers are the same. Values come from small sets, so that they often equal each other.
 """
 
-from domain_model import pair
+from domain import pair
 from random_operations import (FUTURE_MS, CountAll, Create, FindById, FindByIds, GetAccessor, GetAll,
                                GetHistory, Put, Remove, Search)
 
@@ -255,8 +255,10 @@ class Requests:
     # ---- requests that quarrel
 
     def _contested_put(self, user, ref):
+        return self._timed_put(user, ref, self.values(ref[0], creating=False, user=user))
+
+    def _timed_put(self, user, ref, given):
         """With a time of the past, so that the order of arrival decides as little as possible."""
-        given = self.values(ref[0], creating=False, user=user)
         obj = self.world.objects[ref]
         latest = max((obj.set_at(name).hi for name in given if name in obj.class_.fields),
                      default=obj.created.hi)
@@ -267,13 +269,16 @@ class Requests:
         return self.chance.choice((FindById(user, *ref), FindByIds(user, [(ref[0], [ref[1]])])))
 
     def _contested_reference(self, user, ref):
-        """A new object that refers to it."""
+        """A new object that refers to it, or another one that is made to."""
         sources = [(c.name, f) for c in self.domain.classes.values() if not c.abstract
                    for f in c.fields.values()
                    if f.is_relation and ref[0] in self.domain.targets(f) and c.access.get("create")]
         if not sources:
             return self._contested_find(user, ref)
         class_name, f = self.chance.choice(sources)
-        given = self.values(class_name, creating=True, user=user)
-        given[f.name] = [pair(ref)] if f.type == "list" else pair(ref)
+        reference = {f.name: [pair(ref)] if f.type == "list" else pair(ref)}
+        source = self.ref_of_any(class_name)
+        if source and self.chance.random() < 0.4:
+            return self._timed_put(user, source, reference)
+        given = self.values(class_name, creating=True, user=user) | reference
         return Create(user, class_name, self.new_id(class_name), given)

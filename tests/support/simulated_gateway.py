@@ -1,7 +1,7 @@
 """A gateway and its clients, simulated: what is told arrives late, is read late, or never.
 
 A gateway takes messages from its queue in order and puts pushes on the sockets of its clients. Like
-the real one (gateway/sends.h) it remembers for each socket what it was sent, by the numbers of the
+the real one (gateway/clients/sends.h) it remembers for each socket what it was sent, by the numbers of the
 sends, so that a receipt proves the oldest that is unanswered.
 
     gateway = Gateway("gateway.1")

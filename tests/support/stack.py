@@ -67,7 +67,7 @@ class Process:
         return self.process.pid
 
     def launch(self, fault=None):
-        """Starts the program without waiting for it. `fault` is for common/fault.h."""
+        """Starts the program without waiting for it. `fault` is for common/base/fault.h."""
         command = [self.program, "--config", self.stack.config]
         if os.environ.get("TEST_VALGRIND"):
             command = VALGRIND + command
@@ -164,6 +164,11 @@ class Gateway(Process):
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as e:
             return e.code, e.read().decode()
+
+    def figure(self, name):
+        """One of its metrics, without what all their names begin with."""
+        return int(re.search(rf"^activestack_gateway_{name} (\d+)$", self.http("/metrics")[1],
+                             re.MULTILINE)[1])
 
 
 class Agent(Process):

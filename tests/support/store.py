@@ -59,6 +59,11 @@ def pending_marks(redis):
     return found
 
 
+def open_replies(redis, client_id):
+    """How many replies are kept until the client confirms them."""
+    return redis.hlen(session_key(session_of(redis, client_id), ":o"))
+
+
 def stored_object(redis, ref):
     """field -> JSON text of an object; None if there is none."""
     fields = redis.hgetall(object_key(ref))

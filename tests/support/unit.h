@@ -4,7 +4,7 @@
 
 #include <check.h>
 
-#include "common/cleanup.h"
+#include "common/base/cleanup.h"
 
 /*
  * unit - the main() of a unit test program, and the few words that its tests share.

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gateway/answers.h"
-#include "gateway/incoming.h"
-#include "gateway/login.h"
-#include "gateway/requests.h"
+#include "gateway/conversation/answers.h"
+#include "gateway/conversation/incoming.h"
+#include "gateway/conversation/login.h"
+#include "gateway/conversation/requests.h"
 #include "tests/support/unit.h"
 
 static void want_write(void *socket)

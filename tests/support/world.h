@@ -1,6 +1,6 @@
 #pragma once
 
-#include "common/settings.h"
+#include "common/process/settings.h"
 #include "gateway/gateway.h"
 
 /*

@@ -3,8 +3,8 @@
 
 #include "agents/auth/providers/provider.h"
 #include "agents/auth/store/scripts.h"
-#include "common/json_scan.h"
-#include "common/secret.h"
+#include "common/base/secret.h"
+#include "common/json/json_scan.h"
 
 /*
  * Users who register themselves (spec 8.4): accounts in Redis, passwords as argon2id. The account's

@@ -5,8 +5,8 @@
 #include <json-c/json.h>
 
 #include "agents/auth/providers/provider.h"
-#include "common/json_get.h"
-#include "common/secret.h"
+#include "common/base/secret.h"
+#include "common/json/json_get.h"
 
 /*
  * Users in a file, for development and small deployments (spec 8.4): a JSON array of

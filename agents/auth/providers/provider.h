@@ -4,11 +4,11 @@
 #include <stddef.h>
 
 #include "agents/auth/status.h"
-#include "common/cleanup.h"
-#include "common/err.h"
-#include "common/redis_link.h"
-#include "common/settings.h"
-#include "common/text.h"
+#include "common/base/cleanup.h"
+#include "common/base/err.h"
+#include "common/base/text.h"
+#include "common/process/settings.h"
+#include "common/redis/redis_link.h"
 
 /*
  * provider - who can say whether somebody is whom they claim to be (spec 8.4).

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "common/redis_link.h"
+#include "common/redis/redis_link.h"
 
 /*
  * scripts - every step that the auth agent takes in Redis. Each file store/<name>.lua begins with

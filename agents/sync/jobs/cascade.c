@@ -4,10 +4,10 @@
 #include "agents/runtime/agent.h"
 #include "agents/runtime/listings.h"
 #include "agents/sync/jobs/jobs.h"
-#include "agents/sync/removal.h"
 #include "agents/sync/store/scripts.h"
-#include "common/clock.h"
-#include "common/fault.h"
+#include "agents/sync/writes/removal.h"
+#include "common/base/clock.h"
+#include "common/base/fault.h"
 
 #define PER_STEP 100 /* referring objects of one call */
 

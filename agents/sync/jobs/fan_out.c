@@ -3,12 +3,12 @@
 
 #include "agents/runtime/agent.h"
 #include "agents/sync/jobs/jobs.h"
-#include "agents/sync/overtaken.h"
-#include "agents/sync/push.h"
+#include "agents/sync/pushes/overtaken.h"
+#include "agents/sync/pushes/push.h"
 #include "agents/sync/store/scripts.h"
-#include "common/clock.h"
-#include "common/fault.h"
-#include "common/log.h"
+#include "common/base/clock.h"
+#include "common/base/fault.h"
+#include "common/base/log.h"
 
 /*
  * One step of the job marks a batch of sessions and sends the change to those that can be told now.

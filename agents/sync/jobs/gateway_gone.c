@@ -4,7 +4,7 @@
 #include "agents/runtime/agent.h"
 #include "agents/sync/jobs/jobs.h"
 #include "agents/sync/store/scripts.h"
-#include "common/clock.h"
+#include "common/base/clock.h"
 
 #define PER_STEP 250 /* sessions of one call */
 

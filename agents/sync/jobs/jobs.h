@@ -1,7 +1,7 @@
 #pragma once
 
 #include "agents/runtime/work.h"
-#include "agents/sync/survey.h"
+#include "agents/sync/operator/survey.h"
 
 /*
  * jobs - durable work in Redis that any sync agent can continue (design sections 8, 9).

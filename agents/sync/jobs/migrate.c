@@ -6,10 +6,10 @@
 #include "agents/runtime/lineage.h"
 #include "agents/runtime/listings.h"
 #include "agents/sync/jobs/jobs.h"
+#include "agents/sync/operator/survey.h"
 #include "agents/sync/store/scripts.h"
-#include "agents/sync/survey.h"
-#include "common/clock.h"
-#include "common/fault.h"
+#include "common/base/clock.h"
+#include "common/base/fault.h"
 
 #define PER_STEP     100   /* objects */
 #define REMEMBERED_S 86400 /* what became of it */

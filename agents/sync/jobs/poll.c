@@ -4,7 +4,7 @@
 #include "agents/sync/jobs/jobs.h"
 #include "agents/sync/operations.h"
 #include "agents/sync/store/scripts.h"
-#include "common/clock.h"
+#include "common/base/clock.h"
 
 #define MOST_CLAIMED 50 /* jobs, and sessions, at a time */
 

@@ -3,9 +3,9 @@
 
 #include "agents/runtime/agent.h"
 #include "agents/sync/jobs/jobs.h"
-#include "agents/sync/resend.h"
+#include "agents/sync/pushes/resend.h"
 #include "agents/sync/store/scripts.h"
-#include "common/clock.h"
+#include "common/base/clock.h"
 
 #define PER_STEP 100 /* objects and replies sent by one call */
 

@@ -3,7 +3,8 @@
 -- Arguments: those of write.lua, put time, then a list of field, text, refs, and the indexes.
 -- Returns client | again, sid, outcome | forbidden | missing | reference, sid, ref |
 --         full, sid, field | unique, sid, index | stale | same, sid, version |
---         ok, sid, version, jobs, cascade.
+--         ok, sid, version, jobs, cascade. Version 0: some fields were stale, so that the state which
+--         the writer holds for true from the answer on, the first time and later, has never been.
 local time = math.min(arg_number(), accepted)
 local list, indexes = arg_list(), arg_indexes()
 local ref = class .. ':' .. id
@@ -54,4 +55,4 @@ if #indexes > 0 then
 end
 history_add(lineage, ref, accepted, sid)
 fan_out(ref, 'u', version, lineage, sid, stale and 0 or 1, lease)
-return finish_changed(version)
+return finish_changed(stale and 0 or version)

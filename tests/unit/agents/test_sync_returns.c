@@ -1,8 +1,8 @@
 #include <check.h>
 
-#include "agents/sync/keep.h"
 #include "agents/sync/operations.h"
-#include "agents/sync/push.h"
+#include "agents/sync/pushes/push.h"
+#include "agents/sync/sessions/keep.h"
 #include "tests/support/fake_reply.h"
 #include "tests/support/handler.h"
 #include "tests/support/unit.h"

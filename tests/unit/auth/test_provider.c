@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "agents/auth/providers/provider.h"
-#include "common/secret.h"
+#include "common/base/secret.h"
 #include "tests/support/fake_reply.h"
 #include "tests/support/unit.h"
 

@@ -1,5 +1,5 @@
-#include "common/backoff.h"
-#include "common/clock.h"
+#include "common/base/backoff.h"
+#include "common/base/clock.h"
 #include "tests/support/unit.h"
 
 START_TEST(a_fresh_one_is_due_at_once)

@@ -1,6 +1,6 @@
 #include <time.h>
 
-#include "common/clock.h"
+#include "common/base/clock.h"
 #include "tests/support/unit.h"
 
 START_TEST(monotonic_time_never_goes_back)

@@ -2,7 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/config.h"
+#include "common/process/config.h"
 #include "tests/support/unit.h"
 
 #define TEXT _cleanup_(text_deinitp) struct text

@@ -1,7 +1,7 @@
 #include <signal.h>
 #include <string.h>
 
-#include "common/err.h"
+#include "common/base/err.h"
 #include "tests/support/unit.h"
 
 START_TEST(every_code_has_a_text_of_its_own)

@@ -3,7 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/fault.h"
+#include "common/base/fault.h"
 #include "tests/support/unit.h"
 
 /* Comes to points "a" and "b" in turn; returns the wait status of the process that did. */

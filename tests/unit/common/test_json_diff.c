@@ -1,7 +1,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "common/json_diff.h"
+#include "common/json/json_diff.h"
 #include "tests/support/json_patch_oracle.h"
 #include "tests/support/unit.h"
 

@@ -1,7 +1,7 @@
 #include <string.h>
 
-#include "common/json_equal.h"
-#include "common/text.h"
+#include "common/base/text.h"
+#include "common/json/json_equal.h"
 #include "tests/support/unit.h"
 
 static bool equal(const char *a, const char *b)

@@ -4,7 +4,7 @@
 
 #include <json-c/json.h>
 
-#include "common/json_get.h"
+#include "common/json/json_get.h"
 #include "tests/support/unit.h"
 
 #define TEXT _cleanup_(text_deinitp) struct text

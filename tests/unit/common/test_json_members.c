@@ -1,7 +1,7 @@
 #include <string.h>
 
-#include "common/json_members.h"
-#include "common/text.h"
+#include "common/base/text.h"
+#include "common/json/json_members.h"
 #include "tests/support/unit.h"
 
 static void add_value(struct text *t, struct json_span value)

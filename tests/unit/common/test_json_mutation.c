@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/json_scan.h"
+#include "common/json/json_scan.h"
 #include "tests/support/json_oracle.h"
 #include "tests/support/unit.h"
 

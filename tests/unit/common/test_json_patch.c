@@ -1,7 +1,7 @@
 #include <string.h>
 
-#include "common/json_equal.h"
-#include "common/json_patch.h"
+#include "common/json/json_equal.h"
+#include "common/json/json_patch.h"
 #include "tests/support/json_patch_oracle.h"
 #include "tests/support/unit.h"
 

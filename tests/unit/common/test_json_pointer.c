@@ -1,7 +1,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "common/json_pointer.h"
+#include "common/json/json_pointer.h"
 #include "tests/support/unit.h"
 
 #define TEXT _cleanup_(text_deinitp) struct text

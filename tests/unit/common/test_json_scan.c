@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "common/json_scan.h"
+#include "common/json/json_scan.h"
 #include "tests/support/unit.h"
 
 #define TEXT _cleanup_(text_deinitp) struct text

@@ -2,12 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/clock.h"
-#include "common/json_scan.h"
-#include "common/log.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/json/json_scan.h"
 #include "tests/support/unit.h"
 
-/* A clock that stands still until a test moves it; it takes the place of common/clock.c. */
+/* A clock that stands still until a test moves it; it takes the place of common/base/clock.c. */
 #define NOON_MS 1769860800123 /* 2026-01-31T12:00:00.123Z */
 
 static int64_t now_ms;

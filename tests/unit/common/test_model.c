@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/model.h"
+#include "common/model/model.h"
 #include "tests/support/unit.h"
 
 /* Requests' objects, pairs and IDs, against the example domain. */

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "common/model_diff.h"
+#include "common/model/model_diff.h"
 #include "tests/support/unit.h"
 
 /* What a store may say: which classes have objects, which indexes are built. */

@@ -2,7 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/model.h"
+#include "common/model/model.h"
 #include "tests/support/unit.h"
 
 /* Loads a model from `json`, through a file of its own. */

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "common/msg.h"
+#include "common/amqp/msg.h"
 #include "tests/support/unit.h"
 
 START_TEST(a_message_is_a_deep_copy_of_its_fields)

@@ -2,8 +2,8 @@
 #include <pthread.h>
 #include <stdint.h>
 
-#include "common/msgq.h"
-#include "common/wake.h"
+#include "common/thread/msgq.h"
+#include "common/thread/wake.h"
 #include "tests/support/unit.h"
 
 #define QUEUE _cleanup_(msgq_destroyp) struct msgq

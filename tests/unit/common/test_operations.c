@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "common/operations.h"
+#include "common/protocol/operations.h"
 #include "tests/support/unit.h"
 
 static const struct operation *by_name(const char *name)

@@ -6,8 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/log.h"
-#include "common/proc.h"
+#include "common/base/log.h"
+#include "common/process/proc.h"
 #include "tests/support/unit.h"
 
 /* What a program that calls proc_start() does, told by what it writes and how it ends. */

@@ -1,8 +1,8 @@
 #include <string.h>
 
-#include "common/json_scan.h"
-#include "common/operations.h"
-#include "common/response.h"
+#include "common/json/json_scan.h"
+#include "common/protocol/operations.h"
+#include "common/protocol/response.h"
 #include "tests/support/unit.h"
 
 #define TEXT _cleanup_(text_deinitp) struct text

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "common/secret.h"
+#include "common/base/secret.h"
 #include "tests/support/unit.h"
 
 #define TEXT _cleanup_(text_deinitp) struct text

@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/log.h"
-#include "common/settings.h"
+#include "common/base/log.h"
+#include "common/process/settings.h"
 #include "tests/support/unit.h"
 
 #define TEXT _cleanup_(text_deinitp) struct text

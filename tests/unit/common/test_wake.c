@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <sys/resource.h>
 
-#include "common/wake.h"
+#include "common/thread/wake.h"
 #include "tests/support/unit.h"
 
 static bool is_readable(const struct wake *w, int timeout_ms)

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "gateway/answers.h"
+#include "gateway/conversation/answers.h"
 #include "tests/support/unit.h"
 #include "tests/support/world.h"
 

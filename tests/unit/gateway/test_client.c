@@ -1,7 +1,7 @@
 #include <string.h>
 
-#include "common/secret.h"
-#include "gateway/client.h"
+#include "common/base/secret.h"
+#include "gateway/clients/client.h"
 #include "tests/support/unit.h"
 
 #define CLIENT _cleanup_(client_destroyp) struct client

@@ -1,4 +1,4 @@
-#include "gateway/kept.h"
+#include "gateway/broker/kept.h"
 #include "tests/support/unit.h"
 
 #define KEPT _cleanup_(kept_destroyp) struct kept

@@ -1,5 +1,5 @@
-#include "common/operations.h"
-#include "gateway/open_requests.h"
+#include "common/protocol/operations.h"
+#include "gateway/clients/open_requests.h"
 #include "tests/support/unit.h"
 
 #define TABLE  _cleanup_(open_requests_destroyp) struct open_requests

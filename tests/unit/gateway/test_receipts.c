@@ -1,11 +1,11 @@
 #include <stdio.h>
 
-#include "common/clock.h"
-#include "common/secret.h"
-#include "common/settings.h"
+#include "common/base/clock.h"
+#include "common/base/secret.h"
+#include "common/process/settings.h"
+#include "gateway/conversation/receipts.h"
 #include "gateway/dialect/activestack.h"
 #include "gateway/gateway.h"
-#include "gateway/receipts.h"
 #include "tests/support/unit.h"
 
 #define TEXT _cleanup_(text_deinitp) struct text

@@ -1,11 +1,11 @@
 #include <string.h>
 
-#include "common/clock.h"
-#include "gateway/announcements.h"
-#include "gateway/control.h"
-#include "gateway/login.h"
-#include "gateway/pushes.h"
-#include "gateway/session.h"
+#include "common/base/clock.h"
+#include "gateway/clients/session.h"
+#include "gateway/conversation/announcements.h"
+#include "gateway/conversation/control.h"
+#include "gateway/conversation/login.h"
+#include "gateway/conversation/pushes.h"
 #include "tests/support/unit.h"
 #include "tests/support/world.h"
 

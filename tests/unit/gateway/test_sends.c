@@ -1,7 +1,7 @@
 #include <stdio.h>
 
-#include "common/secret.h"
-#include "gateway/sends.h"
+#include "common/base/secret.h"
+#include "gateway/clients/sends.h"
 #include "tests/support/unit.h"
 
 static uint64_t update_of(const char *ref)

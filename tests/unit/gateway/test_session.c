@@ -1,7 +1,7 @@
 #include <string.h>
 
-#include "common/json_scan.h"
-#include "gateway/session.h"
+#include "common/json/json_scan.h"
+#include "gateway/clients/session.h"
 #include "tests/support/unit.h"
 
 #define NOW_MS INT64_C(1460480647867)

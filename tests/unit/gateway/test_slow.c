@@ -1,7 +1,7 @@
-#include "common/clock.h"
-#include "common/secret.h"
-#include "common/settings.h"
-#include "gateway/slow.h"
+#include "common/base/clock.h"
+#include "common/base/secret.h"
+#include "common/process/settings.h"
+#include "gateway/clients/slow.h"
 #include "tests/support/unit.h"
 
 #define AGE_MS 1000

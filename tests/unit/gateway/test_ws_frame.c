@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "gateway/ws_frame.h"
+#include "gateway/sockets/ws_frame.h"
 #include "tests/support/unit.h"
 
 /* A text frame of `size` bytes begins with these bytes, and then comes the text. */

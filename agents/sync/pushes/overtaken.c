@@ -1,0 +1,131 @@
+#include "agents/sync/pushes/overtaken.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agents/runtime/agent.h"
+#include "agents/sync/store/scripts.h"
+#include "agents/sync/stored.h"
+#include "common/base/clock.h"
+#include "common/base/fault.h"
+
+void overtaken_begin(struct redis_call *call, size_t objects)
+{
+    redis_call_begin(call, &script_overtaken);
+    redis_call_arg_i64(call, clock_wall_ms());
+    redis_call_arg_i64(call, (int64_t)objects * 2);
+}
+
+void overtaken_told(struct redis_call *call, const char *ref, int64_t version)
+{
+    redis_call_arg(call, ref);
+    redis_call_arg_i64(call, version);
+}
+
+void overtaken_sessions(struct redis_call *call, size_t sessions)
+{
+    redis_call_arg_i64(call, (int64_t)sessions);
+}
+
+int64_t overtaken_version(const struct work *work, int64_t version)
+{
+    return work->request.redelivered ? 0 : version;
+}
+
+static enum work_step done(struct work *work)
+{
+    (void)work;
+    return WORK_DONE;
+}
+
+/* ---- A reply about one object ---- */
+
+struct told {
+    int64_t version;
+    struct text ref, sid;
+    const struct model_class *class_; /* of the object, where only who watches it is told again */
+};
+
+static void told_destroy(void *state)
+{
+    struct told *told = state;
+
+    text_deinit(&told->ref);
+    text_deinit(&told->sid);
+    free(told);
+}
+
+static void add_classes(struct redis_call *call, const struct model_class *c)
+{
+    int64_t count = 0;
+
+    for (const struct model_class *p = c; p; p = p->parent)
+        count++;
+    redis_call_arg_i64(call, count);
+    for (; c; c = c->parent)
+        redis_call_arg(call, c->name);
+}
+
+static enum work_step looked(struct work *work)
+{
+    const struct told *told = work->state;
+    int64_t newest = redis_i64(work->call.reply);
+
+    if (!newest || newest == told->version)
+        return WORK_DONE;
+    overtaken_begin(&work->call, 1);
+    overtaken_told(&work->call, told->ref.at, told->version);
+    overtaken_sessions(&work->call, 1);
+    redis_call_arg(&work->call, told->sid.at);
+    if (told->class_)
+        add_classes(&work->call, told->class_);
+    return work_call(work, done);
+}
+
+static enum work_step look(struct work *work)
+{
+    fault_point("after-reply");
+    return work_call(work, looked);
+}
+
+static enum work_step reply(struct work *work, const struct text *body, const struct told *what)
+{
+    struct told *told = calloc(1, sizeof(*told));
+    _cleanup_(text_deinitp) struct text key = {0};
+
+    if (!told)
+        err_out_of_memory();
+    *told = *what;
+    told->version = overtaken_version(work, what->version);
+    if (work->state_destroy)
+        work->state_destroy(work->state);
+    work->state = told;
+    work->state_destroy = told_destroy;
+    text_addf(&key, "{o:%s}", told->ref.at);
+    redis_call_begin(&work->call, NULL);
+    redis_call_arg(&work->call, "HGET");
+    redis_call_arg(&work->call, key.at);
+    redis_call_arg(&work->call, "@v");
+    return work_reply(work, body, look);
+}
+
+enum work_step overtaken_reply(struct work *work, const struct text *body, const char *ref,
+                               int64_t version, const char *sid)
+{
+    struct told told = {.version = version};
+
+    text_add(&told.ref, ref);
+    text_add(&told.sid, sid);
+    return reply(work, body, &told);
+}
+
+enum work_step overtaken_reply_to_put(struct work *work, const struct text *body, const char *ref,
+                                      int64_t version, const char *sid)
+{
+    struct told told = {.version = version};
+
+    told.class_ = stored_ref(work->agent->model, ref).class_;
+    text_add(&told.ref, ref);
+    text_add(&told.sid, sid);
+    return reply(work, body, &told);
+}

@@ -1,0 +1,140 @@
+#include "agents/sync/pushes/push.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- What is told ---- */
+
+void push_begin(struct push *push, enum push_kind kind, int64_t number)
+{
+    push->kind = kind;
+    push->number = number;
+    response_begin(&push->body,
+                   &(struct response){.class_name = kind == PUSH_UPDATE
+                                                        ? SYNC_CLASS("PushUpdateResponse")
+                                                        : SYNC_CLASS("PushDeleteResponse")});
+    text_add(&push->body, ",\"objectList\":[");
+}
+
+static void add_of(struct push *push, const struct stored_ref *ref)
+{
+    _cleanup_(text_deinitp) struct text name = {0};
+
+    if (push->count++) {
+        text_add_char(&push->body, ',');
+        text_add_char(&push->of, ',');
+    }
+    text_addf(&name, "%s:%s", ref->class_->name, ref->id);
+    text_add_char(&push->of, '[');
+    text_add_json_str(&push->of, name.at);
+    text_addf(&push->of, ",%" PRId64 "]", push->number);
+}
+
+void push_add_update(struct push *push, const struct stored_ref *ref,
+                     const struct redis_reply *fields)
+{
+    add_of(push, ref);
+    stored_add_object(&push->body, *ref, fields);
+}
+
+void push_add_delete(struct push *push, const struct stored_ref *ref)
+{
+    add_of(push, ref);
+    model_add_pair(&push->body, ref->class_->name, ref->id);
+}
+
+void push_end(struct push *push, const struct text *updated_fields)
+{
+    text_add_char(&push->body, ']');
+    if (push->kind == PUSH_UPDATE)
+        text_addf(&push->body, ",\"updatedFields\":%s",
+                  updated_fields ? text_str(updated_fields) : "[]");
+    response_end(&push->body);
+}
+
+void push_deinit(struct push *push)
+{
+    text_deinit(&push->body);
+    text_deinit(&push->of);
+}
+
+/* ---- Messages ---- */
+
+static void begin_group(struct text *out)
+{
+    text_add(out, "{\"to\":[");
+}
+
+static void end_group(struct text *out, const struct push *push)
+{
+    text_addf(out, "],\"kind\":\"%c\",\"of\":[", push->kind);
+    text_add_bytes(out, push->of.at, push->of.size);
+    text_add(out, "],\"body\":");
+    text_add_bytes(out, push->body.at, push->body.size);
+    text_add_char(out, '}');
+}
+
+/* The message for the gateway of to[first]; takes out those that it serves by marking them done. */
+static void add_for_gateway(struct work *work, const struct push *push, const struct push_to *to,
+                            size_t count, size_t first, bool *done)
+{
+    _cleanup_(text_deinitp) struct text all = {0};
+    const char *between = "";
+
+    text_add(&all, "{\"v\":1,\"groups\":[");
+    begin_group(&all);
+    for (size_t i = first; i < count; i++) {
+        if (done[i] || strcmp(to[i].gateway, to[first].gateway) != 0)
+            continue;
+        text_addf(&all, "%s\"%s\"", between, to[i].client);
+        between = ",";
+        done[i] = true;
+    }
+    end_group(&all, push);
+    text_add(&all, "]}");
+    work_add_out(work, &(struct msg){.queue = to[first].gateway,
+                                     .type = "push",
+                                     .mandatory = true,
+                                     .body = all.at,
+                                     .size = all.size});
+}
+
+void push_send(struct work *work, const struct push *push, const struct push_to *to, size_t count)
+{
+    bool *done = calloc(count + 1, sizeof(*done));
+
+    if (!done)
+        err_out_of_memory();
+    for (size_t i = 0; i < count; i++) {
+        if (!done[i])
+            add_for_gateway(work, push, to, count, i, done);
+    }
+    free(done);
+}
+
+void push_add_body(struct text *out, const struct push *pushes, size_t count, const char *client)
+{
+    const char *between = "";
+
+    text_add(out, "{\"v\":1,\"groups\":[");
+    for (size_t i = 0; i < count; i++) {
+        if (!pushes[i].count)
+            continue;
+        text_add(out, between);
+        begin_group(out);
+        text_add_json_str(out, client);
+        end_group(out, &pushes[i]);
+        between = ",";
+    }
+    text_add(out, "]}");
+}
+
+void push_close(struct work *work, const struct push_to *to, int code)
+{
+    work_add_out(work, &(struct msg){.queue = to->gateway,
+                                     .type = "control",
+                                     .reason = "close",
+                                     .client = to->client,
+                                     .code = code});
+}

@@ -1,0 +1,83 @@
+#include <stdlib.h>
+
+#include "agents/sync/operations.h"
+#include "agents/sync/store/scripts.h"
+#include "agents/sync/writes/own_class.h"
+#include "agents/sync/writes/write.h"
+
+/* ---- putObject (spec 3.5; design section 8, "Merge by field") ---- */
+
+/* When the client made the change; the gateway's time where it does not say. */
+static bool read_put_time(struct work *work, int64_t *time, enum work_step *step)
+{
+    struct json_span given = json_member(work->request.body, "putTimestamp", NULL);
+    enum json_kind kind = json_kind(given);
+
+    *time = 0;
+    if (kind != JSON_ABSENT && kind != JSON_NULL && json_int64(given, time)) {
+        *step = work_error(work, CODE_MALFORMED,
+                           "putTimestamp: expected milliseconds as an integer, or null");
+        return false;
+    }
+    if (*time <= 0)
+        *time = work->request.accepted_ms;
+    return true;
+}
+
+struct put {
+    struct model_object object;
+    int64_t time;
+    struct text ref; /* of the object's own class */
+};
+
+static void put_destroy(void *state)
+{
+    struct put *put = state;
+
+    model_object_deinit(&put->object);
+    text_deinit(&put->ref);
+    free(put);
+}
+
+static enum work_step committed(struct work *work)
+{
+    const struct put *put = work->state;
+
+    return write_answer(work, put->ref.at);
+}
+
+static enum work_step commit(struct work *work, struct put *put)
+{
+    const struct model_object *object = &put->object;
+
+    text_addf(&put->ref, "%s:%s", object->class_->name, object->id);
+    write_begin(work, &script_put, object->class_, object->id, ACTION_UPDATE);
+    redis_call_arg_i64(&work->call, put->time);
+    write_add_object(work, object, true);
+    return work_call(work, committed);
+}
+
+static enum work_step looked_up(struct work *work)
+{
+    struct put *put = work->state;
+    enum work_step step;
+
+    return own_class_take_object(work, &put->object, true, &step) ? commit(work, put) : step;
+}
+
+enum work_step plan_put_object(struct work *work)
+{
+    struct put *put = calloc(1, sizeof(*put));
+    enum work_step step;
+
+    if (!put)
+        err_out_of_memory();
+    work->state = put;
+    work->state_destroy = put_destroy;
+    if (!read_put_time(work, &put->time, &step) || !write_read_object(work, &put->object, &step))
+        return step;
+    if (!put->object.id)
+        return work_error(work, CODE_MALFORMED, "theObject.ID: expected the object's ID");
+    return own_class_ask_object(work, &put->object, true) ? work_call(work, looked_up)
+                                                          : commit(work, put);
+}

@@ -1,0 +1,328 @@
+#include "agents/sync/writes/write.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agents/runtime/indexes.h"
+#include "agents/runtime/lineage.h"
+#include "agents/runtime/listings.h"
+#include "agents/sync/jobs/jobs.h"
+#include "agents/sync/pushes/overtaken.h"
+#include "agents/sync/refused.h"
+#include "common/base/clock.h"
+#include "common/base/fault.h"
+#include "common/base/secret.h"
+
+/* Is this member of the body part of what is asked, rather than of who asks? Identity changes when
+ * a client returns; the request does not. */
+static bool is_content(struct json_span key)
+{
+    static const char *const identity[] = {"clientId", "userId", "token", "deviceId"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(identity); i++) {
+        if (json_string_is(key, identity[i]))
+            return false;
+    }
+    return true;
+}
+
+/* operation:messageId:hash of the content, or nothing when there is no messageId. */
+static void add_result_name(struct text *out, const struct request *rq)
+{
+    _cleanup_(text_deinitp) struct text content = {0};
+    char hash[SECRET_HASH_CHARS + 1];
+    struct json_walk w = json_walk(rq->body);
+
+    if (!rq->message_id)
+        return;
+    while (json_next(&w)) {
+        if (is_content(w.key)) {
+            text_add_bytes(&content, w.key.at, w.key.size);
+            text_add_bytes(&content, w.value.at, w.value.size);
+        }
+    }
+    secret_hash(text_str(&content), content.size, hash);
+    text_addf(out, "%s:%s:%s", rq->operation->name, rq->message_id, hash);
+}
+
+void write_begin(struct work *work, const struct redis_script *script,
+                 const struct model_class *class_, const char *id, enum action action)
+{
+    const struct settings *settings = &work->agent->proc.settings;
+    const struct request *rq = &work->request;
+    _cleanup_(text_deinitp) struct text name = {0};
+    int64_t now = clock_wall_ms();
+
+    add_result_name(&name, rq);
+    redis_call_begin(&work->call, script);
+    if (action == ACTION_REMOVE)
+        listings_add_all(&work->call, work->agent->model, settings);
+    else
+        listings_add_args(&work->call, class_, settings);
+    redis_call_arg(&work->call, rq->client);
+    redis_call_arg_i64(&work->call, rq->accepted_ms);
+    redis_call_arg_i64(&work->call, now + settings->sync_job_lease_ms);
+    redis_call_arg(&work->call, text_str(&name));
+    redis_call_arg_i64(&work->call, settings->sync_results_kept);
+    redis_call_arg_i64(&work->call, settings->sync_results_s);
+    lineage_add_args(&work->call, class_, settings->sync_history_kept);
+    redis_call_arg(&work->call, id);
+    redis_call_arg(&work->call, stored_rule(class_, action));
+    redis_call_arg(&work->call, stored_rule_field(class_, action));
+}
+
+/* The objects that a relation's text refers to, as refs, newline-separated. */
+static void add_pair_ref(struct text *out, struct json_span pair)
+{
+    if (out->size)
+        text_add_char(out, '\n');
+    if (json_decode(json_member(pair, "className", NULL), out))
+        return;
+    text_add_char(out, ':');
+    if (json_decode(json_member(pair, "ID", NULL), out))
+        return;
+}
+
+static void add_refs(struct text *out, const struct model_value *value)
+{
+    struct json_span text = {value->text, value->size};
+
+    if (value->field->type == FIELD_TO_ONE && json_kind(text) == JSON_OBJECT) {
+        add_pair_ref(out, text);
+    } else if (value->field->type == FIELD_LIST) {
+        for (struct json_walk w = json_walk(text); json_next(&w);)
+            add_pair_ref(out, w.value);
+    }
+}
+
+/* Null is what a field is that was never set, unless it would have a default. */
+static bool says_something(const struct model_value *value)
+{
+    return value->field->initial || strcmp(value->text, "null") != 0;
+}
+
+void write_add_values(struct redis_call *call, const struct model_object *object, bool nulls)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < object->count; i++)
+        count += nulls || says_something(&object->values[i]);
+    redis_call_arg_i64(call, (int64_t)count * 3);
+    for (size_t i = 0; i < object->count; i++) {
+        const struct model_value *value = &object->values[i];
+        _cleanup_(text_deinitp) struct text refs = {0};
+
+        if (!nulls && !says_something(value))
+            continue;
+        add_refs(&refs, value);
+        redis_call_arg(call, value->field->column);
+        redis_call_arg_bytes(call, value->text, value->size);
+        redis_call_arg(call, text_str(&refs));
+    }
+}
+
+void write_add_object(struct work *work, const struct model_object *object, bool nulls)
+{
+    const struct model_class *c = object->class_;
+
+    write_add_values(&work->call, object, nulls);
+    indexes_add_args(&work->call, c->indexes, c->index_count);
+}
+
+void write_add_family(struct redis_call *call, const struct model_class *c)
+{
+    const struct model_class *family = model_family(c);
+
+    redis_call_arg(call, family ? family->name : "");
+}
+
+/* What differs between the three when they refuse. */
+static const struct write_kind {
+    const char *operation;
+    enum response_code code; /* of a refusal that has none of its own */
+    bool echoes;             /* the response shows the request's object */
+} kinds[] = {
+    {"createObject", CODE_CREATE_FAILED, true},
+    {"putObject", CODE_UPDATE_FAILED, false},
+    {"removeObject", CODE_REMOVE_FAILED, false},
+};
+
+static const struct write_kind *kind_of(const struct work *work)
+{
+    const struct write_kind *kind = kinds;
+
+    while (strcmp(kind->operation, work->request.operation->name) != 0)
+        kind++;
+    return kind;
+}
+
+enum work_step write_refuse(struct work *work, enum response_code code, const char *message)
+{
+    _cleanup_(text_deinitp) struct text body = {0}, data = {0};
+    const struct write_kind *kind = kind_of(work);
+    struct json_span given = json_member(work->request.body, "theObject", NULL);
+
+    response_data_error(&data, code ? code : kind->code, message);
+    work_response_begin(work, &body, data.at);
+    if (kind->echoes) {
+        text_add(&body, ",\"theObject\":");
+        text_add_bytes(&body, given.at, given.size);
+    }
+    text_add(&body, ",\"result\":false");
+    response_end(&body);
+    return work_reply(work, &body, NULL);
+}
+
+/* Refusals of the commit scripts. */
+static const struct {
+    const char *outcome;
+    const char *message;
+    enum response_code code; /* 0: the operation's own */
+    bool says_more;          /* the script does: a class, or fields, "a+b" */
+} refusals[] = {
+    {"forbidden", "you may not do this to this object", CODE_FORBIDDEN, false},
+    {"missing", "there is no such object", 0, false},
+    {"removed", "an object of this ID was removed", 0, false},
+    {"reference", "a reference leads to an object that does not exist", 0, false},
+    {"stale", "a newer put has set these fields", 0, false},
+    {"taken", "another object of the same family has this ID, of class ", 0, true},
+    {"unique", "another object has the same ", 0, true},
+    {"full", "what is referred to has as many as it may list already in ", 0, true},
+};
+
+static bool is_word(const char *outcome, const char *word)
+{
+    size_t size = strlen(word);
+
+    return !strncmp(outcome, word, size) && (outcome[size] == '\0' || outcome[size] == ' ');
+}
+
+/* `rest` is what the script said beside the outcome. */
+static enum work_step refuse(struct work *work, size_t refusal, const char *rest)
+{
+    _cleanup_(text_deinitp) struct text message = {0};
+
+    text_add(&message, refusals[refusal].message);
+    for (; refusals[refusal].says_more && *rest; rest++) {
+        if (*rest == '+')
+            text_add(&message, " and ");
+        else
+            text_add_char(&message, *rest);
+    }
+    return write_refuse(work, refusals[refusal].code, message.at);
+}
+
+/* What a script's outcome says beside its word, the first time and later ("<word> <kept>"). */
+static const char *rest_of(const struct redis_reply *r, const char *word)
+{
+    const char *space = strchr(word, ' ');
+
+    return space ? space + 1 : redis_str(redis_item(r, 2));
+}
+
+bool write_ended(struct work *work, const char **outcome, enum work_step *step)
+{
+    const struct redis_reply *r = work->call.reply;
+    const char *word = redis_str(redis_item(r, 0));
+
+    if (refused(work, "the write failed; nothing was changed", step))
+        return true;
+    fault_point("after-commit");
+    if (is_word(word, "again"))
+        word = redis_str(redis_item(r, 2));
+    for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
+        if (is_word(word, refusals[i].outcome)) {
+            *step = refuse(work, i, rest_of(r, word));
+            return true;
+        }
+    }
+    *outcome = word;
+    return false;
+}
+
+static enum work_step replied(struct work *work)
+{
+    (void)work;
+    fault_point("after-reply");
+    return WORK_DONE;
+}
+
+void write_start_jobs(const struct work *work)
+{
+    jobs_start(work, redis_item(work->call.reply, 3), redis_item(work->call.reply, 4));
+}
+
+enum work_step write_answer(struct work *work, const char *put)
+{
+    _cleanup_(text_deinitp) struct text body = {0};
+    enum work_step step;
+    const char *outcome;
+    int64_t version;
+
+    if (write_ended(work, &outcome, &step))
+        return step;
+    if (!strcmp(outcome, "ok"))
+        write_start_jobs(work);
+    work_response_begin(work, &body, NULL);
+    text_add(&body, ",\"result\":true");
+    response_end(&body);
+    if (!put)
+        return work_reply(work, &body, replied);
+    version = strtoll(rest_of(work->call.reply, outcome), NULL, 10);
+    return overtaken_reply_to_put(work, &body, put, version,
+                                  redis_str(redis_item(work->call.reply, 1)));
+}
+
+/* Each member of a list costs the commit a step in Redis. */
+static bool check_lists(const struct work *work, const struct model_object *object,
+                        struct text *problem)
+{
+    const int64_t most = work->agent->proc.settings.sync_max_listed;
+
+    for (size_t i = 0; i < object->count; i++) {
+        const struct model_value *value = &object->values[i];
+        struct json_walk w = json_walk((struct json_span){value->text, value->size});
+        int64_t count = 0;
+
+        while (value->field->type == FIELD_LIST && json_next(&w))
+            count++;
+        if (count > most) {
+            text_addf(problem, "theObject.%s: expected at most %" PRId64 " objects",
+                      value->field->name, most);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool read_object(struct work *work, struct json_span given, struct model_object *object,
+                        enum work_step *step)
+{
+    _cleanup_(text_deinitp) struct text problem = {0};
+    size_t most = (size_t)work->agent->proc.settings.sync_max_object_bytes;
+    enum err e = ERR_RANGE;
+
+    if (given.size > most)
+        text_addf(&problem, "theObject: expected at most %zu bytes", most);
+    else
+        e = model_read_object(work->agent->model, given, object, &problem);
+    if (!e && !check_lists(work, object, &problem))
+        e = ERR_RANGE;
+    if (e == ERR_NOT_FOUND)
+        *step = work_error(work, CODE_MISSING_CLASS, text_str(&problem));
+    else if (e)
+        *step = write_refuse(work, 0, text_str(&problem));
+    return !e;
+}
+
+bool write_read_object(struct work *work, struct model_object *object, enum work_step *step)
+{
+    struct json_span given = json_member(work->request.body, "theObject", NULL);
+
+    if (json_kind(json_member(given, "cn", NULL)) == JSON_STRING)
+        return read_object(work, given, object, step);
+    *step =
+        work_error(work, CODE_MALFORMED, "theObject: expected an object with a string member cn");
+    return false;
+}

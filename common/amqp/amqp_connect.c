@@ -1,0 +1,228 @@
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <amqp_tcp_socket.h>
+
+#include "common/amqp/amqp_private.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+
+#define CONNECT_TIMEOUT_MS 5000    /* for all of it, name lookup aside */
+#define DEAD_PEER_MS       20000   /* unacknowledged bytes for so long: the connection is dead */
+#define SEND_BUFFER        2097152 /* the kernel takes what it is allowed to */
+#define FRAME_MAX          131072
+
+/* An amqp_bytes_t in a printf format. */
+#define BYTES(b) (int)(b).len, (const char *)(b).bytes
+
+static struct timeval left_until(int64_t deadline_ms)
+{
+    int64_t left = deadline_ms - clock_mono_ms();
+
+    if (left < 1)
+        left = 1;
+    return (struct timeval){.tv_sec = left / 1000, .tv_usec = left % 1000 * 1000};
+}
+
+static void log_failure(const struct amqp_link *link, const char *step, const char *reason)
+{
+    log_warn("amqp.connect_failed", LOG_STR("connection", link->config.connection_name),
+             LOG_STR("host", link->where.host), LOG_I64("port", link->where.port),
+             LOG_STR("step", step), LOG_STR("reason", reason));
+}
+
+/* Whether the broker did as asked; otherwise its own words go to the log. */
+static bool accepted(const struct amqp_link *link, const char *step, amqp_rpc_reply_t reply)
+{
+    char reason[256] = "closed";
+
+    if (reply.reply_type == AMQP_RESPONSE_NORMAL)
+        return true;
+    if (reply.reply_type == AMQP_RESPONSE_LIBRARY_EXCEPTION) {
+        log_failure(link, step, amqp_error_string2(reply.library_error));
+        return false;
+    }
+    if (reply.reply.id == AMQP_CHANNEL_CLOSE_METHOD) {
+        const amqp_channel_close_t *m = reply.reply.decoded;
+        (void)snprintf(reason, sizeof(reason), "%.*s", BYTES(m->reply_text));
+    } else if (reply.reply.id == AMQP_CONNECTION_CLOSE_METHOD) {
+        const amqp_connection_close_t *m = reply.reply.decoded;
+        (void)snprintf(reason, sizeof(reason), "%.*s", BYTES(m->reply_text));
+    }
+    log_failure(link, step, reason);
+    return false;
+}
+
+/* What the last call of the library led to. */
+static bool done(const struct amqp_link *link, const char *step)
+{
+    return accepted(link, step, amqp_get_rpc_reply(link->connection));
+}
+
+/* A quarter of the send buffer: it also pays for the kernel's own overhead on each packet. */
+static void tune_socket(struct amqp_link *link)
+{
+    int fd = amqp_get_sockfd(link->connection);
+    int size = SEND_BUFFER;
+    unsigned dead_ms = DEAD_PEER_MS;
+    socklen_t length = sizeof(size);
+
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &dead_ms, sizeof(dead_ms));
+    if (getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &length))
+        size = 0;
+    link->budget = (size_t)size / 4;
+}
+
+static bool open_socket(struct amqp_link *link, int64_t deadline_ms)
+{
+    amqp_socket_t *tcp = amqp_tcp_socket_new(link->connection);
+    struct timeval left = left_until(deadline_ms);
+    int status = AMQP_STATUS_NO_MEMORY;
+
+    if (tcp)
+        status = amqp_socket_open_noblock(tcp, link->where.host, link->where.port, &left);
+    if (status == AMQP_STATUS_OK) {
+        tune_socket(link);
+        return true;
+    }
+    log_failure(link, "connect", amqp_error_string2(status));
+    return false;
+}
+
+static amqp_table_entry_t capability(const char *name)
+{
+    amqp_table_entry_t entry = {.key = amqp_bytes_of(name)};
+
+    entry.value.kind = AMQP_FIELD_KIND_BOOLEAN;
+    entry.value.value.boolean = 1;
+    return entry;
+}
+
+/* Without consumer_cancel_notify a deleted queue would leave us waiting for ever, in silence. */
+static bool log_in(struct amqp_link *link, int64_t deadline_ms)
+{
+    amqp_table_entry_t capabilities[] = {
+        capability("consumer_cancel_notify"),
+        capability("connection.blocked"),
+        capability("basic.nack"),
+        capability("publisher_confirms"),
+    };
+    amqp_table_entry_t entries[2] = {{.key = amqp_bytes_of("connection_name")},
+                                     {.key = amqp_bytes_of("capabilities")}};
+    amqp_table_t properties = {.num_entries = ARRAY_SIZE(entries), .entries = entries};
+    struct timeval left = left_until(deadline_ms);
+
+    entries[0].value.kind = AMQP_FIELD_KIND_UTF8;
+    entries[0].value.value.bytes = amqp_bytes_of(link->config.connection_name);
+    entries[1].value.kind = AMQP_FIELD_KIND_TABLE;
+    entries[1].value.value.table =
+        (amqp_table_t){.num_entries = ARRAY_SIZE(capabilities), .entries = capabilities};
+
+    (void)amqp_set_handshake_timeout(link->connection, &left);
+    return accepted(link, "log in",
+                    amqp_login_with_properties(link->connection, link->where.vhost, 0, FRAME_MAX,
+                                               link->config.heartbeat_s, &properties,
+                                               AMQP_SASL_METHOD_PLAIN, link->where.user,
+                                               link->where.password));
+}
+
+static void limit_next_call(struct amqp_link *link, int64_t deadline_ms)
+{
+    struct timeval left = left_until(deadline_ms);
+
+    (void)amqp_set_rpc_timeout(link->connection, &left);
+}
+
+static bool open_channels(struct amqp_link *link, int64_t deadline_ms)
+{
+    limit_next_call(link, deadline_ms);
+    amqp_channel_open(link->connection, AMQP_CHANNEL_CONSUME);
+    if (!done(link, "open channel"))
+        return false;
+    amqp_channel_open(link->connection, AMQP_CHANNEL_PUBLISH);
+    if (!done(link, "open channel"))
+        return false;
+    amqp_confirm_select(link->connection, AMQP_CHANNEL_PUBLISH);
+    if (!done(link, "select confirms"))
+        return false;
+    amqp_basic_qos(link->connection, AMQP_CHANNEL_CONSUME, 0, link->config.prefetch, 0);
+    return done(link, "set prefetch");
+}
+
+static bool declare(struct amqp_link *link, const struct amqp_queue *queue)
+{
+    amqp_table_entry_t expires = {.key = amqp_bytes_of("x-expires")};
+    amqp_table_t arguments = {.num_entries = queue->transient_expiring, .entries = &expires};
+    bool durable = !queue->transient_expiring;
+
+    expires.value.kind = AMQP_FIELD_KIND_I64;
+    expires.value.value.i64 = queue->expires_ms;
+    amqp_queue_declare(link->connection, AMQP_CHANNEL_CONSUME, amqp_bytes_of(queue->name), 0,
+                       durable, 0, 0, arguments);
+    return done(link, queue->name);
+}
+
+static bool consume(struct amqp_link *link, const struct amqp_queue *queue)
+{
+    _cleanup_(text_deinitp) struct text tag = {0};
+
+    amqp_add_tag(link, queue->name, &tag);
+    amqp_basic_consume(link->connection, AMQP_CHANNEL_CONSUME, amqp_bytes_of(queue->name),
+                       amqp_bytes_of(text_str(&tag)), 0, queue->no_ack, 0, amqp_empty_table);
+    return done(link, queue->name);
+}
+
+/* All queues first: from the first consumer on, messages arrive between the broker's answers. */
+static bool declare_and_consume(struct amqp_link *link, int64_t deadline_ms)
+{
+    const struct amqp_link_config *config = &link->config;
+
+    for (size_t i = 0; i < config->queue_count; i++) {
+        limit_next_call(link, deadline_ms);
+        if (!declare(link, &link->queues[i]))
+            return false;
+    }
+    for (size_t i = 0; i < config->queue_count && !link->stopped; i++) {
+        limit_next_call(link, deadline_ms);
+        if (link->queues[i].consume && !consume(link, &link->queues[i]))
+            return false;
+    }
+    return true;
+}
+
+bool amqp_connect(struct amqp_link *link)
+{
+    int64_t deadline_ms = clock_mono_ms() + CONNECT_TIMEOUT_MS;
+
+    link->connection = amqp_new_connection();
+    if (!link->connection)
+        return false;
+    if (open_socket(link, deadline_ms) && log_in(link, deadline_ms) &&
+        open_channels(link, deadline_ms) && declare_and_consume(link, deadline_ms))
+        return true;
+    (void)amqp_destroy_connection(link->connection);
+    link->connection = NULL;
+    return false;
+}
+
+void amqp_add_tag(const struct amqp_link *link, const char *queue, struct text *out)
+{
+    text_add(out, link->config.consumer_tag);
+    text_add_char(out, '.');
+    text_add(out, queue);
+}
+
+amqp_bytes_t amqp_tag_queue(const struct amqp_link *link, amqp_bytes_t tag)
+{
+    size_t prefix = strlen(link->config.consumer_tag) + 1;
+
+    if (tag.len < prefix)
+        return amqp_empty_bytes;
+    return (amqp_bytes_t){.len = tag.len - prefix, .bytes = (char *)tag.bytes + prefix};
+}

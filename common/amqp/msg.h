@@ -1,0 +1,52 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/err.h"
+
+/*
+ * msg - what travels over the broker: properties, headers, body. Immutable once created.
+ *
+ * Properties are used for what they are for (design: "Broker"), so that an operator can read and
+ * write them in RabbitMQ's management UI. Every text may be NULL (absent); numbers are 0 or false
+ * when absent.
+ *
+ * Ownership: msg_create() copies everything into one block; msg_destroy() frees it.
+ */
+
+#define MSG_FORMAT 1 /* the internal format that we write; header "v" */
+
+struct msg {
+    const char *queue;          /* routing key: the queue to go to, or that it came from */
+    const char *type;           /* operation; "push", "reply" and "control" towards a gateway */
+    const char *message_id;     /* the client's messageId */
+    const char *correlation_id; /* gateway's number of the open request */
+    const char *reply_to;       /* queue for the answer; NULL: no answer wanted */
+    const char *app_id;         /* name of the publishing process */
+    int64_t timestamp_ms;       /* when published; AMQP itself carries whole seconds */
+    uint32_t expiration_ms;     /* 0: never */
+    bool persistent;
+    bool mandatory; /* only outgoing: an unroutable message is reported as returned */
+
+    /* Headers, each named as here without the unit. */
+    const char *client;  /* client id: today's name of the session */
+    const char *user;    /* user id */
+    const char *device;  /* device id */
+    const char *dialect; /* "activestack", "content" */
+    const char *reason;  /* of a dead letter or of a control message */
+    int64_t accepted_ms; /* when the gateway took the request */
+    uint32_t keep;       /* 1: the request stays open until the client has confirmed its reply */
+    int64_t code;        /* close code of a control message; outcome of a reply (see bridge) */
+    uint32_t format;     /* version of the internal format; 0: published by hand */
+
+    const char *body; /* NUL-terminated behind `size` */
+    size_t size;
+};
+
+/* A deep copy of *fields in one block, owned by the caller. */
+_must_check_ enum err msg_create(const struct msg *fields, struct msg **out);
+void msg_destroy(struct msg *m);
+DEFINE_CLEANUP(struct msg *, msg_destroy)

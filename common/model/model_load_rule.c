@@ -1,0 +1,110 @@
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "common/json/json_get.h"
+#include "common/model/model_load.h"
+
+/* Who stands for users, and who may do what. */
+
+static const struct model_field *find_field(const struct model_class *c, const char *name)
+{
+    return name ? model_field(c, name, strlen(name)) : NULL;
+}
+
+void model_load_anchor(struct loading *l, struct model_class *c)
+{
+    _cleanup_(text_deinitp) struct text path = {0};
+    const char *name;
+
+    model_class_path(&path, c, "");
+    name = model_get_string(l, model_row_of(l, c), path.at, "anchor", false);
+    if (!name)
+        return;
+    c->anchor_field = find_field(c, name);
+    if (!c->anchor_field || c->anchor_field->type != FIELD_STRING)
+        model_tell(l, path.at, "anchor", "expected the name of a field of type string");
+    if (c->abstract)
+        model_tell(l, path.at, "anchor", "an abstract class cannot stand for users");
+    if (l->model->anchor)
+        model_tell(l, path.at, "anchor", "another class stands for users already");
+    l->model->anchor = c;
+}
+
+/* A user is known by an id in a string, or by the object that stands for them. */
+static bool may_name_owner(const struct model *model, const struct model_field *field)
+{
+    if (!field || field->type == FIELD_STRING)
+        return field != NULL;
+    return field->type == FIELD_TO_ONE && model->anchor && field->targets[0] == model->anchor &&
+           !field->targets[1];
+}
+
+static bool load_word_rule(const char *word, struct model_rule *rule)
+{
+    static const char *const words[] = {
+        [RULE_NOBODY] = "nobody", [RULE_EVERYONE] = "everyone", [RULE_SIGNED_IN] = "signedIn"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+        if (strcmp(word, words[i]) == 0) {
+            *rule = (struct model_rule){.kind = (enum rule_kind)i};
+            return true;
+        }
+    }
+    return false;
+}
+
+static void load_rule(struct loading *l, const struct model_class *c, struct json_object *given,
+                      const char *path, struct model_rule *rule)
+{
+    static const char *const members[] = {"owner", NULL};
+
+    if (json_object_is_type(given, json_type_object)) {
+        json_get_only(given, path, members, l->problems);
+        rule->kind = RULE_OWNER;
+        rule->field = find_field(c, model_get_string(l, given, path, "owner", true));
+        if (!may_name_owner(l->model, rule->field))
+            model_tell(l, path, "owner",
+                       "expected a field with a user's id (a string) or the user's own object");
+    } else if (!json_object_is_type(given, json_type_string) ||
+               !load_word_rule(json_object_get_string(given), rule)) {
+        text_addf(l->problems, "%s: expected nobody, everyone, signedIn or {\"owner\": field}\n",
+                  path);
+    }
+}
+
+/* A class has the rules of its parent, but for those that it gives itself. */
+static void inherit_rules(struct model_class *c)
+{
+    for (size_t i = 0; c->parent && i < ACTION_COUNT; i++) {
+        c->rules[i] = c->parent->rules[i];
+        if (c->rules[i].field)
+            c->rules[i].field = find_field(c, c->rules[i].field->name);
+    }
+}
+
+void model_load_rules(struct loading *l, struct model_class *c)
+{
+    static const char *const actions[] = {[ACTION_READ] = "read",
+                                          [ACTION_CREATE] = "create",
+                                          [ACTION_UPDATE] = "update",
+                                          [ACTION_REMOVE] = "remove",
+                                          [ACTION_COUNT] = NULL};
+    _cleanup_(text_deinitp) struct text path = {0};
+    struct json_object *access = NULL;
+
+    inherit_rules(c);
+    model_class_path(&path, c, "");
+    if (json_get_object(model_row_of(l, c), path.at, "access", false, &access, l->problems))
+        return;
+    model_class_path(&path, c, ".access");
+    json_get_only(access, path.at, actions, l->problems);
+    for (size_t i = 0; i < ACTION_COUNT; i++) {
+        struct json_object *given = json_object_object_get(access, actions[i]);
+
+        model_class_path(&path, c, ".access.");
+        text_add(&path, actions[i]);
+        if (given)
+            load_rule(l, c, given, path.at, &c->rules[i]);
+    }
+}

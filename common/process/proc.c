@@ -1,0 +1,182 @@
+#include "common/process/proc.h"
+
+#include <getopt.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+#include "common/base/secret.h"
+
+#define EXIT_MISTAKE 2
+
+struct options {
+    const char *config_path;
+    bool check_config;
+};
+
+/* What parsing the command line, or loading the settings, leads to. */
+enum next { NEXT_RUN, NEXT_DONE, NEXT_MISTAKE };
+
+static const struct option long_options[] = {
+    // clang-format off
+    { "config",       required_argument, NULL, 'c' },
+    { "check-config", no_argument,       NULL, 'k' },
+    { "help",         no_argument,       NULL, 'h' },
+    { "help-config",  no_argument,       NULL, 'H' },
+    { "version",      no_argument,       NULL, 'v' },
+    { NULL,           0,                 NULL, 0   },
+    // clang-format on
+};
+
+static void print_help(enum program p, const char *help)
+{
+    printf("Usage: %s [OPTION]...%s\n\n%s\n\n", program_name(p),
+           p == PROGRAM_CTL ? " COMMAND [ARGUMENT]..." : "", help);
+    fputs("  --config FILE   read settings from FILE (else from $ACTIVESTACK_CONFIG)\n"
+          "  --check-config  check the settings, print them without secrets, and exit\n"
+          "  --help-config   explain all settings\n"
+          "  --version       print the version\n"
+          "  --help          print this\n",
+          stdout);
+}
+
+static enum next parse_option(int option, enum program p, const char *help, struct options *options)
+{
+    switch (option) {
+    case 'c':
+        options->config_path = optarg;
+        return NEXT_RUN;
+    case 'k':
+        options->check_config = true;
+        return NEXT_RUN;
+    case 'h':
+        print_help(p, help);
+        return NEXT_DONE;
+    case 'H':
+        config_print_help(&settings_table, p, stdout);
+        return NEXT_DONE;
+    case 'v':
+        printf("%s %s\n", program_name(p), ACTIVESTACK_VERSION);
+        return NEXT_DONE;
+    default: /* getopt has told what is wrong */
+        return NEXT_MISTAKE;
+    }
+}
+
+static enum next parse_options(enum program p, const char *help, int argc, char **argv,
+                               struct options *options)
+{
+    int option;
+
+    while ((option = getopt_long(argc, argv, "+", long_options, NULL)) != -1) {
+        const enum next next = parse_option(option, p, help, options);
+
+        if (next != NEXT_RUN)
+            return next;
+    }
+    if (optind < argc && p != PROGRAM_CTL) {
+        fprintf(stderr, "%s: unexpected argument '%s'\n", argv[0], argv[optind]);
+        return NEXT_MISTAKE;
+    }
+    return NEXT_RUN;
+}
+
+static enum next load_settings(struct proc *proc, enum program p, const struct options *options)
+{
+    _cleanup_(text_deinitp) struct text problems = {0};
+    const char *path = options->config_path ? options->config_path : getenv("ACTIVESTACK_CONFIG");
+
+    if (config_load(&settings_table, p, path, environ, &proc->settings, &problems)) {
+        fprintf(stderr, "%s: the settings are wrong (see --help-config):\n%s", program_name(p),
+                text_str(&problems));
+        return NEXT_MISTAKE;
+    }
+    if (!options->check_config)
+        return NEXT_RUN;
+    config_print_values(&settings_table, p, &proc->settings, stdout);
+    return NEXT_DONE;
+}
+
+static void stop_signals(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGTERM);
+}
+
+static void set_signals(enum program p)
+{
+    sigset_t set;
+
+    signal(SIGPIPE, SIG_IGN);
+    stop_signals(&set);
+    if (p != PROGRAM_CTL)
+        pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+bool proc_start(struct proc *proc, enum program p, const char *help, int argc, char **argv,
+                int *exit_code)
+{
+    struct options options = {0};
+    enum next next;
+
+    *proc = (struct proc){0};
+    next = parse_options(p, help, argc, argv, &options);
+    if (next == NEXT_RUN)
+        next = load_settings(proc, p, &options);
+    if (next == NEXT_RUN && secret_init()) {
+        fprintf(stderr, "%s: the system gives no random numbers\n", program_name(p));
+        next = NEXT_MISTAKE;
+    }
+    if (next != NEXT_RUN) {
+        proc_end(proc);
+        *exit_code = next == NEXT_DONE ? EXIT_SUCCESS : EXIT_MISTAKE;
+        return false;
+    }
+
+    if (gethostname(proc->host, sizeof(proc->host) - 1) != 0)
+        strcpy(proc->host, "localhost");
+    log_init(program_name(p), (enum log_level)proc->settings.log_level, proc->settings.log_format);
+    set_signals(p);
+    return true;
+}
+
+void proc_wait_stop(struct proc *proc)
+{
+    sigset_t set;
+    int number = 0;
+
+    (void)proc;
+    stop_signals(&set);
+    sigwait(&set, &number);
+    log_info("process.stopping", LOG_STR("signal", number == SIGINT ? "SIGINT" : "SIGTERM"));
+}
+
+/* Sent to the process, not to a thread: whoever is in sigwait() gets it. */
+void proc_request_stop(struct proc *proc)
+{
+    (void)proc;
+    kill(getpid(), SIGTERM);
+}
+
+void proc_end(struct proc *proc)
+{
+    config_free(&settings_table, &proc->settings);
+}
+
+long proc_raise_file_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return -1;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        (void)getrlimit(RLIMIT_NOFILE, &limit);
+    return (long)limit.rlim_cur;
+}

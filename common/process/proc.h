@@ -1,0 +1,45 @@
+#pragma once
+
+#include <stdbool.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/err.h"
+#include "common/process/settings.h"
+
+/*
+ * proc - what every main() does the same: options, settings, log, signals.
+ *
+ *   activestack-PROGRAM [--config FILE] [--check-config] [--help] [--help-config] [--version]
+ *
+ * The file may also be named by ACTIVESTACK_CONFIG.
+ *
+ * Signals: SIGINT and SIGTERM are blocked in every thread that is started after proc_start() and
+ * arrive through proc_wait_stop(); SIGPIPE is ignored.
+ */
+
+struct proc {
+    struct settings settings;
+    char host[256]; /* name of this machine */
+};
+
+/*
+ * Reads the command line and the settings of program `p`; `help` is printed between usage and
+ * options by --help. Returns true when the program shall run; false when it is done, with the exit
+ * code in *exit_code: after --help and the like 0, after a mistake 2, told on standard error.
+ *
+ * PROGRAM_CTL is different: words may stand behind the options, from argv[optind] on, and signals
+ * keep their effect.
+ */
+bool proc_start(struct proc *proc, enum program p, const char *help, int argc, char **argv,
+                int *exit_code);
+
+/* Sleeps until SIGINT or SIGTERM arrives, or until proc_request_stop() is called. */
+void proc_wait_stop(struct proc *proc);
+
+/* Any thread: ends proc_wait_stop(). For errors after which the process cannot go on. */
+void proc_request_stop(struct proc *proc);
+
+void proc_end(struct proc *proc);
+
+/* Raises the limit of open files to the hard limit; returns what is in force. */
+long proc_raise_file_limit(void);

@@ -1,0 +1,197 @@
+#include "common/process/settings.h"
+
+#define GATEWAY PROGRAM_GATEWAY
+#define SYNC    PROGRAM_SYNC
+#define AUTH    PROGRAM_AUTH
+#define CTL     PROGRAM_CTL
+#define AGENTS  PROGRAM_AGENTS
+#define ALL     PROGRAM_ALL
+
+#define KIB 1024LL
+#define MIB (1024 * KIB)
+#define DAY 86400LL
+
+#define AT(field) offsetof(struct settings, field)
+
+/* Rows of each type: key, field, default, limits, unit, programs, help. */
+#define TEXT(k, f, init, min, max, who, h)                                                       \
+    {                                                                                            \
+        .key = (k), .type = CONFIG_STRING, .offset = AT(f), .initial = (init), .minimum = (min), \
+        .maximum = (max), .used_by = (who), .help = (h)                                          \
+    }
+#define SECRET(k, f, init, min, max, who, optional, h)                                             \
+    {                                                                                              \
+        .key = (k), .type = CONFIG_STRING, .offset = AT(f), .initial = (init), .minimum = (min),   \
+        .maximum = (max), .secret = true, .used_by = (who), .optional_in = (optional), .help = (h) \
+    }
+#define INT(k, f, init, min, max, u, who, h)                                                  \
+    {                                                                                         \
+        .key = (k), .type = CONFIG_INT, .offset = AT(f), .initial = (init), .minimum = (min), \
+        .maximum = (max), .unit = (u), .used_by = (who), .help = (h)                          \
+    }
+#define BOOL(k, f, init, who, h)                                                               \
+    {                                                                                          \
+        .key = (k), .type = CONFIG_BOOL, .offset = AT(f), .initial = (init), .used_by = (who), \
+        .help = (h)                                                                            \
+    }
+#define CHOICE(k, f, init, c, who, h)                                                          \
+    {                                                                                          \
+        .key = (k), .type = CONFIG_CHOICE, .offset = AT(f), .initial = (init), .choices = (c), \
+        .used_by = (who), .help = (h)                                                          \
+    }
+
+// clang-format off
+static const struct config_row rows[] = {
+    CHOICE("log.level", log_level, "info", "error|warn|info|debug", ALL,
+        "The least important events that are logged."),
+    CHOICE("log.format", log_format, "text", "text|json", ALL,
+        "How a line of the log is written."),
+    SECRET("amqp.url", amqp_url, NULL, 1, 1024, ALL, CTL,
+        "The broker, as amqp://user:password@host:port/vhost."),
+    INT("amqp.heartbeat_s", amqp_heartbeat_s, "20", 0, 3600, "s", ALL,
+        "A broker connection that is silent for twice as long counts as lost; 0 never notices."),
+    SECRET("redis.url", redis_url, NULL, 1, 1024, AGENTS | CTL, CTL,
+        "The store, as redis://:password@host:port/db or unix:///path."),
+    INT("redis.timeout_ms", redis_timeout_ms, "5000", 10, 600000, "ms", AGENTS | CTL,
+        "How long an answer of Redis is waited for before its connection counts as lost."),
+    BOOL("redis.allow_weak", redis_allow_weak, "false", AGENTS | CTL,
+        "Accept a Redis that may lose or evict data: fit for trials only."),
+    TEXT("model.file", model_file, NULL, 1, 4096, AGENTS,
+        "The domain model, a JSON file."),
+
+    TEXT("gateway.name", gateway_name, "", 0, 128, GATEWAY,
+        "The gateway's name in connection names and in the log; empty takes the machine's."),
+    TEXT("gateway.host", gateway_host, "127.0.0.1", 1, 255, GATEWAY,
+        "The address to listen on."),
+    INT("gateway.port", gateway_port, "8080", 0, 65535, NULL, GATEWAY,
+        "The port to listen on; with 0 the system chooses one, which the log tells."),
+    SECRET("gateway.session_secret", gateway_session_secret, NULL, 32, 1024, GATEWAY, 0,
+        "The key that signs sessions, the same for all gateways."),
+    SECRET("gateway.session_secret_previous", gateway_session_secret_previous, "", 32, 1024, GATEWAY, 0,
+        "The key before the present one, still accepted; empty for none."),
+    INT("gateway.session_max_age_s", gateway_session_max_age_s, "1209600", 60, 365 * DAY, "s", GATEWAY,
+        "How long a signed session is accepted."),
+    INT("gateway.max_connections", gateway_max_connections, "20000", 1, 1000000, NULL, GATEWAY,
+        "How many sockets may be open at once."),
+    INT("gateway.max_frame_bytes", gateway_max_frame_bytes, "1048576", KIB, 64 * MIB, "bytes", GATEWAY,
+        "The largest frame of a client; a larger one closes the socket with 1009."),
+    INT("gateway.max_depth", gateway_max_depth, "64", 4, 1024, NULL, GATEWAY,
+        "How deep arrays and objects of a frame may be nested; deeper ones close the socket with 1008."),
+    INT("gateway.max_number_chars", gateway_max_number_chars, "1000", 20, MIB, "characters", GATEWAY,
+        "The longest number in a frame."),
+    INT("gateway.login_timeout_ms", gateway_login_timeout_ms, "300000", 100, 86400000, "ms", GATEWAY,
+        "A client that has not logged in by then is closed with 4004."),
+    INT("gateway.request_timeout_ms", gateway_request_timeout_ms, "30000", 10, 3600000, "ms", GATEWAY,
+        "After this a request without an answer is answered with -116."),
+    INT("gateway.max_open_requests", gateway_max_open_requests, "256", 1, 65536, NULL, GATEWAY,
+        "Unanswered requests that one client may have; the next is answered with -118."),
+    INT("gateway.max_open_bytes", gateway_max_open_bytes, "4194304", KIB, KIB * MIB, "bytes", GATEWAY,
+        "The bytes that one client's unanswered requests may hold; the next is answered with -118."),
+    INT("gateway.queue_length", gateway_queue_length, "8192", 1, 1000000, "requests", GATEWAY,
+        "Requests of all clients that may wait for the broker; the next is answered with -119."),
+    INT("gateway.max_push_bytes", gateway_max_push_bytes, "1048576", 0, KIB * MIB, "bytes", GATEWAY,
+        "When more waits to be read by one client, pushes for it are held back until nothing waits."),
+    INT("gateway.max_send_bytes", gateway_max_send_bytes, "4194304", KIB, KIB * MIB, "bytes", GATEWAY,
+        "What may wait to be read by one client; more closes its socket with 4003."),
+    INT("gateway.max_send_age_ms", gateway_max_send_age_ms, "60000", 100, 86400000, "ms", GATEWAY,
+        "A client that reads nothing of what waits for it for this long is closed with 4003."),
+    INT("gateway.max_unacknowledged", gateway_max_unacknowledged, "20000", 1, 10000000, "objects", GATEWAY,
+        "Objects sent to one client that may lack its push receipt; pushes of others wait."),
+    INT("gateway.alive_ms", gateway_alive_ms, "2000", 50, 600000, "ms", GATEWAY,
+        "How often the gateway tells the agents that it lives."),
+    INT("gateway.max_broker_outage_ms", gateway_max_broker_outage_ms, "30000", 0, 3600000, "ms", GATEWAY,
+        "When the broker has been away for longer, requests are answered with -119 at once."),
+    INT("gateway.ping_interval_ms", gateway_ping_interval_ms, "25000", 100, 3600000, "ms", GATEWAY,
+        "A socket that is silent for this long gets a ping."),
+    INT("gateway.ping_timeout_ms", gateway_ping_timeout_ms, "40000", 100, 7200000, "ms", GATEWAY,
+        "A socket that is silent for this long is closed; longer than the ping interval."),
+    INT("gateway.drain_ms", gateway_drain_ms, "5000", 0, 600000, "ms", GATEWAY,
+        "The time over which a stopping gateway sends its clients away."),
+
+    TEXT("agent.name", agent_name, "", 0, 128, AGENTS,
+        "The agent's name in connection names and consumer tags; empty takes the machine's."),
+    INT("agent.workers", agent_workers, "2", 1, 256, "threads", AGENTS,
+        "Workers, each with a broker connection and a Redis connection of its own."),
+    INT("agent.prefetch", agent_prefetch, "256", 1, 65535, "requests", AGENTS,
+        "Requests that the broker hands to a worker ahead of its acknowledgements."),
+    INT("agent.batch", agent_batch, "64", 1, 4096, "requests", AGENTS,
+        "Requests that a worker sends to Redis in one go."),
+    INT("agent.presence_ms", agent_presence_ms, "2000", 50, 60000, "ms", AGENTS,
+        "How often an agent tells the store that it runs; after three times as long it counts as gone."),
+
+    INT("sync.max_object_bytes", sync_max_object_bytes, "1048576", KIB, 64 * MIB, "bytes", SYNC,
+        "The largest object that is stored."),
+    INT("sync.max_answer_bytes", sync_max_answer_bytes, "8388608", KIB, 15 * MIB, "bytes", SYNC,
+        "The most that an answer with many objects may hold; beyond, it is refused with -120."),
+    INT("sync.max_scan", sync_max_scan, "10000", 0, 10000000, "objects", SYNC,
+        "Objects that are looked through for an example which no index answers; beyond, it gets -120."),
+    INT("sync.max_listed", sync_max_listed, "1000", 1, 10000, "objects", SYNC,
+        "Members of a list or of a listed relation, or join objects; a write that would add another is refused."),
+    INT("sync.mark_batch", sync_mark_batch, "250", 1, 250, "sessions", SYNC,
+        "Sessions that are marked in one step, which is what bounds how long Redis is held."),
+    INT("sync.job_lease_ms", sync_job_lease_ms, "5000", 100, 600000, "ms", SYNC,
+        "After this a job whose worker is silent is continued by another one."),
+    INT("sync.poll_ms", sync_poll_ms, "100", 1, 60000, "ms", SYNC,
+        "How often due jobs and due marks are looked for."),
+    INT("sync.redelivery_first_ms", sync_redelivery_first_ms, "5000", 10, 3600000, "ms", SYNC,
+        "After this a push without a receipt is sent again for the first time."),
+    INT("sync.redelivery_max_ms", sync_redelivery_max_ms, "60000", 10, 86400000, "ms", SYNC,
+        "The time between two redeliveries doubles up to this."),
+    INT("sync.redelivery_silent_ms", sync_redelivery_silent_ms, "900000", 10, 86400000, "ms", SYNC,
+        "The same for sessions that have never sent a receipt."),
+    INT("sync.receipts_late_ms", sync_receipts_late_ms, "2000", 10, 600000, "ms", SYNC,
+        "Receipts that have waited for longer in their queue pause all redelivery."),
+    INT("sync.reply_repeat_ms", sync_reply_repeat_ms, "7500", 10, 3600000, "ms", SYNC,
+        "After this a reply without a receipt is sent again, if the client asked for its delivery."),
+    INT("sync.max_open_replies", sync_max_open_replies, "256", 0, 65536, "requests", SYNC,
+        "Replies without a receipt that are kept for each session; further ones are not repeated."),
+    INT("sync.max_open_bytes", sync_max_open_bytes, "1048576", 0, 64 * MIB, "bytes", SYNC,
+        "The bytes that these requests may hold for each session."),
+    INT("sync.max_marks", sync_max_marks, "10000", 1, 10000000, "objects", SYNC,
+        "Changed objects that one session may have to hear of; beyond, it ends with 4005."),
+    INT("sync.session_idle_s", sync_session_idle_s, "1209600", 1, 3650 * DAY, "s", SYNC,
+        "A session without a connection ends after this."),
+    INT("sync.gateway_lease_ms", sync_gateway_lease_ms, "10000", 100, 3600000, "ms", SYNC,
+        "The sessions of a gateway that is silent for this long are taken as disconnected."),
+    INT("sync.replay_bytes", sync_replay_bytes, "262144", KIB, 15 * MIB, "bytes", SYNC,
+        "The size of a frame, but for its last object, that tells a returning client what it missed."),
+    INT("sync.results_kept", sync_results_kept, "1000", 1, 100000, "results", SYNC,
+        "Results of writes that are kept for each session, so that none is carried out twice."),
+    INT("sync.results_s", sync_results_s, "3600", 1, 30 * DAY, "s", SYNC,
+        "How long they are kept."),
+    INT("sync.tombstone_s", sync_tombstone_s, "604800", 1, 3650 * DAY, "s", SYNC,
+        "How long it is remembered that an object was removed."),
+    INT("sync.history_kept", sync_history_kept, "100", 1, 10000, "states", AGENTS,
+        "States of an object that are kept where its class has a history."),
+
+    INT("ctl.max_line_bytes", ctl_max_line_bytes, "8388608", KIB, 15 * MIB, "bytes", CTL,
+        "The longest line that an import takes."),
+
+    TEXT("auth.providers", auth_providers, "file", 1, 1024, AUTH,
+        "The ways to log in, a comma list of: file, basic, anonymous."),
+    TEXT("auth.users_file", auth_users_file, "", 0, 4096, AUTH | CTL,
+        "The users of the provider file, a JSON file."),
+    TEXT("auth.file_provider_id", auth_file_provider_id, "file", 1, 128, AUTH | CTL,
+        "The name under which clients ask for the provider file."),
+    INT("auth.token_max_age_s", auth_token_max_age_s, "2592000", 60, 3650 * DAY, "s", AUTH,
+        "How long a login is valid."),
+};
+// clang-format on
+
+const struct config_table settings_table = {rows, sizeof(rows) / sizeof(rows[0])};
+
+const char *program_name(enum program p)
+{
+    switch (p) {
+    case PROGRAM_GATEWAY:
+        return "activestack-gateway";
+    case PROGRAM_SYNC:
+        return "activestack-sync-agent";
+    case PROGRAM_AUTH:
+        return "activestack-auth-agent";
+    case PROGRAM_CTL:
+        return "activestack-ctl";
+    default:
+        return "activestack";
+    }
+}

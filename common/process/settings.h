@@ -1,0 +1,106 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/process/config.h"
+
+/*
+ * settings - every setting of every program, in one table (settings.c), so that one file can
+ * configure a whole deployment and each program knows the keys of the others.
+ *
+ * Names are the keys with "." for "_" at the first place: amqp_url is amqp.url. Units are in the
+ * rows. Read-only after config_load().
+ */
+
+enum program {
+    PROGRAM_GATEWAY = 1,
+    PROGRAM_SYNC = 2,
+    PROGRAM_AUTH = 4,
+    PROGRAM_CTL = 8,
+    PROGRAM_AGENTS = PROGRAM_SYNC | PROGRAM_AUTH,
+    PROGRAM_ALL = 15
+};
+
+struct settings {
+    /* What every program shares. */
+    int log_level;  /* enum log_level */
+    int log_format; /* 0 text, 1 JSON */
+    char *amqp_url; /* amqp://user:password@host:port/vhost; no default */
+    int64_t amqp_heartbeat_s;
+    char *redis_url; /* redis://:password@host:port/db or unix:///path; no default */
+    int64_t redis_timeout_ms;
+    bool redis_allow_weak; /* accept a Redis that may lose or evict data */
+    char *model_file;      /* the domain model; no default */
+
+    /* Gateway. */
+    char *gateway_name; /* for connection names and logs; "" = host name */
+    char *gateway_host; /* address to listen on */
+    int64_t gateway_port;
+    char *gateway_session_secret; /* key of signed sessions; 32 bytes or more; no default */
+    char *gateway_session_secret_previous; /* still accepted; "" = none */
+    int64_t gateway_session_max_age_s;
+    int64_t gateway_max_connections;
+    int64_t gateway_max_frame_bytes;
+    int64_t gateway_max_depth;
+    int64_t gateway_max_number_chars;
+    int64_t gateway_login_timeout_ms; /* beyond: 4004 */
+    int64_t gateway_request_timeout_ms;
+    int64_t gateway_max_open_requests;    /* of one client */
+    int64_t gateway_max_open_bytes;       /* of one client */
+    int64_t gateway_queue_length;         /* requests waiting for the publishing thread */
+    int64_t gateway_max_push_bytes;       /* waiting on one socket; beyond, pushes wait as marks */
+    int64_t gateway_max_send_bytes;       /* waiting on one socket; beyond: 4003 */
+    int64_t gateway_max_send_age_ms;      /* without anything leaving the socket; beyond: 4003 */
+    int64_t gateway_max_unacknowledged;   /* objects sent to one client, without a push receipt */
+    int64_t gateway_alive_ms;             /* how often it tells the agents that it lives */
+    int64_t gateway_max_broker_outage_ms; /* requests get -119 after this */
+    int64_t gateway_ping_interval_ms;
+    int64_t gateway_ping_timeout_ms;
+    int64_t gateway_drain_ms; /* window over which a stopping gateway sends its clients away */
+
+    /* Agents. */
+    char *agent_name;      /* for connection names and consumer tags; "" = host name */
+    int64_t agent_workers; /* threads, each with its own broker and Redis connection */
+    int64_t agent_prefetch;
+    int64_t agent_batch;
+    int64_t agent_presence_ms; /* how often each says that it runs, and by which model */
+
+    /* Sync agent. */
+    int64_t sync_max_object_bytes;
+    int64_t sync_max_answer_bytes; /* of one answer with many objects */
+    int64_t sync_max_scan;         /* objects looked through for an example */
+    int64_t sync_max_listed;       /* members of a listed to-many */
+    int64_t sync_mark_batch;       /* sessions marked by one step */
+    int64_t sync_job_lease_ms;
+    int64_t sync_poll_ms; /* how often due jobs and marks are looked for */
+    int64_t sync_redelivery_first_ms;
+    int64_t sync_redelivery_max_ms;
+    int64_t sync_redelivery_silent_ms; /* for sessions that have never sent a receipt */
+    int64_t sync_receipts_late_ms;     /* receipts this old pause redelivery */
+    int64_t sync_reply_repeat_ms;      /* for replies without a receipt */
+    int64_t sync_max_open_replies;     /* requests kept open per session */
+    int64_t sync_max_open_bytes;       /* their bodies */
+    int64_t sync_max_marks;            /* per session; beyond: 4005 */
+    int64_t sync_session_idle_s;       /* an unbound session ends after this: 4005 */
+    int64_t sync_gateway_lease_ms;     /* a silent gateway's sessions are unbound after this */
+    int64_t sync_replay_bytes;         /* of one frame that tells what was missed */
+    int64_t sync_results_kept;         /* results of writes kept per session */
+    int64_t sync_results_s;            /* and for how long */
+    int64_t sync_tombstone_s;
+    int64_t sync_history_kept; /* states of each object whose class has a history */
+
+    /* activestack-ctl. */
+    int64_t ctl_max_line_bytes; /* of an import */
+
+    /* Auth agent. */
+    char *auth_providers; /* comma list: file, basic, anonymous */
+    char *auth_users_file;
+    char *auth_file_provider_id;
+    int64_t auth_token_max_age_s;
+};
+
+extern const struct config_table settings_table;
+
+/* The name of a program: "activestack-gateway", ... */
+const char *program_name(enum program p);

@@ -1,0 +1,105 @@
+#include "common/protocol/response.h"
+
+#include <stddef.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/clock.h"
+#include "common/protocol/operations.h"
+
+static const struct {
+    enum response_code code;
+    const char *name;
+} names[] = {
+    // clang-format off
+    { CODE_INVALID_CLIENT,  "invalidClient"        },
+    { CODE_MISSING_CLASS,   "missingMappedClass"   },
+    { CODE_NOT_IMPLEMENTED, "methodNotImplemented" },
+    { CODE_MALFORMED,       "malformedRequest"     },
+    { CODE_TIMEOUT,         "timeout"              },
+    { CODE_FORBIDDEN,       "forbidden"            },
+    { CODE_TOO_MANY,        "tooManyRequests"      },
+    { CODE_BACK_END_AWAY,   "backEndAway"          },
+    { CODE_TOO_EXPENSIVE,   "tooExpensive"         },
+    { CODE_CREATE_FAILED,   "createObjectError"    },
+    { CODE_UPDATE_FAILED,   "updateObjectError"    },
+    { CODE_REMOVE_FAILED,   "deleteObjectError"    },
+    { CODE_MISSING_FIELD,   "missingRequiredField" },
+    { CODE_INTERNAL,        "internalError"        },
+    // clang-format on
+};
+
+/* The eight members that every response has (spec 4.2), up to the subclass's. */
+void response_begin(struct text *out, const struct response *head)
+{
+    text_add(out, "{\"cn\":");
+    text_add_json_str(out, head->class_name);
+    text_add(out, ",\"clientId\":");
+    text_add_json_str(out, head->client);
+    text_add(out, ",\"timestamp\":");
+    text_add_i64(out, head->timestamp_ms ? head->timestamp_ms : clock_wall_ms());
+    text_add(out, ",\"ids\":null,\"data\":");
+    text_add(out, head->data ? head->data : "null");
+    text_add(out, ",\"type\":null,\"correspondingMessageId\":");
+    text_add_json_str(out, head->message_id);
+    text_add(out, ",\"gatewayMessageId\":null");
+}
+
+void response_end(struct text *out)
+{
+    text_add_char(out, '}');
+}
+
+void response_connect(struct text *out, const char *client, const char *message_id,
+                      const char *data)
+{
+    response_begin(out, &(struct response){.class_name = SYNC_CLASS("ConnectResponse"),
+                                           .client = client,
+                                           .message_id = message_id,
+                                           .data = data});
+    text_add(out, ",\"currentTimestamp\":");
+    text_add_i64(out, clock_wall_ms());
+    text_add(out, ",\"dataID\":null");
+    response_end(out);
+}
+
+const char *response_code_name(enum response_code code)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (names[i].code == code)
+            return names[i].name;
+    return "unknownError";
+}
+
+/* Codes travel as strings: "-115" (spec 4.2). */
+static void add_code(struct text *out, enum response_code code)
+{
+    text_add_char(out, '"');
+    text_add_i64(out, code);
+    text_add_char(out, '"');
+}
+
+void response_error(struct text *out, const char *client, const char *message_id,
+                    enum response_code code, const char *desc)
+{
+    response_begin(out, &(struct response){.class_name = SYNC_CLASS("SyncErrorResponse"),
+                                           .client = client,
+                                           .message_id = message_id});
+    text_add(out, ",\"errorName\":");
+    text_add_json_str(out, response_code_name(code));
+    text_add(out, ",\"errorDesc\":");
+    text_add_json_str(out, desc);
+    text_add(out, ",\"errorCode\":");
+    add_code(out, code);
+    response_end(out);
+}
+
+void response_data_error(struct text *out, enum response_code code, const char *message)
+{
+    text_add(out, "{\"cn\":\"" SYNC_CLASS("SyncDataError") "\",\"code\":");
+    add_code(out, code);
+    text_add(out, ",\"name\":");
+    text_add_json_str(out, response_code_name(code));
+    text_add(out, ",\"message\":");
+    text_add_json_str(out, message);
+    text_add_char(out, '}');
+}

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "common/protocol/response.h"
+#include "gateway/gateway.h"
+
+/*
+ * outgoing - what the gateway itself says to a client. What agents say goes out as it came.
+ */
+
+/* {"gatewayConnectAck": ...}: the signed session as it is now. */
+void outgoing_session(struct gateway *g, struct client *c);
+
+/* {"ack": ...}: the request is safe. */
+void outgoing_ack(struct gateway *g, struct client *c, const char *message_id);
+
+/* A ConnectResponse that refuses a return: without a client id, with the reason in `data`. */
+void outgoing_refusal(struct gateway *g, struct client *c, const char *message_id,
+                      const char *reason);
+
+/* A SyncErrorResponse. `message_id` may be NULL; `desc` is for the client's eyes. */
+void outgoing_error(struct gateway *g, struct client *c, const char *message_id,
+                    enum response_code code, const char *desc);
