@@ -66,6 +66,12 @@ def test_an_announcement_binds_again_and_makes_all_due(store, sid):
     assert store.books() == {"made": 2, "acknowledged": 2}
 
 
+def test_clients_with_very_many_marks_are_announced_a_few_at_a_time(store, sid):
+    store.redis.zadd(session_key(sid, ":d"), {f"{TASK}-{i}": 9 for i in range(5000)})
+    handled, close = store.run("announce", "gateway.1", store.now(), 2, "c1", "nobody")
+    assert (handled, close) == (1, [])
+
+
 def test_who_should_not_be_there_is_to_be_closed(store, sid):
     store.reconnect("c2", "c1", gateway="gateway.2")
     store.token("c8", token="other")

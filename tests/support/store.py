@@ -265,7 +265,7 @@ class Store:
 
     def announce(self, gateway, *clients):
         """client -> code of those that are to be closed."""
-        flat = self.run("announce", gateway, self.now(), len(clients), *clients)
+        _, flat = self.run("announce", gateway, self.now(), len(clients), *clients)
         return dict(zip(flat[0::2], flat[1::2]))
 
     def claim(self, most=50, digest=""):

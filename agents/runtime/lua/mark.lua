@@ -102,10 +102,10 @@ local function due_at(sid, ref, time)
   redis.call('ZADD', session_key(sid, ':d'), time, ref)
 end
 
--- Everything that the session must hear of is due.
+-- Everything that the session must hear of is due. Returns how much that is.
 local function due_all(sid)
   local due = session_key(sid, ':d')
-  redis.call('ZUNIONSTORE', due, 1, due, 'WEIGHTS', 0)
+  return redis.call('ZUNIONSTORE', due, 1, due, 'WEIGHTS', 0)
 end
 
 -- Milliseconds until a send is repeated, after so many of them: doubling, but rarely for a session

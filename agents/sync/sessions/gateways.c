@@ -10,7 +10,7 @@
  */
 
 #define NAME_MAX_BYTES   255 /* of a queue */
-#define CLIENTS_PER_CALL 16  /* each may have thousands of marks that become due */
+#define CLIENTS_PER_CALL 64
 
 /* The gateway that speaks; NULL, with *step the answer, if none is named. */
 static char *read_gateway(struct work *work, enum work_step *step)
@@ -88,10 +88,10 @@ static enum work_step announce_next(struct work *work)
     redis_call_arg(&work->call, a->gateway);
     redis_call_arg_i64(&work->call, clock_wall_ms());
     redis_call_arg_i64(&work->call, count);
-    for (; count > 0 && json_next(&a->left); count--) {
+    for (ahead = a->left; count > 0 && json_next(&ahead); count--) {
         _cleanup_(text_deinitp) struct text client = {0};
 
-        if (json_decode(a->left.value, &client))
+        if (json_decode(ahead.value, &client))
             text_clear(&client);
         redis_call_arg_bytes(&work->call, text_str(&client), client.size);
     }
@@ -100,15 +100,18 @@ static enum work_step announce_next(struct work *work)
 
 static enum work_step announced(struct work *work)
 {
-    const struct redis_reply *r = work->call.reply;
+    const struct redis_reply *r = work->call.reply, *close = redis_item(r, 1);
+    int64_t handled = redis_i64(redis_item(r, 0));
     struct announcement *a = work->state;
 
-    if (redis_is_error(r))
+    if (handled <= 0)
         return work_error(work, CODE_INTERNAL, "the clients could not be bound");
-    for (size_t i = 0; i + 1 < redis_count(r); i += 2) {
+    for (; handled > 0 && json_next(&a->left); handled--)
+        continue;
+    for (size_t i = 0; i + 1 < redis_count(close); i += 2) {
         text_add(&a->close, a->close.size ? ",[" : "[");
-        text_add_json_str(&a->close, redis_str(redis_item(r, i)));
-        text_addf(&a->close, ",%s]", redis_str(redis_item(r, i + 1)));
+        text_add_json_str(&a->close, redis_str(redis_item(close, i)));
+        text_addf(&a->close, ",%s]", redis_str(redis_item(close, i + 1)));
     }
     return announce_next(work);
 }
