@@ -36,14 +36,6 @@ local function session_read(sid)
     replays_until = s[6] and tonumber(s[6]) }
 end
 
--- A job unbinds the gateway's sessions unless it has a lease by then. Whoever is bound to a gateway
--- without a lease can rely on there being such a job.
-local function gateway_doubt(gateway, due)
-  local job = redis.call('INCR', 'j:next')
-  redis.call('HSET', job_key(job), 'type', 'gateway', 'gateway', gateway)
-  redis.call('ZADD', 'jobs', due, job)
-end
-
 -- Binds the session to a gateway under this name. The epoch counts bindings.
 local function session_bind(sid, client, gateway, now)
   local key, names = session_key(sid), session_key(sid, ':c')
@@ -59,11 +51,8 @@ local function session_bind(sid, client, gateway, now)
   if before ~= '' and before ~= gateway then
     redis.call('SREM', gateway_key(before), sid)
   end
-  if redis.call('SADD', gateway_key(gateway), sid) == 1
-    and redis.call('SCARD', gateway_key(gateway)) == 1
-    and not redis.call('ZSCORE', 'gateways', gateway) then
-    gateway_doubt(gateway, now + FIRST_LEASE_MS)
-  end
+  redis.call('SADD', gateway_key(gateway), sid)
+  redis.call('ZADD', 'gateways', 'NX', now + FIRST_LEASE_MS, gateway)
   redis.call('ZREM', 'idle', sid)
   return epoch
 end

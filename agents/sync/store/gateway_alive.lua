@@ -3,7 +3,7 @@
 -- Returns the number of the lease. It is another one when the lease before had ended: then the gateway
 -- announces its clients.
 local gateway, lease = arg(), arg()
-if not redis.call('ZSCORE', 'gateways', gateway) then
+if redis.call('HEXISTS', 'leases', gateway) == 0 then
   redis.call('HSET', 'leases', gateway, redis.call('INCR', 'leases:next'))
 end
 redis.call('ZADD', 'gateways', lease, gateway)
