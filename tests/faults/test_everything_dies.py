@@ -137,6 +137,7 @@ def rounds():
     return [SECONDS / count] * count
 
 
+@pytest.mark.long
 def test_nothing_is_missed_although_everything_dies(everything, capsys):
     with capsys.disabled():
         print(f"\nTEST_KILL_SEED={SEED}", flush=True)

@@ -10,6 +10,7 @@ from servers import ROOT, Servers, wait_until
 from stack import PROVIDER, Stack
 from store import balance
 
+pytestmark = pytest.mark.long
 BACKUP = ROOT / "deploy/redis/backup"
 TASK = "com.app.mo.Task"
 

@@ -375,6 +375,7 @@ def store_parts(redis, car, names):
     pipeline.execute()
 
 
+@pytest.mark.long
 def test_all_are_served_while_a_hundred_thousand_dependants_go(ada, ben, redis, make, car, new_id):
     parts = [new_id("part") for _ in range(20_000 if slow() else 100_000)]
     for start in range(0, len(parts), 5000):
