@@ -5,7 +5,7 @@ import socket
 import pytest
 from by_hand import SyncAgentByHand
 from servers import wait_until
-from stack import PROVIDER, Stack
+from stack import PROVIDER, Stack, slow
 from store import balance, marks_of, session_of
 
 TASK, NOTE = "com.app.mo.Task", "com.app.mo.Note"
@@ -101,7 +101,8 @@ def test_memory_stays_flat_while_a_client_reads_nothing(narrow_stack, writer, re
     before = resident(gateway)
     for extra in range(1, 2 * MORE + 1):
         write(writer, notes, number + extra)
-    assert resident(gateway) - before < 4_000_000, "10 MB were written"
+    # A sanitizer keeps what was freed.
+    assert slow() or resident(gateway) - before < 4_000_000, "10 MB were written"
     read_until_newest(reader, notes, number + 2 * MORE)
 
 

@@ -96,6 +96,8 @@ def test_what_is_not_read_takes_no_memory_and_comes_once(servers, connect, new_i
         with capsys.disabled():
             print(f"\n{versions(redis, tasks)} updates; gateway and Redis: {middle}, {end} kB; sent "
                   f"before it read again: {in_its_queue}, after that: {late} objects")
-        assert all(after - before < MOST_GROWTH_KB for before, after in zip(middle, end))
+        # A sanitizer keeps what was freed.
+        assert slow() or all(
+            after - before < MOST_GROWTH_KB for before, after in zip(middle, end))
         assert late <= OBJECTS + AGAIN
         assert reader.closed is None
