@@ -78,6 +78,9 @@ enum work_step work_begin(struct work *work);
 
 /* ---- Steps of any work ---- */
 
+/* The step after which nothing is left to do, whatever its call has replied. */
+work_fn work_done;
+
 /* Runs the call that was built in work->call, then `next`. */
 enum work_step work_call(struct work *work, work_fn *next);
 

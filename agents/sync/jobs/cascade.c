@@ -1,6 +1,3 @@
-#include <stdlib.h>
-#include <string.h>
-
 #include "agents/runtime/agent.h"
 #include "agents/runtime/listings.h"
 #include "agents/sync/jobs/jobs.h"
@@ -11,20 +8,14 @@
 
 #define PER_STEP 100 /* referring objects of one call */
 
-struct cascade {
-    char job[32];
-};
-
 static enum work_step step_done(struct work *work);
 
 static enum work_step next_step(struct work *work)
 {
-    const struct cascade *cascade = work->state;
-
     redis_call_begin(&work->call, &script_cascade);
     listings_add_all(&work->call, work->agent->model, &work->agent->proc.settings);
     removal_add_args(work);
-    redis_call_arg(&work->call, cascade->job);
+    redis_call_arg(&work->call, work->state);
     redis_call_arg_i64(&work->call, clock_wall_ms() + work->agent->proc.settings.sync_job_lease_ms);
     redis_call_arg_i64(&work->call, PER_STEP);
     return work_call(work, step_done);
@@ -43,10 +34,5 @@ static enum work_step step_done(struct work *work)
 
 void job_cascade_start(const struct work *work, const char *job)
 {
-    struct cascade *cascade = calloc(1, sizeof(*cascade));
-
-    if (!cascade)
-        err_out_of_memory();
-    strncpy(cascade->job, job, sizeof(cascade->job) - 1);
-    work_spawn(work, next_step, cascade, free);
+    job_spawn(work, next_step, job);
 }

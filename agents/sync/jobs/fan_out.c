@@ -44,12 +44,6 @@ static enum work_step mark_next(struct work *work)
     return work_call(work, marked);
 }
 
-static enum work_step ended(struct work *work)
-{
-    (void)work;
-    return WORK_DONE;
-}
-
 static enum work_step step_complete(struct work *work)
 {
     const struct fan_out *fan_out = work->state;
@@ -58,7 +52,7 @@ static enum work_step step_complete(struct work *work)
         return mark_next(work);
     redis_call_begin(&work->call, &script_fan_out_end);
     redis_call_arg(&work->call, fan_out->job);
-    return work_call(work, ended);
+    return work_call(work, work_done);
 }
 
 /* ---- The messages are with the broker: was anything overtaken? ---- */

@@ -15,6 +15,9 @@
 void jobs_start(const struct work *work, const struct redis_reply *fan_outs,
                 const struct redis_reply *cascade);
 
+/* start.c: spawns a work that needs nothing but this name; it is its state. */
+void job_spawn(const struct work *work, work_fn *first, const char *name);
+
 /* fan_out.c: tells the watching sessions of a change. */
 void job_fan_out_start(const struct work *work, const char *job);
 /* The same for a job that another worker has left: from the last step that was complete. */

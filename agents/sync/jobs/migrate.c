@@ -114,12 +114,6 @@ static void add_families(struct work *work, const struct survey *survey,
 
 /* ---- The walk ---- */
 
-static enum work_step ended(struct work *work)
-{
-    (void)work;
-    return WORK_DONE;
-}
-
 static enum work_step end(struct work *work)
 {
     const struct migrate *migrate = work->state;
@@ -128,7 +122,7 @@ static enum work_step end(struct work *work)
     redis_call_arg(&work->call, migrate->job);
     redis_call_arg_i64(&work->call, REMEMBERED_S);
     indexes_add_names(&work->call, work->agent->model);
-    return work_call(work, ended);
+    return work_call(work, work_done);
 }
 
 static enum work_step step_done(struct work *work);
@@ -167,8 +161,7 @@ static enum work_step step_done(struct work *work)
     fault_point("after-migrate-step");
     if (!strcmp(outcome, "at"))
         migrate->number = (size_t)redis_i64(jobs);
-    for (size_t i = 0; i < redis_count(jobs); i++)
-        job_fan_out_start(work, redis_str(redis_item(jobs, i)));
+    jobs_start(work, jobs, NULL);
     return next_step(work);
 }
 

@@ -32,12 +32,6 @@ int64_t overtaken_version(const struct work *work, int64_t version)
     return work->request.redelivered ? 0 : version;
 }
 
-static enum work_step done(struct work *work)
-{
-    (void)work;
-    return WORK_DONE;
-}
-
 /* ---- A reply about one object ---- */
 
 struct told {
@@ -79,7 +73,7 @@ static enum work_step looked(struct work *work)
     redis_call_arg(&work->call, told->sid.at);
     if (told->class_)
         add_classes(&work->call, told->class_);
-    return work_call(work, done);
+    return work_call(work, work_done);
 }
 
 static enum work_step look(struct work *work)

@@ -43,15 +43,9 @@ static enum work_step refuse(struct work *work, const char *why)
 
 /* ---- Telling ---- */
 
-static enum work_step done(struct work *work)
-{
-    (void)work;
-    return WORK_DONE;
-}
-
 static enum work_step looked_and_more(struct work *work)
 {
-    return work_call(work, done); /* the look; the gateway asks for the next step */
+    return work_call(work, work_done); /* the look; the gateway asks for the next step */
 }
 
 static enum work_step complete(struct work *work)
