@@ -1,0 +1,386 @@
+#include "agents/runtime/works.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agents/runtime/agent.h"
+#include "agents/runtime/presence.h"
+#include "common/base/log.h"
+
+/* A work, and where it stands. At each moment it waits in exactly one place: `calls`, `outbox`,
+ * `awaited`, or for its children. */
+struct work_runner {
+    struct work work;
+    struct works *works;
+    uint64_t tag;       /* of the delivery; 0: none */
+    size_t unpublished; /* the first of work.out that is not published yet */
+    size_t unconfirmed;
+    bool has_spoken; /* all that it has published was told of */
+    bool is_poll;
+    struct work_runner *parent; /* that has started it again; NULL: none, or gone */
+    size_t children;
+    bool joining;
+    struct work_runner *previous, *following; /* in works->all */
+};
+
+/* ---- Works ---- */
+
+static void runner_link(struct work_runner *runner)
+{
+    struct works *works = runner->works;
+
+    runner->previous = NULL;
+    runner->following = works->all;
+    if (works->all)
+        works->all->previous = runner;
+    works->all = runner;
+}
+
+static void runner_unlink(struct work_runner *runner)
+{
+    if (runner->previous)
+        runner->previous->following = runner->following;
+    else
+        runner->works->all = runner->following;
+    if (runner->following)
+        runner->following->previous = runner->previous;
+}
+
+static struct work_runner *runner_create(struct works *works)
+{
+    struct work_runner *runner = calloc(1, sizeof(*runner));
+
+    if (!runner)
+        err_out_of_memory();
+    runner->works = works;
+    runner->work.agent = works->agent;
+    runner->work.runner = runner;
+    runner_link(runner);
+    return runner;
+}
+
+static void forget_messages(struct work_out **list, size_t *count)
+{
+    for (size_t i = 0; i < *count; i++)
+        msg_destroy((*list)[i].msg);
+    free(*list);
+    *list = NULL;
+    *count = 0;
+}
+
+static void orphan(struct work_runner *parent)
+{
+    for (struct work_runner *r = parent->works->all; parent->children && r; r = r->following) {
+        if (r->parent == parent) {
+            r->parent = NULL;
+            parent->children--;
+        }
+    }
+}
+
+/* One that is linked nowhere any more. */
+static void runner_free(struct work_runner *runner)
+{
+    struct work *work = &runner->work;
+
+    if (runner->is_poll)
+        runner->works->polling = false;
+    if (work->state_destroy)
+        work->state_destroy(work->state);
+    forget_messages(&work->out, &work->out_count);
+    forget_messages(&work->sent, &work->sent_count);
+    redis_call_deinit(&work->call);
+    request_deinit(&work->request);
+    free(runner);
+}
+
+static void runner_destroy(struct work_runner *runner)
+{
+    orphan(runner);
+    runner_unlink(runner);
+    runner_free(runner);
+}
+
+static void destroy_runners(struct works *works)
+{
+    struct work_runner *next;
+
+    for (struct work_runner *r = works->all; r; r = next) {
+        next = r->following;
+        runner_free(r);
+    }
+    works->all = NULL;
+}
+
+static void runner_place(struct work_runner *runner, enum work_step step);
+
+/* The last of its children is done: it goes on. */
+static void runner_joined(struct work_runner *runner)
+{
+    runner->joining = false;
+    runner_place(runner, runner->work.next(&runner->work));
+}
+
+static void runner_done(struct work_runner *runner)
+{
+    struct work_runner *parent = runner->parent;
+
+    if (runner->tag)
+        acks_settle(&runner->works->acks, runner->tag);
+    runner->parent = NULL;
+    runner_destroy(runner);
+    if (parent && !--parent->children && parent->joining)
+        runner_joined(parent);
+}
+
+/* Puts the work where its step says that it waits. */
+static void runner_place(struct work_runner *runner, enum work_step step)
+{
+    struct works *works = runner->works;
+
+    if (step == WORK_CALL) {
+        line_push(&works->calls, runner);
+    } else if (step == WORK_PUBLISH) {
+        runner->unpublished = 0;
+        runner->unconfirmed = runner->work.out_count;
+        line_push(&works->outbox, runner);
+    } else if (step == WORK_JOIN) {
+        runner->joining = true;
+        if (!runner->children)
+            runner_joined(runner);
+    } else {
+        runner_done(runner);
+    }
+}
+
+/* Everything was published and told of: the step after it sees the outcomes. */
+static void runner_sent(struct work_runner *runner)
+{
+    struct work *work = &runner->work;
+    enum work_step step;
+
+    work->sent = work->out;
+    work->sent_count = work->out_count;
+    work->out = NULL;
+    work->out_count = 0;
+    runner->has_spoken = true;
+    step = work->next(work);
+    forget_messages(&work->sent, &work->sent_count);
+    runner_place(runner, step);
+}
+
+void work_spawn(const struct work *work, work_fn *first, void *state,
+                void (*state_destroy)(void *state))
+{
+    struct work_runner *runner = runner_create(work->runner->works);
+
+    runner->work.state = state;
+    runner->work.state_destroy = state_destroy;
+    runner_place(runner, first(&runner->work));
+}
+
+/* ---- Calls ---- */
+
+void works_run_calls(struct works *works)
+{
+    struct redis_call *calls[1024];
+    struct work_runner *runners[1024];
+    size_t most = (size_t)works->agent->proc.settings.agent_batch, count = 0;
+
+    if (most > ARRAY_SIZE(calls))
+        most = ARRAY_SIZE(calls);
+    for (; count < most && works->calls.count > count; count++) {
+        runners[count] = line_at(&works->calls, count);
+        calls[count] = &runners[count]->work.call;
+    }
+    works->redis_away = count && redis_link_run(works->redis, calls, count);
+    if (works->redis_away)
+        return; /* they stay in line: every call may be run again */
+    for (size_t i = 0; i < count; i++)
+        line_pop(&works->calls);
+    for (size_t i = 0; i < count; i++) {
+        if (redis_is_error(calls[i]->reply))
+            log_error("redis.refused",
+                      LOG_STR("script", calls[i]->script ? calls[i]->script->name : NULL),
+                      LOG_STR("reply", redis_str(calls[i]->reply)));
+        runner_place(runners[i], runners[i]->work.next(&runners[i]->work));
+    }
+}
+
+/* ---- Messages ---- */
+
+/* Publishes what is left of one work. False: the broker does not take more now. */
+static bool publish(struct works *works, struct work_runner *runner)
+{
+    for (; runner->unpublished < runner->work.out_count; runner->unpublished++) {
+        uint64_t number;
+        enum err e =
+            amqp_link_publish(works->amqp, runner->work.out[runner->unpublished].msg, &number);
+
+        if (e == ERR_FULL || e == ERR_AWAY)
+            return false;
+        if (!e) {
+            awaited_add(&works->awaited, number, runner, runner->unpublished);
+            continue;
+        }
+        log_error("works.unpublishable", LOG_ERR(e)); /* its outcome stays "refused" */
+        runner->unconfirmed--;
+    }
+    return true;
+}
+
+void works_flush(struct works *works)
+{
+    struct work_runner *runner;
+
+    while ((runner = line_first(&works->outbox)) && publish(works, runner)) {
+        line_pop(&works->outbox);
+        if (!runner->unconfirmed)
+            runner_sent(runner);
+    }
+}
+
+void works_told(struct works *works, uint64_t number, enum amqp_outcome outcome)
+{
+    struct awaited awaited = awaited_take(&works->awaited, number);
+    struct work_runner *runner = awaited.item;
+
+    if (!runner)
+        return;
+    runner->work.out[awaited.part].outcome = outcome;
+    if (!--runner->unconfirmed && runner->unpublished == runner->work.out_count)
+        runner_sent(runner);
+}
+
+/* ---- Deliveries ---- */
+
+static const struct handler *handler_of(const struct agent *agent, const char *operation)
+{
+    for (size_t i = 0; i < agent->definition->handler_count; i++) {
+        if (!strcmp(agent->definition->handlers[i].operation, operation))
+            return &agent->definition->handlers[i];
+    }
+    return NULL;
+}
+
+enum work_step work_begin(struct work *work)
+{
+    const struct operation *operation = work->request.operation;
+    const struct handler *handler = operation ? handler_of(work->agent, operation->name) : NULL;
+
+    if (!handler)
+        return work_error(work, CODE_NOT_IMPLEMENTED, "this operation is not served");
+    return handler->plan(work);
+}
+
+static bool read_request(struct work *work, const struct msg *m, enum work_step *step)
+{
+    _cleanup_(text_deinitp) struct text problem = {0};
+    const struct operation *operation = operation_by_name(m->queue, strlen(m->queue));
+
+    if (!request_read(&work->request, operation, m, &problem))
+        return true;
+    *step = work_error(work, CODE_MALFORMED, text_str(&problem));
+    return false;
+}
+
+static enum work_step begin_request(struct work *work, const struct msg *m, bool redelivered)
+{
+    work_fn *keep = work->agent->definition->keep;
+    enum work_step step;
+
+    if (!read_request(work, m, &step))
+        return step;
+    work->request.redelivered = redelivered;
+    return keep && m->keep && work->request.message_id ? keep(work) : work_begin(work);
+}
+
+void work_again(const struct work *work, const struct msg *fields, const char *told)
+{
+    struct work_runner *runner = runner_create(work->runner->works);
+    struct request *request = &runner->work.request;
+    enum work_step step;
+
+    runner->parent = work->runner;
+    work->runner->children++;
+    if (read_request(&runner->work, fields, &step)) {
+        request->again = true;
+        text_add_bytes(&request->told_again, told, strlen(told) + 1);
+        request->told = request->told_again.at;
+        step = work_begin(&runner->work);
+    }
+    runner_place(runner, step);
+}
+
+void works_take(struct works *works, const struct msg *m, uint64_t tag, bool redelivered)
+{
+    struct work_runner *runner = runner_create(works);
+
+    runner->tag = tag;
+    acks_begin(&works->acks, tag);
+    runner_place(runner, begin_request(&runner->work, m, redelivered));
+}
+
+void works_poll(struct works *works)
+{
+    struct work_runner *runner = runner_create(works);
+
+    works->polling = true;
+    runner->is_poll = true;
+    runner_place(runner, presence_poll(&runner->work));
+}
+
+/* ---- The link to the broker ---- */
+
+void works_link_up(struct works *works)
+{
+    awaited_reset(&works->awaited);
+}
+
+/* Its answer may have gone out. When the request comes again, another answer will be made, but the
+ * client may take the first: whether that one was overtaken has to be looked at all the same. */
+static bool has_answered(const struct work_runner *runner)
+{
+    const struct work *work = &runner->work;
+
+    return work->request.operation && !runner->children &&
+           (work->out_count ? runner->unpublished == work->out_count : runner->has_spoken);
+}
+
+static void go_on_alone(struct work_runner *runner)
+{
+    runner_link(runner);
+    runner->tag = 0;
+    runner->parent = NULL;
+    if (runner->work.out_count)
+        runner_sent(runner);
+    else
+        line_push(&runner->works->calls, runner);
+}
+
+void works_link_down(struct works *works)
+{
+    struct work_runner *r = works->all, *next;
+
+    line_clear(&works->calls);
+    line_clear(&works->outbox);
+    awaited_reset(&works->awaited);
+    acks_reset(&works->acks);
+    works->all = NULL;
+    for (; r; r = next) {
+        next = r->following;
+        if (has_answered(r))
+            go_on_alone(r);
+        else
+            runner_free(r);
+    }
+}
+
+void works_deinit(struct works *works)
+{
+    destroy_runners(works);
+    line_deinit(&works->calls);
+    line_deinit(&works->outbox);
+    acks_deinit(&works->acks);
+    awaited_deinit(&works->awaited);
+}
