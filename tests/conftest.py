@@ -9,6 +9,7 @@ import pytest
 import redis
 from changing import FIRST, Changing
 from client import Client
+from content_client import ContentClient
 from servers import Servers, json
 from stack import PROVIDER, RELATIONS_MODEL, Stack
 from store import Store, balance
@@ -88,6 +89,22 @@ def connect():
             client = clients.enter_context(Client(gateway.url, **options)).connect()
             if user:
                 client.login(PROVIDER, gateway.stack.credential(user))
+            return client
+
+        yield make
+
+
+@pytest.fixture
+def connect_content():
+    """Opens clients of the content protocol that are closed after the test.
+
+    connect_content(gateway) is connected; connect_content(gateway, "ada") is also logged in.
+    """
+    with contextlib.ExitStack() as clients:
+        def make(gateway, user=None, **options):
+            client = clients.enter_context(ContentClient(gateway.url, **options))
+            if user:
+                client.login(gateway.stack.credential(user))
             return client
 
         yield make

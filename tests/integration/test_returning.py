@@ -9,7 +9,8 @@ import time
 
 import pytest
 from asking import create, find, put, remove
-from client import SYNC, Client, Closed
+from client import SYNC, Client
+from frames import Closed
 from servers import wait_until
 from shapes import assert_error, assert_sync_shape
 from store import session_of

@@ -5,18 +5,13 @@
         a.login("file", "ada@example.org:secret")
         created = a.request("createObject", theObject={"cn": "com.app.mo.Task", "ID": "t1"})
         push = a.expect_push(lambda p: p["cn"].endswith("PushUpdateResponse"))
-
-Frames are read only inside the calls that wait for one; what nobody asked for stays in `inbox`, in
-order, so a test can look at all there was. Every wait has a deadline and fails loudly.
 """
 
 import base64
 import json
-import struct
-import time
 import uuid
 
-import websocket
+from frames import SECONDS, FrameClient
 
 SYNC = "com.percero.agents.sync.vo."
 AUTH = "com.percero.agents.auth.vo."
@@ -39,24 +34,6 @@ CLASSES = {
     "validateUserByToken": AUTH + "ValidateUserByTokenRequest",
 }
 
-SECONDS = 15  # how long a client waits for anything
-
-
-class Frame(dict):
-    """A frame, parsed; `text` is what came over the wire."""
-
-    def __init__(self, text):
-        super().__init__(json.loads(text))
-        self.text = text
-
-
-class Closed(AssertionError):
-    """The server closed the connection; `code` is None when it did so without a close frame."""
-
-    def __init__(self, code, reason):
-        super().__init__(f"closed with {code} {reason!r}")
-        self.code, self.reason = code, reason
-
 
 def class_of(operation):
     return CLASSES.get(operation) or f"{SYNC}{operation[0].upper()}{operation[1:]}Request"
@@ -66,23 +43,11 @@ def pair(class_name, object_id):
     return {"className": class_name, "ID": object_id}
 
 
-class Client:
-    """`url` is ws://host:port of a gateway, without a path."""
-
+class Client(FrameClient):
     def __init__(self, url, path="/activestack", **options):
-        # The library's own check of UTF-8 is slow; decoding checks, too.
-        self.socket = websocket.create_connection(url + path, timeout=SECONDS,
-                                                  skip_utf8_validation=True, **options)
-        self.inbox = []          # frames nobody has asked for yet, in the order of arrival
+        super().__init__(url, path, **options)
         self.client_id = self.user_id = self.token = None
-        self.closed = None       # a Closed, once the server has closed
         self.session = None      # the newest signed session
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
     # ---- in the words of the protocol
 
@@ -156,100 +121,14 @@ class Client:
         return self.request("deletesReceived" if deletes else "updatesReceived",
                             classIdPairs=[pair(*p) for p in pairs])
 
-    # ---- in frames
-
-    def send(self, value):
-        self.send_text(json.dumps(value))
-
-    def send_text(self, text):
-        """Any text or UTF-8 bytes (checked by nobody) as one text frame."""
-        self.socket.send(text, websocket.ABNF.OPCODE_TEXT)
-
-    def send_binary(self, data):
-        self.socket.send(data, websocket.ABNF.OPCODE_BINARY)
-
-    def expect(self, predicate, what, seconds=SECONDS):
-        """The oldest frame, waiting or still to come, that `predicate` accepts; it leaves the inbox."""
-        for frame in self.inbox:
-            if predicate(frame):
-                self.inbox.remove(frame)
-                return frame
-        deadline = time.monotonic() + seconds
-        while True:
-            frame = self._receive(deadline - time.monotonic())
-            if frame is None:
-                raise AssertionError(f"{what}: not within {seconds} s; {self._inbox_text()}")
-            if predicate(frame):
-                return frame
-            self.inbox.append(frame)
-
-    def expect_nothing(self, predicate, seconds):
-        """Fails if a frame that `predicate` accepts is there or comes within `seconds`."""
-        self.drain(seconds)
-        found = list(filter(predicate, self.inbox))
-        assert not found, f"unexpected: {found}"
-
-    def drain(self, seconds=0.0):
-        """Reads into the inbox all that comes within `seconds`."""
-        deadline = time.monotonic() + seconds
-        while True:
-            frame = self._receive(max(0.0, deadline - time.monotonic()))
-            if frame is None:
-                return
-            self.inbox.append(frame)
-
-    def expect_close(self, seconds=SECONDS):
-        """Waits until the server closes; returns the Closed with `code` and `reason`."""
-        try:
-            deadline = time.monotonic() + seconds
-            while True:
-                frame = self._receive(deadline - time.monotonic())
-                assert frame is not None, f"still open after {seconds} s; {self._inbox_text()}"
-                self.inbox.append(frame)
-        except Closed as closed:
-            return closed
-
-    def _inbox_text(self):
-        """What else has come, for a person to read."""
-        last = "\n".join(frame.text[:1000] for frame in self.inbox[-5:])
-        return f"{len(self.inbox)} other frames, the last of them:\n{last}"
-
-    def _receive(self, seconds):
-        """The next frame, parsed; None when time is up; raises Closed."""
-        if self.closed:
-            raise self.closed
-        if seconds < 0:
-            return None
-        self.socket.settimeout(max(seconds, 0.001))
-        try:
-            opcode, data = self.socket.recv_data()
-        except websocket.WebSocketTimeoutException:
-            return None
-        except (websocket.WebSocketException, OSError) as e:
-            self.closed = Closed(None, str(e))
-            raise self.closed from e
-        finally:
-            self.socket.settimeout(SECONDS)
-        if opcode == websocket.ABNF.OPCODE_CLOSE:
-            code = struct.unpack("!H", data[:2])[0] if len(data) >= 2 else None
-            self.closed = Closed(code, data[2:].decode(errors="replace"))
-            raise self.closed
-        frame = Frame(data.decode())
+    def took(self, frame):
+        """A new session stands in some frames."""
         if "gatewayConnectAck" in frame:
             self._read_session(frame["gatewayConnectAck"])
-        return frame
 
     def _read_session(self, signed):
         self.session = signed
         self.client_id = json.loads(base64.b64decode(signed.split(";")[0]))["clientId"]
-
-    def close(self):
-        """Closes in order."""
-        self.socket.close()
-
-    def vanish(self):
-        """Drops the connection without a word."""
-        self.socket.shutdown()
 
 
 def _pair_id(item):

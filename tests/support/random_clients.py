@@ -95,7 +95,7 @@ class Member(Client):
 
     def take_frame(self):
         """One frame has come."""
-        frame = self._receive(1.0)
+        frame = self.receive(1.0)
         if frame is None or "cn" not in frame:
             return
         message = frame["correspondingMessageId"]
