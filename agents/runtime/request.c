@@ -52,11 +52,14 @@ static enum err read_envelope(struct request *request, struct text *problem)
         {"deviceId", m->device, &request->device},
         {"messageId", m->message_id, &request->message_id},
     };
+    const char *otherwise = request_is_content(request) ? "" : NULL;
     size_t at[ARRAY_SIZE(rows)];
     enum err e;
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        if ((e = envelope_string(request, rows[i].header, rows[i].name, &at[i], problem)))
+        const char *header = rows[i].header ? rows[i].header : otherwise;
+
+        if ((e = envelope_string(request, header, rows[i].name, &at[i], problem)))
             return e;
     }
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
@@ -92,6 +95,16 @@ enum err request_read(struct request *request, const struct operation *operation
         return ERR_MALFORMED;
     }
     return read_envelope(request, problem);
+}
+
+bool request_is_content(const struct request *request)
+{
+    return request->msg->dialect && !strcmp(request->msg->dialect, "content");
+}
+
+struct json_span request_data(const struct request *request)
+{
+    return json_member(request->body, "data", NULL);
 }
 
 void request_deinit(struct request *request)

@@ -13,7 +13,8 @@
  *
  * Identity comes from the headers that the gateway sets from its session. A message that was
  * published by hand (management UI) has none: then the body's clientId, userId, deviceId and token
- * count. The body is checked JSON and an object.
+ * count, unless the header `dialect` says that it is a frame of the content protocol. The body is
+ * checked JSON and an object.
  *
  * Ownership: a request owns a copy of everything; spans and strings live as long as it does.
  */
@@ -42,6 +43,12 @@ struct request {
 _must_check_ enum err request_read(struct request *request, const struct operation *operation,
                                    const struct msg *m, struct text *problem);
 void request_deinit(struct request *request);
+
+/* Does the client speak the content protocol? */
+bool request_is_content(const struct request *request);
+
+/* What its frame holds as `data`; absent: nothing. */
+struct json_span request_data(const struct request *request);
 
 /* A member of the body that must be a string of 1 to `max` bytes: an owned copy in *out, or
  * ERR_MALFORMED with `problem` ("theClassName: expected a string, found a number"). */

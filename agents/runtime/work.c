@@ -5,6 +5,7 @@
 
 #include "agents/runtime/agent.h"
 #include "common/base/clock.h"
+#include "common/protocol/content.h"
 
 enum work_step work_call(struct work *work, work_fn *next)
 {
@@ -76,13 +77,49 @@ enum work_step work_reply_with(struct work *work, const struct text *body,
     return work_publish(work, after);
 }
 
-enum work_step work_error(struct work *work, enum response_code code, const char *desc)
+static enum work_step reply_content_error(struct work *work, int code, const char *msg)
+{
+    _cleanup_(text_deinitp) struct text body = {0};
+
+    content_add_error(&body, work->request.message_id, content_cls(work->request.operation), code,
+                      msg);
+    return work_reply(work, &body, NULL);
+}
+
+static enum work_step activestack_error(struct work *work, enum response_code code,
+                                        const char *desc)
 {
     _cleanup_(text_deinitp) struct text body = {0};
 
     response_error(&body, *work->request.told ? work->request.told : NULL, work->request.message_id,
                    code, desc);
     return work_reply(work, &body, NULL);
+}
+
+enum work_step work_error(struct work *work, enum response_code code, const char *desc)
+{
+    _cleanup_(text_deinitp) struct text msg = {0};
+
+    if (!request_is_content(&work->request))
+        return activestack_error(work, code, desc);
+    text_addf(&msg, "%s: %s", content_title(code), desc);
+    return reply_content_error(work, content_code_of(work->request.operation, code),
+                               text_str(&msg));
+}
+
+enum work_step work_content_result(struct work *work, int status, const struct text *data,
+                                   work_fn *after)
+{
+    _cleanup_(text_deinitp) struct text body = {0};
+
+    content_add_result(&body, work->request.message_id, content_cls(work->request.operation),
+                       status, data ? text_str(data) : NULL);
+    return work_reply(work, &body, after);
+}
+
+enum work_step work_content_error(struct work *work, int status, int detail, const char *msg)
+{
+    return reply_content_error(work, content_code(work->request.operation, status, detail), msg);
 }
 
 void work_response_begin(const struct work *work, struct text *out, const char *data)

@@ -67,8 +67,17 @@ enum work_step work_reply(struct work *work, const struct text *body, work_fn *a
 enum work_step work_reply_with(struct work *work, const struct text *body,
                                const struct msg *headers, work_fn *after);
 
-/* Answers with a SyncErrorResponse and is done. */
+/* Answers with an error as the client's protocol has it, and is done: a SyncErrorResponse, or an
+ * error frame whose text is the code's title and `desc`. */
 enum work_step work_error(struct work *work, enum response_code code, const char *desc);
+
+/* Answers a client of the content protocol with a result and goes on with `after` (NULL: done).
+ * `data` is JSON text; NULL: the result has none. */
+enum work_step work_content_result(struct work *work, int status, const struct text *data,
+                                   work_fn *after);
+
+/* Answers it with an error (see content_code()), and is done. `msg` is for the client's eyes. */
+enum work_step work_content_error(struct work *work, int status, int detail, const char *msg);
 
 /* Begins the response of the request's operation; see response.h. `data` may be NULL. */
 void work_response_begin(const struct work *work, struct text *out, const char *data);

@@ -11,6 +11,7 @@ enum {
     ACKNOWLEDGES = 4,
     FROM_GATEWAY = 8,
     FROM_OPERATOR = 16,
+    FROM_CONTENT = 32,
 
     OPEN = 0,        /* before and after a login */
     ENTER = EFFECTS, /* a way to log in, or what belongs to one */
@@ -20,7 +21,9 @@ enum {
     INNER = WRITE | FROM_GATEWAY,
     SIGNAL = LOGIN | FROM_GATEWAY, /* said again soon */
     INSPECT = FROM_OPERATOR,
-    MEND = FROM_OPERATOR | EFFECTS
+    MEND = FROM_OPERATOR | EFFECTS,
+    LOOK = READ | FROM_CONTENT,
+    CHANGE = WRITE | FROM_CONTENT
 };
 
 /* Request and response class, named as in the spec: S.FindByIdRequest, S.FindByIdResponse. */
@@ -30,13 +33,23 @@ enum {
 #define A(name)              A_AS(name, name)
 #define A_AS(request, reply) AUTH_CLASS(request "Request"), AUTH_CLASS(reply "Response")
 
+/* Of the content protocol: the types of the frames. */
+#define ASK  "request", "result"
+#define TELL "notify", NULL
+
 // clang-format off
-#define OP(name, kind, agent, classes)        {name, NULL, classes, BITS(kind), AGENT_##agent}
-#define ALIAS(name, of, kind, agent, classes) {name, of, classes, BITS(kind), AGENT_##agent}
+#define OP(name, kind, agent, classes)        {name, NULL, classes, BITS(kind), AGENT_##agent, 0}
+#define ALIAS(name, of, kind, agent, classes) {name, of, classes, BITS(kind), AGENT_##agent, 0}
+/* What the content protocol has too, or alone: with the number of its class. */
+#define CONTENT(number, name, kind, agent, classes) \
+    {name, NULL, classes, BITS(kind), AGENT_##agent, number}
 #define BITS(kind)                                                                                 \
     ORIGIN(kind), ((kind) & LOGIN) != 0, ((kind) & EFFECTS) != 0, ((kind) & ACKNOWLEDGES) != 0
 #define ORIGIN(kind)                                                                               \
-    ((kind) & FROM_GATEWAY ? ORIGIN_GATEWAY : (kind) & FROM_OPERATOR ? ORIGIN_OPERATOR : ORIGIN_CLIENT)
+    ((kind) & FROM_GATEWAY    ? ORIGIN_GATEWAY                                                     \
+     : (kind) & FROM_OPERATOR ? ORIGIN_OPERATOR                                                    \
+     : (kind) & FROM_CONTENT  ? ORIGIN_CONTENT                                                     \
+                              : ORIGIN_CLIENT)
 // clang-format on
 
 /* Spec 3.1. Operations that nobody serves yet stand here too, so that they are refused by name. */
@@ -45,19 +58,21 @@ const struct operation operations[] = {
     ALIAS("17", "validateUserByToken",  OPEN,    AUTH, A("ValidateUserByToken")),
     ALIAS("41", "authenticateOAuthCode", ENTER,   NONE, A("AuthenticateOAuthCode")),
     ALIAS("42", "authenticateOAuthAccessToken", ENTER,   NONE, A("AuthenticateOAuthAccessToken")),
+    CONTENT(7, "add_child",             CHANGE,  NONE, ASK),
     OP("announce",                      INNER,   SYNC, S_MUTE("Announce")),
-    OP("authenticate",                  ENTER,   AUTH, A("Authentication")),
+    CONTENT(1, "authenticate",          ENTER,   AUTH, A("Authentication")),
     OP("authenticateOAuthAccessToken",  ENTER,   NONE, A("AuthenticateOAuthAccessToken")),
     OP("authenticateOAuthCode",         ENTER,   NONE, A("AuthenticateOAuthCode")),
     OP("authenticateUserAccount",       ENTER,   NONE, A("AuthenticateUserAccount")),
-    OP("connect",                       INNER,   SYNC, S("Connect")),
+    OP("changedReceived",               SIGNAL,  NONE, S_MUTE("ChangedReceived")),
+    CONTENT(1, "connect",               INNER,   SYNC, S("Connect")),
     OP("countAllByName",                READ,    SYNC, S("CountAllByName")),
     ALIAS("create", "createObject",     WRITE,   SYNC, S("Create")),
     OP("createObject",                  WRITE,   SYNC, S("Create")),
     ALIAS("delete", "removeObject",     WRITE,   SYNC, S("Remove")),
     OP("deletesReceived",               RECEIPT, SYNC, S("PushDeletesReceived")),
     OP("disconnect",                    INNER,   SYNC, S_MUTE("Disconnect")),
-    OP("disconnectAuth",                INNER,   AUTH, A("Disconnect")),
+    CONTENT(3, "disconnectAuth",        INNER,   AUTH, A("Disconnect")),
     OP("exportObjects",                 INSPECT, SYNC, S("ExportObjects")),
     OP("findByExample",                 READ,    SYNC, S("FindByExample")),
     OP("findById",                      READ,    SYNC, S("FindById")),
@@ -73,28 +88,33 @@ const struct operation operations[] = {
     OP("getRegAppOAuths",               OPEN,    NONE, A_AS("GetRegAppOAuths", "Auth")),
     OP("getRegisteredApplication",      OPEN,    NONE, A_AS("GetRegisteredApplication", "Auth")),
     OP("getServiceUsers",               OPEN,    NONE, A_AS("GetServiceUsers", "Auth")),
+    CONTENT(5, "get_children",          LOOK,    NONE, ASK),
+    CONTENT(4, "get_content",           LOOK,    NONE, ASK),
     OP("hibernate",                     INNER,   SYNC, S("Hibernate")),
     OP("importObjects",                 MEND,    SYNC, S("ImportObjects")),
     OP("inspectBooks",                  INSPECT, SYNC, S("InspectBooks")),
     OP("inspectClients",                INSPECT, SYNC, S("InspectClients")),
     OP("inspectWatch",                  INSPECT, SYNC, S("InspectWatch")),
-    OP("logout",                        WRITE,   SYNC, S_MUTE("Logout")),
+    CONTENT(3, "logout",                WRITE,   SYNC, S_MUTE("Logout")),
     OP("logoutUser",                    ENTER,   NONE, A_AS("LogoutUser", "Auth")),
     OP("modelCheck",                    INSPECT, SYNC, S("ModelCheck")),
     OP("modelMigrate",                  MEND,    SYNC, S("ModelMigrate")),
     OP("modelProgress",                 INSPECT, SYNC, S("ModelProgress")),
+    CONTENT(6, "patch_content",         CHANGE,  NONE, ASK),
     OP("processTransaction",            WRITE,   NONE, S("Transaction")),
     OP("putObject",                     WRITE,   SYNC, S("Put")),
     OP("reauthenticate",                ENTER,   AUTH, A_AS("Reauthentication", "Authentication")),
-    OP("reconnect",                     INNER,   SYNC, S_AS("Reconnect", "Connect")),
+    CONTENT(2, "reconnect",             INNER,   SYNC, S_AS("Reconnect", "Connect")),
     OP("register",                      ENTER,   AUTH, A("Authentication")),
     OP("removeObject",                  WRITE,   SYNC, S("Remove")),
     OP("repliesReceived",               SIGNAL,  SYNC, S_MUTE("RepliesReceived")),
+    CONTENT(9, "revoke",                CHANGE,  NONE, TELL),
     OP("runProcess",                    WRITE,   NONE, S("RunProcess")),
     OP("runQuery",                      READ,    NONE, S("RunQuery")),
     ALIAS("runServerProcess", "runProcess", WRITE,   NONE, S_AS("RunServerProcess", "RunProcess")),
     OP("searchByExample",               READ,    SYNC, S("SearchByExample")),
     OP("settleReferences",              MEND,    SYNC, S("SettleReferences")),
+    CONTENT(8, "subscribe",             CHANGE,  NONE, TELL),
     OP("testCall",                      OPEN,    NONE, A_AS("TestCall", "Auth")),
     ALIAS("update", "putObject",        WRITE,   SYNC, S("Put")),
     OP("updatesReceived",               RECEIPT, SYNC, S("PushUpdatesReceived")),

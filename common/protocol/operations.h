@@ -18,21 +18,23 @@ enum operation_agent {
 };
 
 enum origin {
-    ORIGIN_CLIENT,  /* clients may send it */
-    ORIGIN_GATEWAY, /* only the gateway sends it */
-    ORIGIN_OPERATOR /* only activestack-ctl sends it: whoever may publish on the vhost */
+    ORIGIN_CLIENT,   /* clients may send it */
+    ORIGIN_GATEWAY,  /* only the gateway sends it */
+    ORIGIN_OPERATOR, /* only activestack-ctl sends it: whoever may publish on the vhost */
+    ORIGIN_CONTENT   /* only clients of the content protocol may send it */
 };
 
 struct operation {
     const char *name;           /* event, queue, AMQP type; the table's key, in strcmp order */
     const char *served_by_name; /* for an alias: the operation that it stands for; else NULL */
-    const char *request_class;  /* full class name */
-    const char *response_class; /* full class name; NULL: no response goes to the client */
+    const char *request_class;  /* full class name; of the content protocol: the frame's type */
+    const char *response_class; /* likewise; NULL: no response goes to the client */
     enum origin origin;
     bool needs_login;
     bool has_effects; /* persistent on the broker, never expires; its result is kept */
     bool is_receipt;  /* of pushes: goes to the agents together with those of other clients */
     enum operation_agent agent;
+    int content_class; /* in the error codes of the content protocol; 0: not part of it */
 };
 
 #define SYNC_CLASS(name) "com.percero.agents.sync.vo." name

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "common/protocol/content.h"
 #include "deploy/ctl/commands.h"
 
 static const char *agent_name(enum operation_agent agent)
@@ -15,17 +16,23 @@ static const char *agent_name(enum operation_agent agent)
 static const char *origin_name(enum origin origin)
 {
     static const char *const names[] = {
-        [ORIGIN_CLIENT] = "client", [ORIGIN_GATEWAY] = "gateway", [ORIGIN_OPERATOR] = "operator"};
+        [ORIGIN_CLIENT] = "client",
+        [ORIGIN_GATEWAY] = "gateway",
+        [ORIGIN_OPERATOR] = "operator",
+        [ORIGIN_CONTENT] = "content",
+    };
 
     return names[origin];
 }
 
 static void print_row(const struct operation *o)
 {
-    printf("%-28s %-28s %-5s %-8s %-6s %-8s %s -> %s\n", o->name,
+    const char *cls = content_cls(o);
+
+    printf("%-28s %-28s %-5s %-8s %-6s %-8s %-13s %s -> %s\n", o->name,
            o->served_by_name ? o->served_by_name : "-", agent_name(o->agent),
            origin_name(o->origin), o->needs_login ? "yes" : "no", o->has_effects ? "yes" : "no",
-           o->request_class, o->response_class ? o->response_class : "-");
+           cls ? cls : "-", o->request_class, o->response_class ? o->response_class : "-");
 }
 
 int ctl_operations(const char *config, int argc, char **argv)
@@ -36,8 +43,8 @@ int ctl_operations(const char *config, int argc, char **argv)
         fputs("activestack-ctl operations: takes no arguments\n", stderr);
         return CTL_UNKNOWN;
     }
-    printf("%-28s %-28s %-5s %-8s %-6s %-8s %s\n", "operation", "stands for", "agent", "sent by",
-           "login", "effects", "request -> response");
+    printf("%-28s %-28s %-5s %-8s %-6s %-8s %-13s %s\n", "operation", "stands for", "agent",
+           "sent by", "login", "effects", "content class", "request -> response");
     for (size_t i = 0; i < operation_count; i++)
         print_row(&operations[i]);
     return CTL_YES;

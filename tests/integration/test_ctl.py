@@ -30,6 +30,8 @@ def test_operations_prints_the_table():
     rows = [line.split() for line in out.splitlines()]
     assert code == 0
     assert ["findById", "-", "sync", "client", "yes", "no"] in [row[:6] for row in rows]
+    assert ["patch_content", "-", "content", "yes", "yes", "patch_content", "request", "->",
+            "result"] in [row[:2] + row[3:] for row in rows]
 
 
 @pytest.mark.parametrize("text", ["secret", "secret\n"])

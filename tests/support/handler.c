@@ -74,7 +74,8 @@ void handler_tear_down(void)
     model_destroy(agent.model);
 }
 
-enum work_step ask(const char *operation, work_fn *plan, const char *body)
+static enum work_step ask_as(const char *dialect, const char *operation, work_fn *plan,
+                             const char *body)
 {
     struct text problem = {0};
     struct msg m = {.queue = operation,
@@ -82,6 +83,7 @@ enum work_step ask(const char *operation, work_fn *plan, const char *body)
                     .client = "c1",
                     .user = "u1",
                     .message_id = "m1",
+                    .dialect = dialect,
                     .correlation_id = "5",
                     .accepted_ms = 1000,
                     .body = body,
@@ -91,6 +93,16 @@ enum work_step ask(const char *operation, work_fn *plan, const char *body)
         request_read(&work.request, operation_by_name(operation, strlen(operation)), &m, &problem),
         ERR_OK);
     return plan(&work);
+}
+
+enum work_step ask(const char *operation, work_fn *plan, const char *body)
+{
+    return ask_as("activestack", operation, plan, body);
+}
+
+enum work_step ask_content(const char *operation, work_fn *plan, const char *frame)
+{
+    return ask_as("content", operation, plan, frame);
 }
 
 const char *answer(void)

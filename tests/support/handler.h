@@ -29,6 +29,9 @@ void handler_tear_down(void);
 /* What the plan says to a request of the client "c1", which waits on "gateway.1". */
 enum work_step ask(const char *operation, work_fn *plan, const char *body);
 
+/* The same, for a frame of a client of the content protocol; its id is "m1" too. */
+enum work_step ask_content(const char *operation, work_fn *plan, const char *frame);
+
 /* The body of the only message that goes out. */
 const char *answer(void);
 

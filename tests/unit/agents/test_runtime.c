@@ -133,6 +133,27 @@ START_TEST(headers_say_who_asks_whatever_the_body_says)
 }
 END_TEST
 
+START_TEST(nothing_in_a_frame_of_the_content_protocol_says_who_asks)
+{
+    struct request request;
+    struct text problem = {0};
+
+    ck_assert_int_eq(read_request(&request,
+                                  (struct msg){.client = "c1",
+                                               .dialect = "content",
+                                               .body = "{\"userId\":\"x\",\"deviceId\":7,"
+                                                       "\"data\":{\"key\":1}}"},
+                                  &problem),
+                     ERR_OK);
+    ck_assert(request_is_content(&request));
+    ck_assert_str_eq(request.client, "c1");
+    ck_assert_str_eq(request.user, "");
+    ck_assert_ptr_null(request.message_id);
+    ck_assert_int_eq(json_kind(request_data(&request)), JSON_OBJECT);
+    request_deinit(&request);
+}
+END_TEST
+
 START_TEST(a_message_published_by_hand_is_read_from_its_body)
 {
     struct request request;
@@ -212,6 +233,7 @@ int main(void)
     tcase_add_test(tc, a_new_link_counts_its_tags_from_one);
     tcase_add_test(tc, each_publish_number_leads_to_what_waits_for_it);
     tcase_add_test(tc, headers_say_who_asks_whatever_the_body_says);
+    tcase_add_test(tc, nothing_in_a_frame_of_the_content_protocol_says_who_asks);
     tcase_add_test(tc, a_message_published_by_hand_is_read_from_its_body);
     tcase_add_loop_test(tc, what_is_no_request_is_refused_with_the_reason, 0,
                         ARRAY_SIZE(bad_bodies));

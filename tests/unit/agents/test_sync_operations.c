@@ -3,6 +3,7 @@
 #include <check.h>
 
 #include "agents/sync/operations.h"
+#include "common/protocol/content.h"
 #include "tests/support/fake_reply.h"
 #include "tests/support/handler.h"
 #include "tests/support/unit.h"
@@ -161,6 +162,34 @@ END_TEST
 
 #define ABOUT(class_name) "{\"theClassName\":\"" class_name "\",\"theClassId\":\"n\""
 
+/* By any handler: the client's protocol says how. */
+START_TEST(a_client_of_the_content_protocol_is_refused_with_an_error_frame)
+{
+    ck_assert_int_eq(ask_content("reconnect", plan_find_by_id, "{}"), WORK_PUBLISH);
+    ck_assert_str_eq(answer(), "{\"type\":\"error\",\"id\":\"m1\",\"cls\":\"reconnect\","
+                               "\"status\":400,\"data\":{\"code\":4000200,\"msg\":"
+                               "\"Format Error: theClassName: expected a string, found absent\"}}");
+}
+END_TEST
+
+START_TEST(a_result_of_the_content_protocol_echoes_id_and_class)
+{
+    struct text data = {0};
+
+    text_add(&data, "[1]");
+    ask_content("get_content", plan_find_by_id, "{}");
+    forget_answer();
+    ck_assert_int_eq(work_content_result(&work, 206, &data, NULL), WORK_PUBLISH);
+    ck_assert_str_eq(answer(), "{\"type\":\"result\",\"id\":\"m1\",\"cls\":\"get_content\","
+                               "\"status\":206,\"data\":[1]}");
+    forget_answer();
+    ck_assert_int_eq(work_content_error(&work, 409, CONTENT_DENIED, "Version Conflict"),
+                     WORK_PUBLISH);
+    assert_contains(answer(), "\"code\":4090430,\"msg\":\"Version Conflict\"");
+    text_deinit(&data);
+}
+END_TEST
+
 START_TEST(each_right_is_the_scripts_digit)
 {
     const char *body;
@@ -270,6 +299,8 @@ int main(void)
                         ARRAY_SIZE(newest_replies));
     tcase_add_test(tc, what_is_not_found_is_null);
     tcase_add_test(tc, an_unknown_client_is_told_so);
+    tcase_add_test(tc, a_client_of_the_content_protocol_is_refused_with_an_error_frame);
+    tcase_add_test(tc, a_result_of_the_content_protocol_echoes_id_and_class);
     tcase_add_test(tc, each_right_is_the_scripts_digit);
     tcase_add_test(tc, nobody_may_create_an_object_of_an_abstract_class);
     tcase_add_test(tc, the_object_beside_an_accessor_may_have_been_overtaken);

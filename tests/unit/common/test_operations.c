@@ -23,8 +23,8 @@ END_TEST
 /* Nothing of it is ever said to a client. */
 static bool is_mute(const struct operation *o)
 {
-    static const char *const mute[] = {"announce", "disconnect", "gatewayAlive", "logout",
-                                       "repliesReceived"};
+    static const char *const mute[] = {"announce",     "changedReceived", "disconnect",
+                                       "gatewayAlive", "logout",          "repliesReceived"};
 
     for (size_t i = 0; i < ARRAY_SIZE(mute); i++) {
         if (strcmp(o->name, mute[i]) == 0)
@@ -38,6 +38,8 @@ START_TEST(no_column_is_empty)
     for (size_t i = 0; i < operation_count; i++) {
         const struct operation *o = &operations[i];
 
+        if (o->origin == ORIGIN_CONTENT)
+            continue;
         ck_assert_str_ne(o->name, "");
         ck_assert_ptr_nonnull(o->request_class);
         ck_assert_ptr_nonnull(strstr(o->request_class, "Request"));
@@ -46,6 +48,51 @@ START_TEST(no_column_is_empty)
             ck_assert_ptr_nonnull(strstr(o->response_class, "Response"));
         }
     }
+}
+END_TEST
+
+/* Its classes are the types of frames: a request has a result, a notification has no answer. */
+START_TEST(what_only_the_content_protocol_has_is_asked_or_told)
+{
+    static const char *const asked[] = {"get_content", "get_children", "patch_content",
+                                        "add_child"};
+    static const char *const told[] = {"subscribe", "revoke"};
+    size_t rows = 0;
+
+    for (size_t i = 0; i < operation_count; i++)
+        rows += operations[i].origin == ORIGIN_CONTENT;
+    ck_assert_uint_eq(rows, ARRAY_SIZE(asked) + ARRAY_SIZE(told));
+    for (size_t i = 0; i < ARRAY_SIZE(asked); i++) {
+        ck_assert_int_eq(by_name(asked[i])->origin, ORIGIN_CONTENT);
+        ck_assert_str_eq(by_name(asked[i])->request_class, "request");
+        ck_assert_str_eq(by_name(asked[i])->response_class, "result");
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(told); i++) {
+        ck_assert_int_eq(by_name(told[i])->origin, ORIGIN_CONTENT);
+        ck_assert_str_eq(by_name(told[i])->request_class, "notify");
+        ck_assert_ptr_null(by_name(told[i])->response_class);
+    }
+}
+END_TEST
+
+/* Content protocol, "Envelope". */
+START_TEST(content_classes_have_their_numbers)
+{
+    static const struct {
+        const char *name;
+        int number;
+    } rows[] = {
+        {"authenticate", 1},   {"connect", 1},     {"reconnect", 2},    {"logout", 3},
+        {"disconnectAuth", 3}, {"get_content", 4}, {"get_children", 5}, {"patch_content", 6},
+        {"add_child", 7},      {"subscribe", 8},   {"revoke", 9},
+    };
+    size_t numbered = 0;
+
+    for (size_t i = 0; i < operation_count; i++)
+        numbered += operations[i].content_class != 0;
+    ck_assert_uint_eq(numbered, ARRAY_SIZE(rows));
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        ck_assert_int_eq(by_name(rows[i].name)->content_class, rows[i].number);
 }
 END_TEST
 
@@ -140,18 +187,22 @@ START_TEST(classes_that_clients_cannot_send_name_nothing)
     ck_assert_ptr_null(by_class(SYNC_CLASS("PutResponse")));
     ck_assert_ptr_null(by_class(SYNC_CLASS("PutReques")));
     ck_assert_ptr_null(by_class(SYNC_CLASS("PutRequests")));
+    ck_assert_ptr_null(by_class("request"));
+    ck_assert_ptr_null(by_class("notify"));
     ck_assert_ptr_null(by_class(""));
 }
 END_TEST
 
 START_TEST(what_writes_has_effects_and_what_reads_has_not)
 {
-    static const char *const writes[] = {"authenticate", "connect",        "createObject",
-                                         "disconnect",   "logout",         "disconnectAuth",
-                                         "putObject",    "reauthenticate", "reconnect",
-                                         "register",     "removeObject",   "upgradeClient"};
-    static const char *const reads[] = {"deletesReceived", "findById", "getAllByName",
-                                        "updatesReceived", "validateUserByToken"};
+    static const char *const writes[] = {
+        "authenticate",  "connect",        "createObject", "disconnect",
+        "logout",        "disconnectAuth", "putObject",    "reauthenticate",
+        "reconnect",     "register",       "removeObject", "upgradeClient",
+        "patch_content", "add_child",      "subscribe",    "revoke"};
+    static const char *const reads[] = {
+        "deletesReceived",     "findById",    "getAllByName", "updatesReceived",
+        "validateUserByToken", "get_content", "get_children"};
 
     for (size_t i = 0; i < ARRAY_SIZE(writes); i++)
         ck_assert(by_name(writes[i])->has_effects);
@@ -179,6 +230,7 @@ START_TEST(only_ways_to_log_in_need_no_login)
 END_TEST
 
 UNIT_SUITE("operations", names_are_unique_and_in_order, no_column_is_empty,
+           what_only_the_content_protocol_has_is_asked_or_told, content_classes_have_their_numbers,
            an_alias_is_as_what_it_stands_for, every_row_is_found_by_its_name,
            other_names_are_not_found, a_name_is_read_no_further_than_its_size,
            a_class_names_the_operation_that_a_bare_object_is,
