@@ -310,4 +310,4 @@ def test_redelivery_goes_on_when_a_return_is_complete(store, sid):
         store.change_and_tell(ref)
     tell_all(store, "c2", "c1", most_bytes=1)
     assert store.redis.zscore("due", sid) - store.now() <= 5000
-    assert store.field(sid, "replay") is None
+    assert store.field(sid, "quiet") is None

@@ -183,12 +183,12 @@ class Store:
 
     # ---- what there is
 
-    def session(self, client, gateway="gateway.1", user="u1", answers=True):
+    def session(self, client, gateway="gateway.1", user="u1", answers=True, dialect="activestack"):
         """A session that is bound; `answers`: it has sent a receipt before."""
         sid = self.redis.incr("s:next")
         self.redis.hset(session_key(sid), mapping={
             "client": client, "gw": gateway, "epoch": 1, "user": user, "device": "", "me": "",
-            "dialect": "activestack", "created": self.now(), "seen": self.now(),
+            "dialect": dialect, "created": self.now(), "seen": self.now(),
             **({"receipts": 1} if answers else {})})
         self.redis.set(f"c:{client}", sid)
         self.redis.zadd(session_key(sid, ":c"), {client: 1})
@@ -206,9 +206,12 @@ class Store:
         for key in (f"{{u:{user}}}:t", f"{{c:{client}}}:t"):
             self.redis.zadd(key, {token_hash(token): expires})
 
-    def watch(self, sid, ref):
-        self.redis.zadd(object_key(ref, ":w"), {sid: sid})
-        self.redis.sadd(session_key(sid, ":w"), ref)
+    def watch(self, sid, item):
+        """What the session wants to hear of: a ref, or "+" and a ref."""
+        plain = ":sw" if self.field(sid, "dialect") == "content" else ":w"
+        part = ":cw" if item.startswith("+") else plain
+        self.redis.zadd(object_key(item.lstrip("+"), part), {sid: sid})
+        self.redis.sadd(session_key(sid, ":w"), item)
 
     def object(self, ref, version=1, **fields):
         """An object all of whose fields have this version; values are JSON texts."""
@@ -300,10 +303,14 @@ class Store:
         job = self.redis.incr("j:next")
         self.redis.hset(job_key(job), mapping={
             "type": "fan-out", "ref": ref, "kind": kind, "version": version,
-            "audience": "\n".join(sets or [object_key(ref, ":w")]), "writer": writer,
+            "audience": "\n".join(sets or self._audience(ref, kind)), "writer": writer,
             "complete": complete, "set": 1, "after": 0})
         self.redis.zadd("jobs", {job: self.now() + self.LEASE_MS})
         return str(job)
+
+    def _audience(self, ref, kind):
+        parts = {"u": [":w", ":sw"], "d": [":w", ":sw", ":cw"], "c": [":cw"]}[kind]
+        return [object_key(ref, part) for part in parts]
 
     def fan_out(self, job, place=1, after=0, most=250, most_marks=10000):
         """One step of the job; place 0 takes it over from a worker that died. None: it is done."""
@@ -316,6 +323,12 @@ class Store:
         """A whole fan-out of the newest version, in one step; returns whom it sends to."""
         version = int(self.redis.hget(object_key(ref), "@v"))
         return self.fan_out(self.job(ref, kind, version, **options), most_marks=most_marks).sids
+
+    def tell_children(self, ref, **options):
+        """A whole fan-out of a change of its children."""
+        job = self.job(ref, "c", self.redis.incr("j:next"), **options)
+        self.fan_out(job)
+        self.run("fan_out_end", job)
 
     def change_and_tell(self, ref):
         """A new version, of which everybody is told who watches; returns it."""

@@ -9,7 +9,11 @@
 -- An object that was removed long ago and is made anew begins with version 1 again, so any other version
 -- than the stored one is not the newest.
 --
--- {s:<sid>}:d says when each mark is due; "due" when to look at a session that is bound.
+-- A session of the content protocol has marks of what it watches, items (session.lua). Those of "+<ref>"
+-- have the kind c, or d when the object is gone.
+--
+-- {s:<sid>}:d says when each mark is due; "due" when to look at a session that is bound, "blocks" when
+-- to look at one of the content protocol. {s:<sid>} "quiet": until when it is told nothing more.
 --
 -- The books count every mark made as it ends. They have many pages, so that each can be recounted in one
 -- short step while marks are made: {b:<page>} counts the marks of some sessions, the set {b:<page>}:m has
@@ -84,22 +88,30 @@ local function mark_end(sid, ref, outcome)
   end
 end
 
--- When a bound session is looked at again: at the earliest of its marks, but not while somebody tells
--- it in order what it has missed.
+-- When a bound session is looked at again: at the earliest of its marks, but not while it is to be
+-- told nothing. Returns that time; nil if it is none.
 local function due_refresh(sid, session)
   if session.gateway == '' then
-    return
+    return nil
   end
+  local list = session.is_content and 'blocks' or 'due'
   local first = redis.call('ZRANGE', session_key(sid, ':d'), 0, 0, 'WITHSCORES')
-  if first[2] then
-    redis.call('ZADD', 'due', math.max(tonumber(first[2]), session.replays_until or 0), sid)
-  else
-    redis.call('ZREM', 'due', sid)
+  if not first[2] then
+    redis.call('ZREM', list, sid)
+    return nil
   end
+  local time = math.max(tonumber(first[2]), session.quiet_until)
+  redis.call('ZADD', list, time, sid)
+  return time
 end
 
 local function due_at(sid, ref, time)
   redis.call('ZADD', session_key(sid, ':d'), time, ref)
+end
+
+-- The same for what waits to be told in the order in which it has changed first.
+local function due_first_at(sid, item, time)
+  redis.call('ZADD', session_key(sid, ':d'), 'NX', time, item)
 end
 
 -- Everything that the session must hear of is due. Returns how much that is.

@@ -164,19 +164,35 @@ end
 -- their leases are over.
 local jobs = {}
 
--- The durable work that tells of a change everyone who watches the object, its class or a parent
--- of it.
-local function fan_out(ref, kind, version, lineage, writer, complete, lease_until)
-  local id = redis.call('INCR', 'j:next')
-  local audience = { object_key(ref, ':w') }
-  for _, name in ipairs(lineage.names) do
-    table.insert(audience, class_key(name, ':w'))
-  end
-  redis.call('HSET', job_key(id), 'type', 'fan-out', 'ref', ref, 'kind', kind, 'version', version,
+local function fan_out_to(audience, ref, kind, version, writer, complete, lease_until)
+  local id = tostring(redis.call('INCR', 'j:next'))
+  redis.call('HSET', job_key(id), 'type', 'fan-out', 'ref', ref, 'kind', kind, 'version', version or id,
     'audience', table.concat(audience, '\n'), 'writer', writer, 'complete', complete,
     'set', 1, 'after', 0)
   redis.call('ZADD', 'jobs', lease_until, id)
-  table.insert(jobs, tostring(id))
+  table.insert(jobs, id)
+end
+
+-- The durable work that tells of a change everyone who watches the object, its class or a parent
+-- of it. Who minds only its children hears of its removal.
+local function fan_out(ref, kind, version, lineage, writer, complete, lease_until)
+  local audience = { object_key(ref, ':w'), object_key(ref, ':sw') }
+  if kind == 'd' then
+    table.insert(audience, object_key(ref, ':cw'))
+  end
+  for _, name in ipairs(lineage.names) do
+    table.insert(audience, class_key(name, ':w'))
+  end
+  fan_out_to(audience, ref, kind, version, writer, complete, lease_until)
+end
+
+-- The same for its children: there is one more or less, the order is another one, or what is shown of
+-- one has changed. Such changes have no version; the number of the job is theirs.
+local function fan_out_children(ref, writer, complete, lease_until)
+  local watchers = object_key(ref, ':cw')
+  if redis.call('EXISTS', watchers) == 1 then
+    fan_out_to({ watchers }, ref, 'c', nil, writer, complete, lease_until)
+  end
 end
 
 -- The job that does what is too much for one step (cascade.lua); '' as long as there is none.

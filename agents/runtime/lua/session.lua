@@ -3,7 +3,7 @@
 --
 --   {g:<gateway>}   sessions that are bound there     gateways   gateway -> its lease ends
 --   idle            unbound session -> when it ends   due        session -> its earliest due mark
---   sessions        all of them, by number
+--   sessions        all of them, by number            blocks     the same for the content protocol
 
 local NAMES_KEPT = 32
 local FIRST_LEASE_MS = 30000 -- within which a gateway that binds somebody has asked for one
@@ -28,12 +28,13 @@ end
 
 -- The session as whoever tells it something needs it; nil once it has ended.
 local function session_read(sid)
-  local s = redis.call('HMGET', session_key(sid), 'client', 'gw', 'epoch', 'receipts', 'ended', 'replay')
+  local s = redis.call('HMGET', session_key(sid), 'client', 'gw', 'epoch', 'receipts', 'ended',
+    'quiet', 'dialect')
   if not s[1] or s[5] then
     return nil
   end
   return { client = s[1], gateway = s[2], epoch = tonumber(s[3]), answers = s[4] == '1',
-    replays_until = s[6] and tonumber(s[6]) }
+    quiet_until = tonumber(s[6] or 0), is_content = s[7] == 'content' }
 end
 
 -- Binds the session to a gateway under this name. The epoch counts bindings.
@@ -71,6 +72,7 @@ local function session_unbind(sid, now, idle_ms)
   end
   redis.call('HSET', session_key(sid), 'gw', '', 'seen', now)
   redis.call('ZREM', 'due', sid)
+  redis.call('ZREM', 'blocks', sid)
   redis.call('ZADD', 'idle', now + idle_ms, sid)
 end
 
@@ -94,14 +96,39 @@ local function session_end(sid, time, why, known_s, due)
   return tostring(job)
 end
 
--- From now on the session is told of changes of the object.
-local function watch(sid, ref)
-  if redis.call('ZADD', object_key(ref, ':w'), sid, sid) == 1 then
-    redis.call('SADD', session_key(sid, ':w'), ref)
+-- What a session wants to hear of is an item: a ref, or of the content protocol also "+<ref>", the
+-- children of the object. Who does is listed at the object, by number:
+--
+--   {o:<ref>}:w    sessions of ActiveStack, as long as it lives
+--   {o:<ref>}:sw   those of the content protocol, whether or not it lives    {o:<ref>}:cw   its children
+--
+-- {s:<sid>}:w has the items of a session.
+local dialects = {} -- session -> its dialect
+
+local function is_content(sid)
+  dialects[sid] = dialects[sid] or redis.call('HGET', session_key(sid), 'dialect') or ''
+  return dialects[sid] == 'content'
+end
+
+-- The object that an item is about, and whether it is about its children.
+local function item_parts(item)
+  local parent = string.match(item, '^%+(.*)$')
+  return parent or item, parent ~= nil
+end
+
+-- From now on the session is told of changes.
+local function watch(sid, item)
+  local ref, of_children = item_parts(item)
+  local part = of_children and ':cw' or is_content(sid) and ':sw' or ':w'
+  if redis.call('ZADD', object_key(ref, part), sid, sid) == 1 then
+    redis.call('SADD', session_key(sid, ':w'), item)
   end
 end
 
-local function unwatch(sid, ref)
-  redis.call('ZREM', object_key(ref, ':w'), sid)
-  redis.call('SREM', session_key(sid, ':w'), ref)
+local function unwatch(sid, item)
+  local ref, of_children = item_parts(item)
+  for _, part in ipairs(of_children and { ':cw' } or { ':w', ':sw' }) do
+    redis.call('ZREM', object_key(ref, part), sid)
+  end
+  redis.call('SREM', session_key(sid, ':w'), item)
 end

@@ -2,8 +2,8 @@
 -- Arguments: job, session, at most, lease until. Returns ok, done.
 local job, sid, most, lease = arg(), arg(), arg_number(), arg()
 
-for _, ref in ipairs(redis.call('SPOP', session_key(sid, ':w'), most)) do
-  redis.call('ZREM', object_key(ref, ':w'), sid)
+for _, item in ipairs(redis.call('SPOP', session_key(sid, ':w'), most)) do
+  unwatch(sid, item)
 end
 local marks = redis.call('HSCAN', session_key(sid, ':m'), 0, 'COUNT', most)[2]
 for i = 1, #marks, 2 do

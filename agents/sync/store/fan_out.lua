@@ -25,9 +25,11 @@ end
 redis.call('HSET', job_key(id), 'set', set, 'after', after)
 redis.call('ZADD', 'jobs', lease, id)
 
-local kind, version = 'd', tonumber(redis.call('HGET', object_key(ref), '@v') or job[3])
-if is_live(ref) then
-  kind = 'u'
+-- What there is to be heard: the newest state, or that its children have changed.
+local kind, version = job[2], tonumber(job[3])
+if kind ~= 'c' then
+  kind = is_live(ref) and 'u' or 'd'
+  version = tonumber(redis.call('HGET', object_key(ref), '@v')) or version
 end
 
 local recipients, overwhelmed, number = {}, {}, send_number()
@@ -52,36 +54,67 @@ local function knows(sid)
   return sid == job[5] and job[6] == '1' and version == tonumber(job[3])
 end
 
--- Marks one session; adds it to `recipients` when the change can go out now.
-local function tell(sid)
-  local session = session_read(sid)
-  if not session then
-    return unwatch(sid, ref)
+-- The mark of this session, new or as it was; nil if it has ended, since it has too many.
+local function marked(sid, session, item, mark)
+  if mark_says(mark, kind, version) then
+    return mark
+  elseif not mark and redis.call('HLEN', session_key(sid, ':m')) >= most_marks then
+    return end_overwhelmed(sid, session)
   end
+  return mark_raise(sid, mark, kind, version, number)
+end
+
+-- Marks one session; adds it to `recipients` when the change can go out now.
+local function tell(sid, session)
   if kind == 'd' then -- the set of watchers itself goes last, so that a step can be done again
     redis.call('SREM', session_key(sid, ':w'), ref)
   elseif not may_read(sid, ref, restricted) then
     return
   end
   local mark = mark_read(sid, ref, session.epoch)
-  if not mark and knows(sid) then
+  if not mark and knows(sid) or mark_says(mark, kind, version) and not again then
     return
   end
-  local known = mark_says(mark, kind, version)
-  if known and not again then
+  mark = marked(sid, session, ref, mark)
+  if not mark then
     return
-  elseif not mark and redis.call('HLEN', session_key(sid, ':m')) >= most_marks then
-    return end_overwhelmed(sid, session)
-  elseif not known then
-    mark = mark_raise(sid, mark, kind, version, number)
-  end
-  if session.gateway ~= '' then
+  elseif session.gateway ~= '' then
     send(sid, session, mark)
   else
     due_at(sid, ref, now)
   end
   mark_write(sid, ref, session.epoch, mark)
   due_refresh(sid, session)
+end
+
+-- The same for a session of the content protocol: it is told in blocks (notify.lua), of what has
+-- changed and not how. Whoever wrote it knew what it changed, and keeps the mark of what was before.
+local function note(sid, session, item)
+  local mark = mark_read(sid, item, session.epoch)
+  if knows(sid) or mark_says(mark, kind, version)
+    or (kind ~= 'd' and not may_read(sid, ref, restricted)) then
+    return
+  end
+  mark = marked(sid, session, item, mark)
+  if mark then
+    mark_write(sid, item, session.epoch, mark)
+    due_first_at(sid, item, now)
+    due_refresh(sid, session)
+  end
+end
+
+-- How the sessions of a set are told, and of which item.
+local of_sets = { [object_key(ref, ':sw')] = { item = ref, step = note },
+  [object_key(ref, ':cw')] = { item = '+' .. ref, step = note } }
+local of_others = { item = ref, step = tell }
+
+local function visit(sid, of_set)
+  local session = session_read(sid)
+  if session then
+    of_set.step(sid, session, of_set.item)
+  else
+    unwatch(sid, of_set.item)
+  end
 end
 
 local sets = {}
@@ -91,8 +124,9 @@ end
 local left = most
 while left > 0 and set <= #sets do
   local sids = redis.call('ZRANGEBYSCORE', sets[set], '(' .. after, '+inf', 'LIMIT', 0, left)
+  local of_set = of_sets[sets[set]] or of_others
   for _, sid in ipairs(sids) do
-    tell(sid)
+    visit(sid, of_set)
     after = tonumber(sid)
   end
   left = left - #sids

@@ -1,4 +1,5 @@
--- The fan-out is complete, its pushes are confirmed and nothing newer was overtaken.
+-- The fan-out is complete, its pushes are confirmed and nothing newer was overtaken. What was removed is
+-- watched no more; the wishes of the content protocol stay, for whatever has this key later.
 -- Arguments: job.
 local id = arg()
 local job = redis.call('HMGET', job_key(id), 'ref', 'kind')

@@ -74,7 +74,7 @@ elseif bound_gateway ~= gateway then -- it was thought to be gone
   session_bind(sid, client, gateway, now)
   due_all(sid)
 end
-redis.call('HSET', session_key(sid), 'replay', now + REPLAY_MS)
+redis.call('HSET', session_key(sid), 'quiet', now + REPLAY_MS)
 local went = redis.call('HMGET', session_key(sid), 'went', 'wentFrom')
 local session = session_read(sid)
 
@@ -109,8 +109,8 @@ end
 
 local more = has_more()
 if not more then
-  redis.call('HDEL', session_key(sid), 'replay')
-  session.replays_until = nil
+  redis.call('HDEL', session_key(sid), 'quiet')
+  session.quiet_until = 0
 end
 due_refresh(sid, session)
 return { 'ok', sid, went[1] or '', went[2] or '', more and 1 or 0, found.updates, found.deletes,

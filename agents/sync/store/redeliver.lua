@@ -9,7 +9,7 @@ local session = session_read(sid)
 if not session or session.gateway == '' then
   redis.call('ZREM', 'due', sid)
   return { 'none' }
-elseif session.replays_until and session.replays_until > now then -- it hears all that in order
+elseif session.quiet_until > now then -- it hears all that in order
   due_refresh(sid, session)
   return { 'none' }
 end
