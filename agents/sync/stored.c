@@ -110,5 +110,5 @@ const char *stored_rule(const struct model_class *c, enum action action)
 
 const char *stored_rule_field(const struct model_class *c, enum action action)
 {
-    return c->rules[action].field ? c->rules[action].field->column : "";
+    return c->rules[action].column ? c->rules[action].column : "";
 }

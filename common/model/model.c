@@ -176,6 +176,36 @@ const struct model_listing *const *model_listings(const struct model *model, siz
     return model->listings;
 }
 
+const struct model_entry *model_entries(const struct model *model, size_t *count)
+{
+    *count = model->entry_count;
+    return model->entries;
+}
+
+const char *model_client_config(const struct model *model)
+{
+    return model->client_config;
+}
+
+const struct model_view *model_view(const struct model_class *c, const char *name, size_t size)
+{
+    for (size_t i = 0; c->children && i < c->children->view_count; i++) {
+        if (compare(name, size, c->children->views[i].name) == 0)
+            return &c->children->views[i];
+    }
+    return NULL;
+}
+
+const struct model_field *model_sort_field(const struct model_sort *sort,
+                                           const struct model_class *child)
+{
+    const struct model_field *field = NULL;
+
+    for (const char *const *name = sort->by; !field && *name; name++)
+        field = model_field(child, *name, strlen(*name));
+    return field;
+}
+
 bool model_can_index(const struct model_field *field)
 {
     return field->type != FIELD_JSON && field->type != FIELD_LIST && field->type != FIELD_TO_MANY;

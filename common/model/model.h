@@ -11,6 +11,8 @@
 
 /*
  * model - the domain: classes, their fields and relations, and who may do what to them.
+ * For the content protocol also: what a page shows of an object, which objects are whose children
+ * and in which orders, and where a user begins.
  *
  * Loaded once from a JSON file (schema: deploy/example/README.md; every mistake is told with its
  * path), immutable afterwards, shared by all threads of a process. Everything that the functions
@@ -36,18 +38,38 @@ enum field_type {
 
 enum id_kind { ID_STRING, ID_INTEGER, ID_ARRAY };
 
-enum action { ACTION_READ, ACTION_CREATE, ACTION_UPDATE, ACTION_REMOVE, ACTION_COUNT };
+/* What the server itself puts into a field. */
+enum field_server {
+    SERVER_NONE,
+    SERVER_CREATOR,  /* the object of the user who makes it; of a FIELD_LIST: behind what the maker
+                        gives, unless it is among it */
+    SERVER_NOW,      /* the time of creation */
+    SERVER_CONNECTED /* of the class that stands for users: is a session of the user bound? */
+};
+
+enum action {
+    ACTION_READ,
+    ACTION_CREATE,
+    ACTION_UPDATE,
+    ACTION_REMOVE,
+    ACTION_ADD_CHILD, /* on the parent */
+    ACTION_COUNT
+};
 
 enum rule_kind {
     RULE_NOBODY,
     RULE_EVERYONE,
     RULE_SIGNED_IN,
-    RULE_OWNER /* `field` holds the user's id (string) or refers to the user's own object */
+    RULE_OWNER /* `column` holds the user's id (a string), or refers to the user's own object, alone
+                  or among others */
 };
+
+/* Where the store says to which user an object belongs: a column that no field can have. */
+#define MODEL_USER_COLUMN "@u"
 
 struct model_rule {
     enum rule_kind kind;
-    const struct model_field *field; /* only RULE_OWNER */
+    const char *column; /* of a field, or MODEL_USER_COLUMN; NULL unless RULE_OWNER */
 };
 
 struct model_class;
@@ -56,9 +78,10 @@ struct model_field {
     const char *name;   /* as clients say it */
     const char *column; /* as the store says it: the field's first name (spec 5.4) */
     enum field_type type;
-    bool required;                            /* null and absent are refused */
-    bool read_only;                           /* set by the server; ignored in requests */
-    bool listed;                              /* only FIELD_TO_MANY: printed with its members */
+    bool required;            /* null and absent are refused */
+    bool read_only;           /* set by the server; ignored in requests */
+    enum field_server server; /* what it is set to; only a FIELD_LIST is not read-only then */
+    bool listed;              /* only FIELD_TO_MANY: printed with its members */
     const struct model_class *const *targets; /* relations: they and their descendants may be
                                                  referred to; NULL-terminated */
     const char *inverse; /* FIELD_TO_MANY: the source field, on the target or on `through`, that
@@ -88,6 +111,30 @@ struct model_listing {
                                                  they refer to by field->onward */
 };
 
+/* One step of an order: by the first of the fields `by` that the child's class has. */
+struct model_sort {
+    const char *const *by;    /* names, NULL-terminated */
+    const char *const *ranks; /* strings in their order, NULL-terminated; NULL: as the values are */
+    bool descending;
+};
+
+/* An order of the children of an object, cut in pages. */
+struct model_view {
+    const char *name;
+    size_t size; /* of a page */
+    const struct model_sort *sorts;
+    size_t sort_count;
+};
+
+/* The relation whose members the content protocol shows as an object's children. */
+struct model_children {
+    const struct model_field *relation;       /* FIELD_LIST or FIELD_TO_MANY */
+    const struct model_class *const *members; /* concrete ones, by name, NULL-terminated; each has a
+                                                 type, and who signs in may read it */
+    const struct model_view *views;           /* in the order of the file */
+    size_t view_count;
+};
+
 struct model_class {
     const char *name; /* full: com.app.mo.Task */
     const char *type; /* short, of the content protocol: task; NULL: unknown there */
@@ -105,7 +152,32 @@ struct model_class {
     size_t index_count;
     const struct model_listing *const *listings; /* those of which it is a source */
     size_t listing_count;
-    const struct model_field *anchor_field; /* this class stands for users; what holds their id */
+    const struct model_field *anchor_field;   /* this class stands for users; what holds their id */
+    const struct model_children *children;    /* NULL: none */
+    const struct model_field *const *summary; /* what pages show beside the key, NULL-terminated;
+                                                 NULL: nothing */
+};
+
+/* Which document a login names. */
+enum entry_kind {
+    ENTRY_SELF,  /* the user's own object */
+    ENTRY_FIELD, /* what `field` of the user's own object refers to */
+    ENTRY_OWN,   /* the one object of `class_` that belongs to the user, made when first needed */
+    ENTRY_FIXED  /* always this one: `class_`, `id` */
+};
+
+/* One entry point. What is not said to have a member has NULL there. */
+struct model_entry {
+    const char *name;
+    enum entry_kind kind;
+    const struct model_field *field;
+    const struct model_class *class_;
+    const char *id;
+    const char *object;               /* ENTRY_FIXED: what is made where there is none, as text for
+                                         model_read_exported(); NULL: nothing */
+    const struct model_class *join;   /* ENTRY_FIXED: each user gets one object of it at login, */
+    const struct model_field *here;   /* which refers to the entry point by this to-one, */
+    const struct model_field *person; /* and to the user's own object by this; NULL: nobody */
 };
 
 /* ERR_OK; ERR_IO or ERR_CONFIG with all mistakes in `problems`, a line each. */
@@ -131,7 +203,17 @@ const struct model_class *model_anchor(const struct model *model);
 /* All that is listed. */
 const struct model_listing *const *model_listings(const struct model *model, size_t *count);
 
+/* The entry points, in the order of the file. */
+const struct model_entry *model_entries(const struct model *model, size_t *count);
+/* What clients are told at login: the canonical text of a JSON object, "{}" where there is none. */
+const char *model_client_config(const struct model *model);
+
 const struct model_field *model_field(const struct model_class *c, const char *name, size_t size);
+/* The view of the children of such objects; NULL: there is none. */
+const struct model_view *model_view(const struct model_class *c, const char *name, size_t size);
+/* The field of a child of this class by which it is sorted; NULL: it has none of them. */
+const struct model_field *model_sort_field(const struct model_sort *sort,
+                                           const struct model_class *child);
 /* The indexes that the class itself declares; their number. `out` may be NULL. */
 size_t model_own_indexes(const struct model_class *c, const struct model_index **out);
 /* May the field be part of an index? Its values are compared by their texts. */

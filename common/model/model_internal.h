@@ -5,8 +5,9 @@
 
 /*
  * model_internal - what the files of the module share: model.c (memory, look-ups), model_load*.c
- * (from a file), model_pair.c (IDs and pairs), model_value.c (one value of a
- * request), model_object.c (a whole object).
+ * (from a file), model_pair.c (IDs and pairs), model_key.c (those of the content protocol),
+ * model_value.c (one value of a request), model_object.c (a whole object), model_content.c (in the
+ * form of the content protocol).
  */
 
 struct json_object;
@@ -23,6 +24,9 @@ struct model {
     const struct model_class *anchor;
     const struct model_listing **listings;
     size_t listing_count;
+    const struct model_entry *entries;
+    size_t entry_count;
+    const char *client_config;
     const char *text; /* canonical */
     char digest[SECRET_HASH_CHARS + 1];
 };
@@ -52,6 +56,24 @@ _must_check_ enum err model_read_class(const struct model *model, struct json_sp
 /* ERR_TYPE, ERR_RANGE. *out is the caller's to free(). */
 _must_check_ enum err model_read_id(const struct model_class *c, struct json_span value, char **out,
                                     struct text *problem);
+
+/* Adds the one spelling of an array ID. False: it is no array of integers and strings. */
+bool model_spell_array(struct json_span array, struct text *out);
+
+/* May the relation refer to an object of this class? */
+bool model_may_refer(const struct model_field *field, const struct model_class *c);
+
+/* Room for all values of an object of its class, and the end of filling it: texts have stopped
+ * moving, and the values are told where theirs are. */
+void model_begin_values(struct model_object *object);
+void model_place_texts(struct model_object *object);
+
+/* Takes the text that was added to object->texts since it had `before` bytes as the field's. */
+void model_take_text(struct model_object *object, const struct model_field *field, size_t before);
+
+/* The class's field that a member's key names, or NULL, which is told: ": A has no field ...". */
+const struct model_field *model_field_of_key(const struct model_class *c, struct json_span key,
+                                             struct text *problem);
 
 /* Adds the canonical text of a request's value, or of a default, to *out. ERR_TYPE, ERR_RANGE,
  * ERR_MALFORMED. */

@@ -55,6 +55,16 @@ const char *const *model_get_words(struct loading *l, struct json_object *array,
     return words;
 }
 
+bool model_get_text(struct json_object *value, struct json_span *out)
+{
+    static const struct json_limits limits = {.depth = JSON_DEPTH_MAX, .number_chars = 1000};
+    const char *text = json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN |
+                                                                 JSON_C_TO_STRING_NOSLASHESCAPE);
+
+    *out = (struct json_span){text, strlen(text)};
+    return !json_check(text, out->size, &limits, NULL);
+}
+
 bool model_is_name(const char *name, const char *more)
 {
     if (!isalpha((unsigned char)*name) && *name != '_')
@@ -111,8 +121,9 @@ static void load_type(struct loading *l, struct model_class *c, struct json_obje
 
 static void load_head(struct loading *l, struct model_class *c, struct json_object *row)
 {
-    static const char *const members[] = {"parent", "abstract", "type",    "id",      "anchor",
-                                          "fields", "access",   "indexes", "history", NULL};
+    static const char *const members[] = {"parent",  "abstract", "type",     "id",
+                                          "anchor",  "fields",   "access",   "indexes",
+                                          "history", "summary",  "children", NULL};
     _cleanup_(text_deinitp) struct text path = {0};
 
     model_class_path(&path, c, "");
@@ -284,6 +295,7 @@ static void check_relations(struct loading *l, const struct model_class *c)
         model_class_path(&path, c, ".fields.");
         text_add(&path, c->fields[i].name);
         model_check_to_many(l, c, &c->fields[i], path.at);
+        model_check_server(l, c, &c->fields[i], path.at);
     }
 }
 
@@ -306,12 +318,17 @@ static void load_bodies(struct loading *l)
         check_relations(l, &l->model->classes[i]);
         count_concrete(l->model, &l->model->classes[i]);
     }
+    for (size_t i = 0; i < count; i++)
+        model_load_children(l, l->parents_first[i]);
+    for (size_t i = 0; i < count; i++)
+        model_load_summary(l, l->parents_first[i]);
     model_load_listings(l);
+    model_load_entries(l);
 }
 
 static void load_tree(struct loading *l)
 {
-    static const char *const members[] = {"classes", NULL};
+    static const char *const members[] = {"classes", "entryPoints", "clientConfig", NULL};
     struct json_object *classes = NULL;
 
     if (!json_object_is_type(l->model->tree, json_type_object)) {

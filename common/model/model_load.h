@@ -36,12 +36,29 @@ bool model_get_flag(struct loading *l, struct json_object *row, const char *path
 const char *const *model_get_words(struct loading *l, struct json_object *array, const char *path,
                                    const char *member);
 
+/* The text of a value in the file. False: it is no JSON (json-c takes NaN). It lives until somebody
+ * asks for that value's text again. */
+bool model_get_text(struct json_object *value, struct json_span *out);
+
+/* The class of this name, told of if there is none; `member` says where it stands. */
+const struct model_class *model_find_class(struct loading *l, const char *path, const char *member,
+                                           const char *name);
+
+/* Are these all of a to-one's or list's targets: the class that stands for users, and no other? */
+bool model_refers_to_users(const struct model *model, const struct model_field *field);
+
 /* A letter or "_", then letters, digits, "_", or one of `more`. */
 bool model_is_name(const char *name, const char *more);
 
 /* Fills *field but for its name, which is there. `path` is that of `row`. */
 void model_load_field(struct loading *l, struct json_object *row, const char *path,
                       struct model_field *field);
+
+/* What the server puts into the field. When the anchors of all classes are there: can it? */
+void model_load_server(struct loading *l, struct json_object *row, const char *path,
+                       struct model_field *field);
+void model_check_server(struct loading *l, const struct model_class *owner,
+                        const struct model_field *field, const char *path);
 
 /* When all fields of all classes are there: does the other side of a to-many refer to `owner`? */
 void model_check_to_many(struct loading *l, const struct model_class *owner,
@@ -55,5 +72,19 @@ void model_load_rules(struct loading *l, struct model_class *c);
 /* When all fields of the class and the indexes of its parent are there. */
 void model_load_indexes(struct loading *l, struct model_class *c);
 
-/* When everything else is there. */
+/* The concrete ones among these and their descendants, by name, NULL-terminated. */
+const struct model_class *const *model_concrete_of(struct model *model,
+                                                   const struct model_class *const *classes);
+
+/* Tells of each of the classes that not everyone who signs in may read: "path: ..., and `shown`".
+ */
+void model_check_readable(struct loading *l, const struct model_class *const *classes,
+                          const char *path, const char *shown);
+
+/* When the rules of all classes are there, and what its parent has of these. */
+void model_load_summary(struct loading *l, struct model_class *c);
+void model_load_children(struct loading *l, struct model_class *c);
+
+/* When everything of the classes is there. */
 void model_load_listings(struct loading *l);
+void model_load_entries(struct loading *l);

@@ -16,15 +16,21 @@ static const char *const type_names[] = {
 static const char *const *members_of(enum field_type type)
 {
     static const char *const plain[] = {"type", "column", "required", "readOnly", "default", NULL};
+    static const char *const set[] = {"type",    "column", "required", "readOnly",
+                                      "default", "server", NULL};
     static const char *const string[] = {"type",    "column", "required", "readOnly",
                                          "default", "values", NULL};
-    static const char *const source[] = {"type", "column", "required", "readOnly", "target", NULL};
+    static const char *const source[] = {"type",   "column", "required", "readOnly",
+                                         "target", "server", NULL};
     static const char *const derived[] = {"type",    "column", "target", "inverse",
                                           "through", "onward", "listed", NULL};
 
     switch (type) {
     case FIELD_STRING:
         return string;
+    case FIELD_BOOLEAN:
+    case FIELD_DATE:
+        return set;
     case FIELD_TO_ONE:
     case FIELD_LIST:
         return source;
@@ -58,8 +64,8 @@ static bool load_type(struct loading *l, struct json_object *row, const char *pa
     return false;
 }
 
-static const struct model_class *find_class(struct loading *l, const char *path, const char *member,
-                                            const char *name)
+const struct model_class *model_find_class(struct loading *l, const char *path, const char *member,
+                                           const char *name)
 {
     const struct model_class *c = model_class(l->model, name, strlen(name));
 
@@ -85,7 +91,7 @@ static void load_targets(struct loading *l, struct json_object *row, const char 
     targets = model_alloc(l->model, count + 1, sizeof(*targets));
     field->targets = targets;
     for (; *names; names++)
-        if ((*targets = find_class(l, path, "target", *names)))
+        if ((*targets = model_find_class(l, path, "target", *names)))
             targets++;
 }
 
@@ -98,7 +104,7 @@ static void load_to_many(struct loading *l, struct json_object *row, const char 
     field->inverse = model_get_string(l, row, path, "inverse", true);
     field->onward = model_get_string(l, row, path, "onward", through != NULL);
     if (through)
-        field->through = find_class(l, path, "through", through);
+        field->through = model_find_class(l, path, "through", through);
     else if (field->onward)
         model_tell(l, path, "onward", "stands only beside \"through\"");
 }
@@ -120,17 +126,15 @@ static void load_values(struct loading *l, struct json_object *row, const char *
 static void load_default(struct loading *l, struct json_object *row, const char *path,
                          struct model_field *field)
 {
-    static const struct json_limits limits = {.depth = JSON_DEPTH_MAX, .number_chars = 1000};
     _cleanup_(text_deinitp) struct text value = {0}, rest = {0};
     struct json_object *given = json_object_object_get(row, "default");
-    const char *text = json_object_to_json_string_ext(given, JSON_C_TO_STRING_PLAIN |
-                                                                 JSON_C_TO_STRING_NOSLASHESCAPE);
+    struct json_span text;
 
     if (!given)
         return;
-    if (json_check(text, strlen(text), &limits, NULL))
+    if (!model_get_text(given, &text))
         text_add(&rest, ": no JSON value");
-    else if (model_add_value(l->model, field, json_span_of(text), &value, &rest) == ERR_OK)
+    else if (model_add_value(l->model, field, text, &value, &rest) == ERR_OK)
         field->initial = model_keep(l->model, &value);
     if (rest.size > 0)
         text_addf(l->problems, "%s.default%s\n", path, rest.at);
@@ -162,6 +166,7 @@ void model_load_field(struct loading *l, struct json_object *row, const char *pa
     load_column(l, row, path, field);
     field->required = model_get_flag(l, row, path, "required");
     field->read_only = model_get_flag(l, row, path, "readOnly");
+    model_load_server(l, row, path, field);
     if (field->type == FIELD_STRING)
         load_values(l, row, path, field);
     if (field->type == FIELD_TO_MANY)

@@ -11,9 +11,8 @@ static bool is_any(const struct model_class *c, const struct model_class *const 
     return *ancestors != NULL;
 }
 
-/* The concrete ones among these and their descendants. */
-static const struct model_class *const *concrete_of(struct model *model,
-                                                    const struct model_class *const *classes)
+const struct model_class *const *model_concrete_of(struct model *model,
+                                                   const struct model_class *const *classes)
 {
     const struct model_class **found = model_alloc(model, model->count + 1, sizeof(*found));
     size_t count = 0;
@@ -25,17 +24,15 @@ static const struct model_class *const *concrete_of(struct model *model,
     return found;
 }
 
-/* Whoever may read the object sees the IDs in its lists, so these must be no secret. */
-static void check_members(struct loading *l, const struct model_listing *listing, const char *path)
+void model_check_readable(struct loading *l, const struct model_class *const *classes,
+                          const char *path, const char *shown)
 {
-    for (const struct model_class *const *member = listing->members; *member; member++) {
-        const enum rule_kind read = (*member)->rules[ACTION_READ].kind;
+    for (; *classes; classes++) {
+        const enum rule_kind read = (*classes)->rules[ACTION_READ].kind;
 
         if (read != RULE_EVERYONE && read != RULE_SIGNED_IN)
-            text_addf(l->problems,
-                      "%s.listed: not everyone who signs in may read %s, and the list would show "
-                      "the IDs of its objects\n",
-                      path, (*member)->name);
+            text_addf(l->problems, "%s: not everyone who signs in may read %s, and %s\n", path,
+                      (*classes)->name, shown);
     }
 }
 
@@ -50,11 +47,14 @@ static const struct model_listing *load_listing(struct loading *l, const struct 
     text_add(&path, field->name);
     listing->owner = owner;
     listing->field = field;
-    listing->members = concrete_of(l->model, field->targets);
-    listing->sources = field->through ? concrete_of(l->model, join) : listing->members;
-    check_members(l, listing, path.at);
+    listing->members = model_concrete_of(l->model, field->targets);
+    listing->sources = field->through ? model_concrete_of(l->model, join) : listing->members;
     if (field->inverse && strcmp(field->inverse, "ID") == 0)
         model_tell(l, path.at, "listed", "what is found by its ID is not listed in the object");
+    text_add(&path, ".listed");
+    /* Whoever may read the object sees the IDs in its lists, so these must be no secret. */
+    model_check_readable(l, listing->members, path.at,
+                         "the list would show the IDs of its objects");
     return listing;
 }
 

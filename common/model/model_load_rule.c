@@ -31,13 +31,34 @@ void model_load_anchor(struct loading *l, struct model_class *c)
     l->model->anchor = c;
 }
 
+bool model_refers_to_users(const struct model *model, const struct model_field *field)
+{
+    return (field->type == FIELD_TO_ONE || field->type == FIELD_LIST) && model->anchor &&
+           field->targets[0] == model->anchor && !field->targets[1];
+}
+
 /* A user is known by an id in a string, or by the object that stands for them. */
 static bool may_name_owner(const struct model *model, const struct model_field *field)
 {
-    if (!field || field->type == FIELD_STRING)
-        return field != NULL;
-    return field->type == FIELD_TO_ONE && model->anchor && field->targets[0] == model->anchor &&
-           !field->targets[1];
+    return field && (field->type == FIELD_STRING || model_refers_to_users(model, field));
+}
+
+/* "@user" is whom the object belongs to, whatever its fields say. */
+static void load_owner(struct loading *l, const struct model_class *c, struct json_object *given,
+                       const char *path, struct model_rule *rule)
+{
+    const char *name = model_get_string(l, given, path, "owner", true);
+    const struct model_field *field = find_field(c, name);
+
+    *rule = (struct model_rule){RULE_OWNER, MODEL_USER_COLUMN};
+    if (name && strcmp(name, "@user") == 0)
+        return;
+    if (may_name_owner(l->model, field))
+        rule->column = field->column;
+    else
+        model_tell(l, path, "owner",
+                   "expected @user, or a field with a user's id (a string), the user's own object "
+                   "or a list of such objects");
 }
 
 static bool load_word_rule(const char *word, struct model_rule *rule)
@@ -61,11 +82,7 @@ static void load_rule(struct loading *l, const struct model_class *c, struct jso
 
     if (json_object_is_type(given, json_type_object)) {
         json_get_only(given, path, members, l->problems);
-        rule->kind = RULE_OWNER;
-        rule->field = find_field(c, model_get_string(l, given, path, "owner", true));
-        if (!may_name_owner(l->model, rule->field))
-            model_tell(l, path, "owner",
-                       "expected a field with a user's id (a string) or the user's own object");
+        load_owner(l, c, given, path, rule);
     } else if (!json_object_is_type(given, json_type_string) ||
                !load_word_rule(json_object_get_string(given), rule)) {
         text_addf(l->problems, "%s: expected nobody, everyone, signedIn or {\"owner\": field}\n",
@@ -73,30 +90,35 @@ static void load_rule(struct loading *l, const struct model_class *c, struct jso
     }
 }
 
-/* A class has the rules of its parent, but for those that it gives itself. */
-static void inherit_rules(struct model_class *c)
+static struct json_object *access_of(const struct loading *l, const struct model_class *c)
 {
-    for (size_t i = 0; c->parent && i < ACTION_COUNT; i++) {
-        c->rules[i] = c->parent->rules[i];
-        if (c->rules[i].field)
-            c->rules[i].field = find_field(c, c->rules[i].field->name);
-    }
+    return json_object_object_get(model_row_of(l, c), "access");
+}
+
+/* Who may change an object may give it children, unless it or a parent says otherwise. */
+static void complete_add_child(const struct loading *l, struct model_class *c)
+{
+    const struct model_class *giver = c;
+
+    while (giver && !json_object_object_get(access_of(l, giver), "addChild"))
+        giver = giver->parent;
+    if (!giver)
+        c->rules[ACTION_ADD_CHILD] = c->rules[ACTION_UPDATE];
 }
 
 void model_load_rules(struct loading *l, struct model_class *c)
 {
-    static const char *const actions[] = {[ACTION_READ] = "read",
-                                          [ACTION_CREATE] = "create",
-                                          [ACTION_UPDATE] = "update",
-                                          [ACTION_REMOVE] = "remove",
-                                          [ACTION_COUNT] = NULL};
+    static const char *const actions[] = {
+        [ACTION_READ] = "read",     [ACTION_CREATE] = "create",      [ACTION_UPDATE] = "update",
+        [ACTION_REMOVE] = "remove", [ACTION_ADD_CHILD] = "addChild", [ACTION_COUNT] = NULL};
     _cleanup_(text_deinitp) struct text path = {0};
     struct json_object *access = NULL;
 
-    inherit_rules(c);
+    if (c->parent)
+        memcpy(c->rules, c->parent->rules, sizeof(c->rules));
     model_class_path(&path, c, "");
     if (json_get_object(model_row_of(l, c), path.at, "access", false, &access, l->problems))
-        return;
+        access = NULL;
     model_class_path(&path, c, ".access");
     json_get_only(access, path.at, actions, l->problems);
     for (size_t i = 0; i < ACTION_COUNT; i++) {
@@ -107,4 +129,5 @@ void model_load_rules(struct loading *l, struct model_class *c)
         if (given)
             load_rule(l, c, given, path.at, &c->rules[i]);
     }
+    complete_add_child(l, c);
 }

@@ -53,22 +53,28 @@ static enum err read_id(const struct model_class *c, struct json_span object, ch
     return model_read_id(c, id, out, problem);
 }
 
-static const struct model_field *find_field(const struct model_class *c, struct json_span key)
+const struct model_field *model_field_of_key(const struct model_class *c, struct json_span key,
+                                             struct text *problem)
 {
     _cleanup_(text_deinitp) struct text name = {0};
+    const struct model_field *field =
+        json_decode(key, &name) ? NULL : model_field(c, text_str(&name), name.size);
 
-    return json_decode(key, &name) ? NULL : model_field(c, text_str(&name), name.size);
-}
-
-static enum err no_such_field(const struct model_class *c, struct json_span key,
-                              struct text *problem)
-{
+    if (field)
+        return field;
     text_addf(problem, ": %s has no field ", c->name);
     if (key.size <= SHOWN_KEY_MAX)
         text_add_bytes(problem, key.at, key.size);
     else
         text_add(problem, "of such a long name");
-    return ERR_MALFORMED;
+    return NULL;
+}
+
+void model_take_text(struct model_object *object, const struct model_field *field, size_t before)
+{
+    object->values[object->count++] =
+        (struct model_value){field, NULL, object->texts.size - before};
+    text_add_char(&object->texts, '\0');
 }
 
 /* Does an example leave this field open? */
@@ -113,8 +119,7 @@ static enum err take_value(const struct model *model, const struct model_field *
         return ERR_TYPE;
     }
     e = model_add_value(model, field, value, &out->texts, problem);
-    out->values[out->count++] = (struct model_value){field, NULL, out->texts.size - before};
-    text_add_char(&out->texts, '\0');
+    model_take_text(out, field, before);
     return e;
 }
 
@@ -137,9 +142,9 @@ static enum err take_member(const struct model *model, const struct json_walk *w
 
     if (is_head(out, w->key))
         return ERR_OK;
-    field = find_field(out->class_, w->key);
+    field = model_field_of_key(out->class_, w->key, problem);
     if (!field)
-        return no_such_field(out->class_, w->key, problem);
+        return ERR_MALFORMED;
 
     i = (size_t)(field - out->class_->fields);
     e = seen[i] ? twice(&rest) : take_value(model, field, w->value, out, &rest);
@@ -149,6 +154,13 @@ static enum err take_member(const struct model *model, const struct json_walk *w
     return e;
 }
 
+void model_begin_values(struct model_object *object)
+{
+    object->values = calloc(object->class_->field_count + 1, sizeof(*object->values));
+    if (!object->values)
+        err_out_of_memory();
+}
+
 static enum err take_members(const struct model *model, struct json_span object,
                              struct model_object *out, struct text *problem)
 {
@@ -156,17 +168,16 @@ static enum err take_members(const struct model *model, struct json_span object,
     struct json_walk w = json_walk(object);
     enum err e = ERR_OK;
 
-    out->values = calloc(out->class_->field_count + 1, sizeof(*out->values));
-    if (!seen || !out->values)
+    if (!seen)
         err_out_of_memory();
+    model_begin_values(out);
     while (!e && json_next(&w))
         e = take_member(model, &w, seen, out, problem);
     free(seen);
     return e;
 }
 
-/* The texts have stopped moving: tells the values where theirs are. */
-static void place_texts(struct model_object *object)
+void model_place_texts(struct model_object *object)
 {
     const char *at = text_str(&object->texts);
 
@@ -244,7 +255,7 @@ static enum err read_object(const struct model *model, struct json_span object,
         model_object_deinit(out);
         return e;
     }
-    place_texts(out);
+    model_place_texts(out);
     return ERR_OK;
 }
 
@@ -344,7 +355,7 @@ void model_visit_pairs(const struct model *model, struct model_object *object, m
     }
     text_deinit(&object->texts);
     object->texts = texts;
-    place_texts(object);
+    model_place_texts(object);
 }
 
 void model_object_deinit(struct model_object *object)

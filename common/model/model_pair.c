@@ -33,8 +33,7 @@ static enum err check_integer_id(const char *id, const char **why)
     return ERR_TYPE;
 }
 
-/* Adds the one spelling of an array ID. */
-static bool spell_array(struct json_span array, struct text *out)
+bool model_spell_array(struct json_span array, struct text *out)
 {
     struct json_walk w = json_walk(array);
     size_t count = 0;
@@ -62,7 +61,7 @@ static enum err check_array_id(const char *id, const char **why)
     _cleanup_(text_deinitp) struct text spelt = {0};
 
     *why = "expected the compact JSON text of an array of integers and strings";
-    if (json_check(id, strlen(id), &limits, NULL) || !spell_array(json_span_of(id), &spelt))
+    if (json_check(id, strlen(id), &limits, NULL) || !model_spell_array(json_span_of(id), &spelt))
         return ERR_TYPE;
     return text_equals(&spelt, id) ? ERR_OK : ERR_TYPE;
 }

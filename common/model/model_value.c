@@ -92,7 +92,7 @@ static enum err check_json(const struct model *model, const struct model_field *
     return ERR_OK;
 }
 
-static bool is_target(const struct model_field *field, const struct model_class *c)
+bool model_may_refer(const struct model_field *field, const struct model_class *c)
 {
     const struct model_class *const *target = field->targets;
 
@@ -108,7 +108,7 @@ static enum err check_pair(const struct model *model, const struct model_field *
     char *id = NULL;
     enum err e = model_read_pair(model, value, &c, &id, problem);
 
-    if (!e && !is_target(field, c)) {
+    if (!e && !model_may_refer(field, c)) {
         text_addf(problem, ".className: objects of %s cannot stand here", c->name);
         e = ERR_TYPE;
     }

@@ -1,16 +1,26 @@
 -- Rights (design section 12): every read, write and send goes through here.
 
--- May this session do what `rule` asks for? (design section 12) An owner is named by the text of a
--- field: the user's id, or the pair of the user's own object.
+-- Does the text of an owner field name the user of this session? It is the user's id, the pair of the
+-- user's own object, or a list that has that pair: its quotes are not escaped, so no value looks so.
+local function names_user(sid, text)
+  local who = redis.call('HMGET', session_key(sid), 'user', 'me')
+  if text == '"' .. who[1] .. '"' then
+    return true
+  end
+  local me = who[2]
+  if not me or me == '' then
+    return false
+  end
+  return text == me or (string.sub(text, 1, 1) == '[' and string.find(text, me, 1, true) ~= nil)
+end
+
+-- May this session do what `rule` asks for? (design section 12) `text` is that of the owner field, nil
+-- where it was never set.
 local function allowed(sid, rule, text)
   if rule == 'everyone' or rule == 'signedIn' then
     return true
   end
-  if rule ~= 'owner' or not text then
-    return false
-  end
-  local who = redis.call('HMGET', session_key(sid), 'user', 'me')
-  return text == '"' .. who[1] .. '"' or (who[2] and who[2] ~= '' and text == who[2])
+  return rule == 'owner' and text ~= nil and names_user(sid, text)
 end
 
 -- Who may not read what: class, rule, field for classes whose read rule excludes some sessions.

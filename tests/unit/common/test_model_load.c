@@ -167,9 +167,9 @@ static const struct mistake mistakes[] = {
     {OWNER("\"read\":\"friends\""), "classes.A.access.read: expected nobody, everyone, signedIn"},
     {OWNER("\"read\":true"), "classes.A.access.read: expected nobody, everyone, signedIn"},
     {OWNER("\"read\":{}"), "classes.A.access.read.owner: missing"},
-    {OWNER("\"read\":{\"owner\":\"x\"}"), "classes.A.access.read.owner: expected a field"},
-    {OWNER("\"read\":{\"owner\":\"n\"}"), "classes.A.access.read.owner: expected a field"},
-    {OWNER("\"read\":{\"owner\":\"a\"}"), "classes.A.access.read.owner: expected a field"},
+    {OWNER("\"read\":{\"owner\":\"x\"}"), "classes.A.access.read.owner: expected @user, or a field"},
+    {OWNER("\"read\":{\"owner\":\"n\"}"), "classes.A.access.read.owner: expected @user, or a field"},
+    {OWNER("\"read\":{\"owner\":\"a\"}"), "classes.A.access.read.owner: expected @user, or a field"},
     {OWNER("\"read\":{\"owner\":\"a\",\"or\":1}"), "classes.A.access.read.or: unknown"},
     {CLASS("\"access\":\"everyone\""), "classes.A.access: expected an object"},
     {CLASS("\"indexes\":{}"), "classes.A.indexes: expected an array"},
@@ -330,7 +330,7 @@ START_TEST(a_child_that_stands_first_has_fields_id_and_rules_of_its_parents)
     ck_assert_int_eq(child->rules[ACTION_CREATE].kind, RULE_NOBODY);
     ck_assert_int_eq(child->rules[ACTION_REMOVE].kind, RULE_NOBODY);
     ck_assert_int_eq(child->rules[ACTION_UPDATE].kind, RULE_OWNER);
-    ck_assert_ptr_eq(child->rules[ACTION_UPDATE].field, &child->fields[0]);
+    ck_assert_str_eq(child->rules[ACTION_UPDATE].column, child->fields[0].column);
     ck_assert(model_is_a(child, top) && !model_is_a(top, child));
     ck_assert_uint_eq(top->concrete_count, 2);
     ck_assert_ptr_eq(top->concrete[0], child);
@@ -441,7 +441,7 @@ START_TEST(the_example_has_the_rights_of_the_contract)
     }
     ck_assert_str_eq(model_anchor(model)->name, "com.app.mo.Person");
     ck_assert_str_eq(model_anchor(model)->anchor_field->name, "userId");
-    ck_assert_str_eq(model_anchor(model)->rules[ACTION_UPDATE].field->name, "userId");
+    ck_assert_str_eq(model_anchor(model)->rules[ACTION_UPDATE].column, "userId");
 }
 END_TEST
 

@@ -1,0 +1,73 @@
+"""Whom an owner rule lets in: rights.lua by itself, through the script that reads.
+
+The text of an owner field is a user's id, the pair of the user's own object, or a list of such pairs;
+"@u" is whom an object belongs to, stored like a field.
+"""
+
+import json
+
+import pytest
+from store import object_key, session_key
+
+CLASS = "com.app.mo.Room"
+ROOM = f"{CLASS}:7"
+PERSON = "com.app.mo.Person"
+
+
+def pair(object_id, class_name=PERSON):
+    return json.dumps({"className": class_name, "ID": object_id}, separators=(",", ":"))
+
+
+def listed(*pairs):
+    return "[" + ",".join(pairs) + "]"
+
+
+@pytest.fixture
+def may_read(store):
+    """May user "u1", whose own object is Person 5, read an object with this text in column "who"?"""
+    sid = store.session("c1", user="u1")
+    store.redis.hset(session_key(sid), "me", pair("5"))
+
+    def ask(text, column="who", me=None):
+        store.object(ROOM, **({} if text is None else {"who": text}))
+        if column == "@u" and text is not None:
+            store.redis.hset(object_key(ROOM), "@u", "0 0 " + text)
+        if me is not None:
+            store.redis.hset(session_key(sid), "me", me)
+        outcome, _, found = store.run("read", "c1", store.now(), 3, CLASS, "owner", column, 1, "7")
+        assert outcome == "ok" and found[0::2] in ([], [ROOM])
+        return bool(found)
+    return ask
+
+
+@pytest.mark.parametrize("text", [
+    '"u1"', pair("5"), listed(pair("5")), listed(pair("6"), pair("5")),
+    listed(pair("5"), pair("6"), pair("5")),
+])
+def test_owners_are_let_in(may_read, text):
+    assert may_read(text)
+
+
+@pytest.mark.parametrize("text", [
+    None, "null", "[]", '"u2"', '"u"', '"u11"', pair("6"), pair("55"), pair("5", "com.app.mo.Group"),
+    listed(pair("6")), listed(pair("55"), pair("51")), listed(pair("5", "com.app.mo.Group")),
+    listed(pair(pair("5"))), pair(pair("5")), json.dumps(pair("5")), '["u1"]',
+])
+def test_others_are_not(may_read, text):
+    assert not may_read(text)
+
+
+@pytest.mark.parametrize("text", ["[]", listed(pair("5")), pair("5"), "null", '""'])
+def test_who_has_no_object_of_their_own_is_in_no_list(may_read, text):
+    assert not may_read(text, me="")
+
+
+def test_an_odd_id_is_no_pattern(may_read):
+    odd = pair('a%d.[^"\\')
+    assert may_read(listed(pair("6"), odd), me=odd)
+    assert not may_read(listed(pair("6"), pair('a1.x"\\')), me=odd)
+
+
+@pytest.mark.parametrize("text, expected", [('"u1"', True), ('"u2"', False), (None, False)])
+def test_an_object_belongs_to_its_user(may_read, text, expected):
+    assert may_read(text, column="@u") is expected
