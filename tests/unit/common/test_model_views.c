@@ -230,9 +230,103 @@ START_TEST(clients_are_told_what_the_file_says)
 }
 END_TEST
 
+/* ---- The example ---- */
+
+static const struct {
+    const char *name, *summary; /* "field " */
+    const char *views;          /* "name size: order, ", ranks as "?", descending as "-" */
+} example[] = {
+    {"Person", "display_name picture presence connected ", ""},
+    {"Task", "title done ", ""},
+    {"Note", "title created ", ""},
+    {"Group", "name ",
+     "asc 50: display_name, desc 50: -display_name, asc_pres_first 5: ?presence display_name, "
+     "desc_pres_first 5: ?presence -display_name, "},
+    {"Index", "",
+     "asc 50: name, desc 50: -name, asc_pres_first 5: name, desc_pres_first 5: -name, "},
+    {"Favorites", "",
+     "asc 50: display_name|name, desc 50: -display_name|name, "
+     "asc_pres_first 5: ?presence display_name|name, "
+     "desc_pres_first 5: ?presence -display_name|name, "},
+    {"Rooms", "",
+     "asc 50: name, desc 50: -name, asc_pres_first 5: name, desc_pres_first 5: -name, "},
+    {"Conversations", "",
+     "asc 50: name, desc 50: -name, asc_pres_first 5: name, desc_pres_first 5: -name, "},
+    {"Notebook", "", "asc 50: title, desc 50: -title, "},
+    {"Room", "name members ", "asc 50: time, desc 50: -time, "},
+    {"Message", "sender time text read ", ""},
+};
+
+static void add_sort(struct text *out, const struct model_sort *sort)
+{
+    text_addf(out, " %s%s%s", sort->ranks ? "?" : "", sort->descending ? "-" : "", sort->by[0]);
+    for (size_t i = 1; sort->by[i]; i++)
+        text_addf(out, "|%s", sort->by[i]);
+}
+
+static void add_views(struct text *out, const struct model_class *c)
+{
+    for (size_t i = 0; c->children && i < c->children->view_count; i++) {
+        const struct model_view *view = &c->children->views[i];
+
+        text_addf(out, "%s %zu:", view->name, view->size);
+        for (size_t j = 0; j < view->sort_count; j++)
+            add_sort(out, &view->sorts[j]);
+        text_add(out, ", ");
+    }
+}
+
+START_TEST(the_example_has_the_views_and_summaries_of_the_contract)
+{
+    _cleanup_(text_deinitp) struct text problems = {0}, name = {0}, summary = {0}, views = {0};
+    _cleanup_(model_destroyp) struct model *model = NULL;
+
+    assert_ok(model_load(SOURCE_ROOT "/deploy/example/model.json", &model, &problems));
+    for (size_t i = 0; i < ARRAY_SIZE(example); i++) {
+        const struct model_class *c;
+
+        text_clear(&name);
+        text_clear(&summary);
+        text_clear(&views);
+        text_addf(&name, "com.app.mo.%s", example[i].name);
+        c = class_of(model, name.at);
+        for (size_t j = 0; c->summary && c->summary[j]; j++)
+            text_addf(&summary, "%s ", c->summary[j]->name);
+        add_views(&views, c);
+        assert_text(&summary, example[i].summary);
+        assert_text(&views, example[i].views);
+    }
+}
+END_TEST
+
+START_TEST(the_example_has_the_entry_points_of_the_contract)
+{
+    static const char *const names[] = {"self", "rooms",         "fav",  "root",
+                                        "home", "conversations", "notes"};
+    _cleanup_(text_deinitp) struct text problems = {0};
+    _cleanup_(model_destroyp) struct model *model = NULL;
+    const struct model_entry *entries;
+    size_t count;
+
+    assert_ok(model_load(SOURCE_ROOT "/deploy/example/model.json", &model, &problems));
+    entries = model_entries(model, &count);
+    ck_assert_uint_eq(count, ARRAY_SIZE(names));
+    for (size_t i = 0; i < count; i++)
+        ck_assert_str_eq(entries[i].name, names[i]);
+    ck_assert_int_eq(entries[0].kind, ENTRY_SELF);
+    ck_assert_str_eq(entries[1].class_->name, "com.app.mo.Rooms");
+    ck_assert_str_eq(entries[3].object, "{\"cn\":\"com.app.mo.Index\",\"ID\":\"1\",\"children\":"
+                                        "[{\"className\":\"com.app.mo.Group\",\"ID\":\"1\"}]}");
+    ck_assert_str_eq(entries[4].join->name, "com.app.mo.Membership");
+    ck_assert_str_eq(entries[6].class_->name, "com.app.mo.Notebook");
+}
+END_TEST
+
 UNIT_SUITE("model_views", views_are_as_the_file_has_them,
            a_child_is_sorted_by_the_first_field_that_it_has, children_and_summaries_are_inherited,
            who_may_update_may_add_children_unless_it_is_said,
            what_the_server_sets_is_read_only_but_for_lists,
            entry_points_are_in_the_order_of_the_file, a_fixed_object_may_have_nothing_but_its_id,
-           clients_are_told_what_the_file_says)
+           clients_are_told_what_the_file_says,
+           the_example_has_the_views_and_summaries_of_the_contract,
+           the_example_has_the_entry_points_of_the_contract)
