@@ -3,12 +3,21 @@
 -- lease is over. While receipts are late nothing is sent again: that would feed an overload. A
 -- migration is left to agents with its own model.
 -- Arguments: now, lease until, at most of each, seconds for which ended sessions are known, digest of the
--- agent's model.
--- Returns jobs (id, type, session), sessions.
+-- agent's model, at most of those that are told in blocks.
+-- Returns jobs (id, type, session), sessions, sessions that are told in blocks.
 local now, lease, most, known_s, digest = arg_number(), arg(), arg(), arg(), arg()
+local most_blocks = arg()
 
-local function due_in(list)
-  return redis.call('ZRANGEBYSCORE', list, '-inf', now, 'LIMIT', 0, most)
+local function due_in(list, limit)
+  return redis.call('ZRANGEBYSCORE', list, '-inf', now, 'LIMIT', 0, limit or most)
+end
+
+local function take(list, limit)
+  local sessions = due_in(list, limit)
+  for _, sid in ipairs(sessions) do
+    redis.call('ZADD', list, lease, sid)
+  end
+  return sessions
 end
 
 for _, gateway in ipairs(due_in('gateways')) do
@@ -30,11 +39,5 @@ for _, id in ipairs(due_in('jobs')) do
   end
 end
 
-if redis.call('EXISTS', 'receipts:late') == 1 then
-  return { list, {} }
-end
-local sessions = due_in('due')
-for _, sid in ipairs(sessions) do
-  redis.call('ZADD', 'due', lease, sid)
-end
-return { list, sessions }
+local is_late = redis.call('EXISTS', 'receipts:late') == 1
+return { list, is_late and {} or take('due'), take('blocks', most_blocks) }

@@ -6,7 +6,7 @@
 -- sessions are known, timing, restricted classes.
 -- Returns gone | ok, done, set, after, ref, kind, version, since, fields, recipients (session, client,
 --         gateway for each), clients that have missed too much (client, gateway for each), number of the
---         send.
+--         send, sessions that can be told of it in a block at once.
 local id, set, after = arg(), arg_number(), arg_number()
 local now, lease, most = arg_number(), arg(), arg_number()
 local most_marks, known_s = arg_number(), arg()
@@ -32,7 +32,7 @@ if kind ~= 'c' then
   version = tonumber(redis.call('HGET', object_key(ref), '@v')) or version
 end
 
-local recipients, overwhelmed, number = {}, {}, send_number()
+local recipients, overwhelmed, ready, number = {}, {}, {}, send_number()
 local function end_overwhelmed(sid, session)
   session_end(sid, now, 'too much was missed', known_s, now)
   if session.gateway ~= '' then
@@ -99,7 +99,10 @@ local function note(sid, session, item)
   if mark then
     mark_write(sid, item, session.epoch, mark)
     due_first_at(sid, item, now)
-    due_refresh(sid, session)
+    local due = due_refresh(sid, session)
+    if due and due <= now then
+      table.insert(ready, sid)
+    end
   end
 end
 
@@ -137,4 +140,4 @@ end
 
 return { 'ok', set > #sets and 1 or 0, set, after, ref, kind, tostring(version), job[3],
   kind == 'u' and redis.call('HGETALL', object_key(ref)) or {}, recipients, overwhelmed,
-  number }
+  number, ready }
