@@ -12,6 +12,9 @@ CHILDREN = "+" + PARENT
 
 @pytest.fixture(autouse=True)
 def objects(store):
+    """Time goes only when it is told to."""
+    begun = store.now()
+    store.now = lambda: begun + store.skew_ms
     store.object(PARENT, name='"one"')
     store.object(CHILD, title='"one"')
 
@@ -77,6 +80,21 @@ def test_a_step_that_is_done_again_marks_once(store, reader):
     for place in (1, 0):
         store.fan_out(job, place)
     assert store.books() == {"made": 1}
+
+
+def test_what_is_no_part_of_the_content_is_no_change_of_it(store, reader):
+    unseen = ("com.app.mo.Room", "name", "com.app.mo.Group", "children")
+    store.change(PARENT, "children", "[]")
+    store.fan_out(store.job(PARENT, "u", 2), unseen=unseen)
+    assert marks(store, reader) == {}
+    store.change(PARENT, "name")
+    store.change(PARENT, "children", "[7]")
+    store.fan_out(store.job(PARENT, "u", 4), unseen=unseen)
+    assert marks(store, reader) == {}
+    store.fan_out(store.job(PARENT, "u", 3), unseen=unseen)
+    assert marks(store, reader) == {PARENT: ("u", 4)}
+    store.fan_out(store.job(PARENT, "u", 5), unseen=unseen)
+    assert marks(store, reader) == {PARENT: ("u", 4)}, "of this it has a mark already"
 
 
 # ---- the writer

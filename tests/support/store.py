@@ -327,11 +327,11 @@ class Store:
         parts = {"u": [":w", ":sw"], "d": [":w", ":sw", ":cw"], "c": [":cw"]}[kind]
         return [object_key(ref, part) for part in parts]
 
-    def fan_out(self, job, place=1, after=0, most=250, most_marks=10000):
+    def fan_out(self, job, place=1, after=0, most=250, most_marks=10000, unseen=()):
         """One step of the job; place 0 takes it over from a worker that died. None: it is done."""
         now = self.now()
         reply = self.run("fan_out", job, place, after, now, now + self.LEASE_MS, most, most_marks,
-                         self.KNOWN_S, *self.TIMING, 0)
+                         self.KNOWN_S, *self.TIMING, 0, len(unseen), *unseen)
         return self._note(Step(reply)) if reply[0] == "ok" else None
 
     def tell(self, ref, kind="u", most_marks=10000, **options):

@@ -42,6 +42,7 @@ static enum work_step mark_next(struct work *work)
     jobs_add_known(work);
     jobs_add_timing(work);
     jobs_add_restricted(work);
+    jobs_add_unseen(work);
     return work_call(work, marked);
 }
 
