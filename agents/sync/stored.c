@@ -56,7 +56,7 @@ void stored_add_exported(struct text *out, struct stored_ref ref, const struct r
         const struct model_field *field = &ref.class_->fields[i];
         const char *text = text_of(fields, field);
 
-        if (field->type == FIELD_TO_MANY)
+        if (field->type == FIELD_TO_MANY || field->server == SERVER_CONNECTED)
             continue;
         text_add_char(out, ',');
         text_add_json_str(out, field->name);

@@ -21,8 +21,8 @@ struct stored_ref stored_ref(const struct model *model, const char *ref);
 /* Adds the object as clients see it. */
 void stored_add_object(struct text *out, struct stored_ref ref, const struct redis_reply *fields);
 
-/* Adds the object as an export holds it: without what is derived from others, and with "@version"
- * and "@created" (ms). */
+/* Adds the object as an export holds it: without what is derived from others or from sessions, and
+ * with "@version" and "@created" (ms). */
 void stored_add_exported(struct text *out, struct stored_ref ref, const struct redis_reply *fields);
 
 /* The object's version, 0 when there is none. */

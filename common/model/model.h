@@ -273,9 +273,10 @@ _must_check_ enum err model_read_example(const struct model *model, struct json_
                                          struct model_object *out, struct text *problem);
 
 /*
- * Reads an object as an export has it: read-only fields are as given, and "@version" and "@created"
- * (1 or more) stand beside them. Otherwise as model_read_object(), but the problem is told from the
- * object's view: "done: expected a boolean, found a string".
+ * Reads an object as an export has it: read-only fields are as given, but for what shows who is
+ * connected, and "@version" and "@created" (1 or more) stand beside them. Otherwise as
+ * model_read_object(), but the problem is told from the object's view: "done: expected a boolean,
+ * found a string".
  */
 _must_check_ enum err model_read_exported(const struct model *model, struct json_span object,
                                           struct model_object *out, struct text *problem);

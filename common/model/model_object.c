@@ -103,6 +103,8 @@ static bool is_passed_over(const struct model_object *object, const struct model
 {
     if (object->source == MODEL_EXAMPLE)
         return is_open(field, value);
+    if (object->source == MODEL_EXPORT && field->server == SERVER_CONNECTED)
+        return true;
     return field->type == FIELD_TO_MANY || (object->source == MODEL_REQUEST && field->read_only);
 }
 

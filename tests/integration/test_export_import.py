@@ -201,6 +201,15 @@ def test_an_import_keeps_read_only_fields_and_integer_ids(new_stack, connect):
     assert (me["ID"], me["userId"]) == ("42", ada.user_id)
 
 
+def test_who_is_connected_is_neither_exported_nor_imported(new_stack, connect):
+    stack = new_stack()
+    said = line(PERSON, "7", userId="u7", connected=True)
+    assert counts(Ended(stack, "import", stdin=lines(said))) == [1, 0, 0, 0]
+    assert counts(Ended(stack, "import", stdin=lines(said))) == [0, 0, 1, 0]
+    assert find(connect(stack.gateways[0], "ada"), PERSON, "7")["connected"] is None
+    assert "connected" not in Ended(stack, "export", PERSON).objects()[0]
+
+
 def test_what_was_removed_is_there_again(new_stack, connect):
     stack = new_stack()
     ada = connect(stack.gateways[0], "ada")

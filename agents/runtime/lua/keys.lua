@@ -18,6 +18,10 @@ local function class_key(class, part)
   return '{k:' .. class .. '}' .. part
 end
 
+local function user_key(user, part)
+  return '{u:' .. user .. '}' .. (part or '')
+end
+
 local function job_key(id)
   return '{j:' .. id .. '}'
 end

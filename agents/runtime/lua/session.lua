@@ -4,19 +4,16 @@
 --   {g:<gateway>}   sessions that are bound there     gateways   gateway -> its lease ends
 --   idle            unbound session -> when it ends   due        session -> its earliest due mark
 --   sessions        all of them, by number            blocks     the same for the content protocol
+--
+-- A user is there while one of their sessions is bound (online.lua).
+--
+--   {u:<user>}:b    those that are                    online     user -> when to look whether they are there
 
 local NAMES_KEPT = 32
 local FIRST_LEASE_MS = 30000 -- within which a gateway that binds somebody has asked for one
 
 local function gateway_key(gateway)
   return '{g:' .. gateway .. '}'
-end
-
-local dialects = {} -- session -> its dialect
-
-local function is_content(sid)
-  dialects[sid] = dialects[sid] or redis.call('HGET', session_key(sid), 'dialect') or ''
-  return dialects[sid] == 'content'
 end
 
 -- The session that a client id names. A session that was ended still serves what the gateway had
@@ -40,15 +37,30 @@ local function session_read(sid)
   if not s[1] or s[5] then
     return nil
   end
-  local content = s[7] == 'content'
-  return { client = s[1], gateway = s[2], epoch = tonumber(s[3]), answers = content or s[4] == '1',
-    quiet_until = tonumber(s[6] or 0), is_content = content }
+  return { client = s[1], gateway = s[2], epoch = tonumber(s[3]), answers = s[4] == '1',
+    quiet_until = tonumber(s[6] or 0), is_content = s[7] == 'content' }
 end
 
--- Nobody waits for an answer to the last block (block.lua) any more.
-local function block_forget(sid)
-  redis.call('DEL', session_key(sid, ':b'))
-  redis.call('HDEL', session_key(sid), 'block', 'blockTries')
+local function user_of(sid)
+  return redis.call('HGET', session_key(sid), 'user')
+end
+
+local function user_comes(sid, now)
+  local user = user_of(sid)
+  local bound = user_key(user, ':b')
+  if redis.call('SADD', bound, sid) == 1 and redis.call('SCARD', bound) == 1 then
+    redis.call('ZADD', 'online', now, user)
+  end
+end
+
+-- The user's `left` is when the last of their sessions lost its binding.
+local function user_goes(sid, now)
+  local user = user_of(sid)
+  local bound = user_key(user, ':b')
+  if redis.call('SREM', bound, sid) == 1 and redis.call('EXISTS', bound) == 0 then
+    redis.call('HSET', user_key(user), 'left', now)
+    redis.call('ZADD', 'online', 'NX', now, user)
+  end
 end
 
 -- Binds the session to a gateway under this name. The epoch counts bindings.
@@ -69,10 +81,7 @@ local function session_bind(sid, client, gateway, now)
   redis.call('SADD', gateway_key(gateway), sid)
   redis.call('ZADD', 'gateways', 'NX', now + FIRST_LEASE_MS, gateway)
   redis.call('ZREM', 'idle', sid)
-  if is_content(sid) then -- what was told the binding before may be lost
-    block_forget(sid)
-    redis.call('HDEL', key, 'quiet')
-  end
+  user_comes(sid, now)
   return epoch
 end
 
@@ -92,6 +101,7 @@ local function session_unbind(sid, now, idle_ms)
   redis.call('ZREM', 'due', sid)
   redis.call('ZREM', 'blocks', sid)
   redis.call('ZADD', 'idle', now + idle_ms, sid)
+  user_goes(sid, now)
 end
 
 -- Ends the session. Its names stay known for some seconds, for requests that were accepted before
@@ -101,7 +111,7 @@ local function session_end(sid, time, why, known_s, due)
   session_unbind(sid, time, 0)
   redis.call('ZREM', 'idle', sid)
   redis.call('HSET', key, 'ended', time, 'why', why)
-  redis.call('SREM', '{u:' .. redis.call('HGET', key, 'user') .. '}:s', sid)
+  redis.call('SREM', user_key(user_of(sid), ':s'), sid)
   for _, name in ipairs(redis.call('ZRANGE', session_key(sid, ':c'), 0, -1)) do
     redis.call('EXPIRE', 'c:' .. name, known_s)
   end
@@ -121,6 +131,13 @@ end
 --   {o:<ref>}:sw   those of the content protocol, whether or not it lives    {o:<ref>}:cw   its children
 --
 -- {s:<sid>}:w has the items of a session.
+local dialects = {} -- session -> its dialect
+
+local function is_content(sid)
+  dialects[sid] = dialects[sid] or redis.call('HGET', session_key(sid), 'dialect') or ''
+  return dialects[sid] == 'content'
+end
+
 -- The object that an item is about, and whether it is about its children.
 local function item_parts(item)
   local parent = string.match(item, '^%+(.*)$')

@@ -1,10 +1,6 @@
 -- Tokens (spec 8.3): a hash under the SHA-256 of the token, which nobody can turn back. Each is
 -- listed, by the time of its expiry, at its user, its client, and its device of that user.
 
-local function user_key(user)
-  return '{u:' .. user .. '}'
-end
-
 local function token_key(hash)
   return '{t:' .. hash .. '}'
 end
@@ -14,11 +10,11 @@ local function tokens_of_client(client)
 end
 
 local function tokens_of_device(user, device)
-  return user_key(user) .. ':t:' .. device
+  return user_key(user, ':t:' .. device)
 end
 
 local function lists_of(token)
-  local lists = { user_key(token.user) .. ':t', tokens_of_client(token.client) }
+  local lists = { user_key(token.user, ':t'), tokens_of_client(token.client) }
   if token.device ~= '' then
     table.insert(lists, tokens_of_device(token.user, token.device))
   end

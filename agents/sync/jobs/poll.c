@@ -1,14 +1,13 @@
 #include <string.h>
 
 #include "agents/runtime/agent.h"
-#include "agents/sync/content/notify.h"
 #include "agents/sync/jobs/jobs.h"
 #include "agents/sync/operations.h"
+#include "agents/sync/sessions/online.h"
 #include "agents/sync/store/scripts.h"
 #include "common/base/clock.h"
 
-#define MOST_CLAIMED  50  /* jobs, and sessions, at a time */
-#define MOST_NOTIFIED 250 /* sessions that are told in blocks */
+#define MOST_CLAIMED 50 /* jobs, sessions, and users, at a time */
 
 static void continue_job(const struct work *work, const struct redis_reply *job)
 {
@@ -30,15 +29,15 @@ static enum work_step claimed(struct work *work)
 {
     const struct redis_reply *jobs = redis_item(work->call.reply, 0);
     const struct redis_reply *sessions = redis_item(work->call.reply, 1);
-    const struct redis_reply *notified = redis_item(work->call.reply, 2);
-    const bool more = redis_count(notified) == MOST_NOTIFIED;
+    const struct redis_reply *users = redis_item(work->call.reply, 2);
 
     for (size_t i = 0; i < redis_count(jobs); i++)
         continue_job(work, redis_item(jobs, i));
     for (size_t i = 0; i < redis_count(sessions); i++)
         redeliver_start(work, redis_str(redis_item(sessions, i)));
-    notify_sessions(work, notified);
-    return more ? plan_poll(work) : WORK_DONE;
+    for (size_t i = 0; i < redis_count(users); i++)
+        online_start(work, redis_str(redis_item(users, i)));
+    return WORK_DONE;
 }
 
 enum work_step plan_poll(struct work *work)
@@ -51,6 +50,6 @@ enum work_step plan_poll(struct work *work)
     redis_call_arg_i64(&work->call, MOST_CLAIMED);
     jobs_add_known(work);
     redis_call_arg(&work->call, model_digest(work->agent->model));
-    redis_call_arg_i64(&work->call, MOST_NOTIFIED);
+    redis_call_arg_i64(&work->call, online_field(work->agent->model) ? MOST_CLAIMED : 0);
     return work_call(work, claimed);
 }

@@ -23,7 +23,7 @@ sid = tostring(redis.call('INCR', 's:next'))
 local me = redis.call('HGET', user_key(user), 'me') or ''
 redis.call('HSET', session_key(sid), 'user', user, 'device', device, 'me', me, 'dialect', dialect,
   'created', now)
-redis.call('SADD', user_key(user) .. ':s', sid)
+redis.call('SADD', user_key(user, ':s'), sid)
 redis.call('ZADD', 'sessions', sid, sid)
 session_bind(sid, client, gateway, now)
 return { 'ok', sid, user }

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "agents/runtime/work.h"
+#include "common/model/model.h"
+
+/*
+ * online - presence (design section 7): the user's own object shows whether a session of theirs is
+ * bound, through whichever protocol. lua/session.lua says of whom it is to be looked at, the poll
+ * takes them.
+ */
+
+/* The field that shows it; NULL: the model has none, and nobody is looked at. */
+const struct model_field *online_field(const struct model *model);
+
+/* Looks at one user, beside this work, and has a change told. */
+void online_start(const struct work *work, const char *user);
