@@ -23,13 +23,18 @@ static const char *find(const struct redis_reply *fields, const char *name)
     return NULL;
 }
 
-static const char *text_of(const void *arg, const struct model_field *field)
+static const char *text_in(const struct redis_reply *fields, const char *column)
 {
-    const char *value = find(arg, field->column);
+    const char *value = find(fields, column);
     const char *text = value ? strchr(value, ' ') : NULL;
 
     text = text ? strchr(text + 1, ' ') : NULL;
     return text ? text + 1 : NULL;
+}
+
+static const char *text_of(const void *arg, const struct model_field *field)
+{
+    return text_in(arg, field->column);
 }
 
 void stored_add_object(struct text *out, struct stored_ref ref, const struct redis_reply *fields)
@@ -46,7 +51,7 @@ int64_t stored_version(const struct redis_reply *fields)
 
 void stored_add_exported(struct text *out, struct stored_ref ref, const struct redis_reply *fields)
 {
-    const char *created = find(fields, "@c");
+    const char *created = find(fields, "@c"), *user = text_in(fields, MODEL_USER_COLUMN);
 
     text_add(out, "{\"cn\":");
     text_add_json_str(out, ref.class_->name);
@@ -63,6 +68,8 @@ void stored_add_exported(struct text *out, struct stored_ref ref, const struct r
         text_add_char(out, ':');
         text_add(out, text ? text : field->type == FIELD_LIST ? "[]" : "null");
     }
+    if (user)
+        text_addf(out, ",\"@user\":%s", user);
     text_addf(out, ",\"@version\":%" PRId64 ",\"@created\":%s}", stored_version(fields),
               created ? created : "0");
 }

@@ -8,7 +8,8 @@
 
 /*
  * stored - an object as Redis keeps it: a flat reply of field, "<version> <put time> <text>" pairs
- * (design section 8), read with the model's eyes.
+ * (design section 8), read with the model's eyes. What an object has beside its fields is under
+ * names that begin with "@" (object.lua).
  */
 
 /* Where an object is: its class and id, cut from a ref "class:id". */
@@ -22,7 +23,7 @@ struct stored_ref stored_ref(const struct model *model, const char *ref);
 void stored_add_object(struct text *out, struct stored_ref ref, const struct redis_reply *fields);
 
 /* Adds the object as an export holds it: without what is derived from others or from sessions, and
- * with "@version" and "@created" (ms). */
+ * with "@version", "@created" (ms) and, where it belongs to a user, "@user". */
 void stored_add_exported(struct text *out, struct stored_ref ref, const struct redis_reply *fields);
 
 /* The object's version, 0 when there is none. */

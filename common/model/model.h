@@ -250,6 +250,7 @@ struct model_object {
     size_t count;
     enum model_source source;
     int64_t version, created_ms; /* only MODEL_EXPORT; 0: not told */
+    char *user; /* only MODEL_EXPORT: to whom it belongs; NULL: nobody, or not told */
     struct text texts;
 };
 
@@ -274,9 +275,9 @@ _must_check_ enum err model_read_example(const struct model *model, struct json_
 
 /*
  * Reads an object as an export has it: read-only fields are as given, but for what shows who is
- * connected, and "@version" and "@created" (1 or more) stand beside them. Otherwise as
- * model_read_object(), but the problem is told from the object's view: "done: expected a boolean,
- * found a string".
+ * connected, and "@version" and "@created" (1 or more) and "@user" (the id of a user) stand beside
+ * them. Otherwise as model_read_object(), but the problem is told from the object's view: "done:
+ * expected a boolean, found a string".
  */
 _must_check_ enum err model_read_exported(const struct model *model, struct json_span object,
                                           struct model_object *out, struct text *problem);

@@ -128,8 +128,8 @@ static enum err read_reference(const struct model *model, const struct model_fie
     if (json_kind(value) != JSON_OBJECT)
         return model_wrong_kind(problem, "an object", value);
     if (count > 1) {
-        text_add(problem, ".key: stands there twice");
-        return ERR_MALFORMED;
+        text_add(problem, ".key");
+        return model_twice(problem);
     }
     if (model_read_key(model, key, &c, &id, &rest)) {
         text_addf(problem, ".key%s", rest.at);
@@ -195,10 +195,8 @@ static enum err take_field(const struct model *model, const struct model_field *
         text_add(problem, ": set by the server");
         return ERR_TYPE;
     }
-    if (is_taken(out, field)) {
-        text_add(problem, ": stands there twice");
-        return ERR_MALFORMED;
-    }
+    if (is_taken(out, field))
+        return model_twice(problem);
     e = read_value(model, field, value, &out->texts, problem);
     model_take_text(out, field, before);
     return e;

@@ -6,7 +6,8 @@
 /*
  * model_internal - what the files of the module share: model.c (memory, look-ups), model_load*.c
  * (from a file), model_pair.c (IDs and pairs), model_key.c (those of the content protocol),
- * model_value.c (one value of a request), model_object.c (a whole object), model_content.c (in the
+ * model_value.c (one value of a request), model_object.c (a whole object), model_export.c (what an
+ * export tells beside it), model_content.c (in the
  * form of the content protocol).
  */
 
@@ -45,6 +46,14 @@ void model_index_fields(struct model *model, struct model_class *c);
  * The following add to `problem`, on failure, the rest of a line that begins with the path of what
  * they read: ": expected a string, found null".
  */
+
+/* Always ERR_MALFORMED: ": stands there twice". */
+enum err model_twice(struct text *problem);
+
+/* What an export tells of an object beside its fields. ERR_TYPE, ERR_MALFORMED. */
+bool model_is_mark(struct json_span key);
+_must_check_ enum err model_read_marks(struct json_span object, struct model_object *out,
+                                       struct text *problem);
 
 /* Always ERR_TYPE. */
 enum err model_wrong_kind(struct text *problem, const char *expected, struct json_span value);

@@ -1,4 +1,3 @@
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,9 +6,8 @@
 /* Whole objects: from a request, and to clients. */
 
 #define SHOWN_KEY_MAX 64 /* of a client's member names, in what we tell about them */
-#define STAMP_MAX     (INT64_C(1) << 53) /* versions and times are numbers of Lua */
 
-static enum err twice(struct text *problem)
+enum err model_twice(struct text *problem)
 {
     text_add(problem, ": stands there twice");
     return ERR_MALFORMED;
@@ -23,7 +21,7 @@ static enum err read_class(const struct model *model, struct json_span object,
 
     text_add(problem, ".cn");
     if (count > 1)
-        return twice(problem);
+        return model_twice(problem);
     if (count == 0) {
         text_add(problem, ": missing");
         return ERR_MALFORMED;
@@ -47,7 +45,7 @@ static enum err read_id(const struct model_class *c, struct json_span object, ch
 
     text_add(problem, ".ID");
     if (count > 1)
-        return twice(problem);
+        return model_twice(problem);
     if (count == 0 || json_kind(id) == JSON_NULL || is_blank(id))
         return ERR_OK;
     return model_read_id(c, id, out, problem);
@@ -130,8 +128,7 @@ static bool is_head(const struct model_object *object, struct json_span key)
 {
     if (json_string_is(key, "cn") || json_string_is(key, "ID"))
         return true;
-    return object->source == MODEL_EXPORT &&
-           (json_string_is(key, "@version") || json_string_is(key, "@created"));
+    return object->source == MODEL_EXPORT && model_is_mark(key);
 }
 
 static enum err take_member(const struct model *model, const struct json_walk *w, bool *seen,
@@ -149,7 +146,7 @@ static enum err take_member(const struct model *model, const struct json_walk *w
         return ERR_MALFORMED;
 
     i = (size_t)(field - out->class_->fields);
-    e = seen[i] ? twice(&rest) : take_value(model, field, w->value, out, &rest);
+    e = seen[i] ? model_twice(&rest) : take_value(model, field, w->value, out, &rest);
     seen[i] = true;
     if (e)
         text_addf(problem, ".%s%s", field->name, text_str(&rest));
@@ -189,34 +186,6 @@ void model_place_texts(struct model_object *object)
     }
 }
 
-static enum err read_stamp(struct json_span object, const char *name, int64_t *out,
-                           struct text *problem)
-{
-    size_t count;
-    struct json_span value = json_member(object, name, &count);
-
-    if (count == 0)
-        return ERR_OK;
-    text_addf(problem, ".%s", name);
-    if (count > 1)
-        return twice(problem);
-    if (!json_int64(value, out) && *out >= 1 && *out <= STAMP_MAX)
-        return ERR_OK;
-    text_addf(problem, ": expected an integer from 1 to %" PRId64, STAMP_MAX);
-    return ERR_TYPE;
-}
-
-static enum err read_stamps(struct json_span object, struct model_object *out, struct text *problem)
-{
-    enum err e = ERR_OK;
-
-    if (out->source == MODEL_EXPORT)
-        e = read_stamp(object, "@version", &out->version, problem);
-    if (out->source == MODEL_EXPORT && !e)
-        e = read_stamp(object, "@created", &out->created_ms, problem);
-    return e;
-}
-
 static enum err read_parts(const struct model *model, struct json_span object,
                            struct model_object *out, struct text *problem)
 {
@@ -236,7 +205,8 @@ static enum err read_parts(const struct model *model, struct json_span object,
     if (e)
         return e;
     text_clear(problem);
-    e = read_stamps(object, out, problem);
+    if (out->source == MODEL_EXPORT)
+        e = model_read_marks(object, out, problem);
     if (e)
         return e;
     return take_members(model, object, out, problem);
@@ -363,6 +333,7 @@ void model_visit_pairs(const struct model *model, struct model_object *object, m
 void model_object_deinit(struct model_object *object)
 {
     free(object->id);
+    free(object->user);
     free(object->values);
     text_deinit(&object->texts);
     *object = (struct model_object){0};

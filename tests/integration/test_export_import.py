@@ -4,18 +4,20 @@ import json
 import re
 
 import pytest
-from asking import create, find, remove
+from asking import create, find, put, remove
 from by_hand import Operator
 from client import pair
 from ctl import Ended, without_broker
 from servers import wait_until
+from shapes import assert_refused
 from stack import RELATIONS_MODEL
-from store import stored_object
+from store import object_key, stored_object
 
 COMPANY, SCREW, HOOK, EYE = (f"com.test.{name}" for name in ("Company", "Screw", "Hook", "Eye"))
 VEHICLE, CAR, TRUCK = (f"com.test.{name}" for name in ("Vehicle", "Car", "Truck"))
 PAPER, RECEIPT = "com.test.Paper", "com.test.Receipt"
-TASK, NOTE, ITEM, PERSON = (f"com.app.mo.{name}" for name in ("Task", "Note", "Item", "Person"))
+TASK, NOTE, ITEM, PERSON, FAVORITES = (
+    f"com.app.mo.{name}" for name in ("Task", "Note", "Item", "Person", "Favorites"))
 
 
 def without_amqp_url(stack, tmp_path):
@@ -210,6 +212,42 @@ def test_who_is_connected_is_neither_exported_nor_imported(new_stack, connect):
     assert "connected" not in Ended(stack, "export", PERSON).objects()[0]
 
 
+def belongs_to(redis, ref):
+    stored = redis.hget(object_key(ref), "@u")
+    return stored and json.loads(stored.split(" ", 2)[2])
+
+
+def own_of(redis, user):
+    return redis.hget(f"{{u:{user}}}", "own:" + FAVORITES)
+
+
+def test_to_whom_an_object_belongs_goes_along(new_stack, connect):
+    stack = new_stack()
+    redis = stack.redis()
+    ada = connect(stack.gateways[0], "ada")
+    [me] = Ended(stack, "export", PERSON).objects()
+    mine = line(FAVORITES, "5", children=[], **{"@user": ada.user_id})
+    theirs = line(FAVORITES, "6", children=[], **{"@user": "somebody"})
+    nobodys = line(FAVORITES, "7", children=[])
+    assert counts(Ended(stack, "import", stdin=lines(mine, theirs, nobodys))) == [3, 0, 0, 0]
+    found = {o["ID"]: o for o in Ended(stack, "export", FAVORITES).objects()}
+    assert [found[n].get("@user") for n in "567"] == [ada.user_id, "somebody", None]
+    assert own_of(redis, ada.user_id) == "5" and own_of(redis, "somebody") == "6"
+
+    children = [pair(PERSON, me["ID"])]
+    assert put(ada, FAVORITES, "5", children=children)["result"] is True
+    for other in "67":
+        assert_refused(put(ada, FAVORITES, other, children=children), "-117")
+
+    assert counts(Ended(stack, "import", stdin=lines(mine | {"children": children},
+                                                     theirs, nobodys))) == [0, 0, 3, 0]
+    assert counts(Ended(stack, "import", stdin=lines(
+        line(FAVORITES, "7", **{"@user": ada.user_id}), line(FAVORITES, "6")))) == [0, 1, 1, 0]
+    assert belongs_to(redis, f"{FAVORITES}:7") == ada.user_id
+    assert belongs_to(redis, f"{FAVORITES}:6") == "somebody", "not told, so as it was"
+    assert own_of(redis, ada.user_id) == "5", "there is one already"
+
+
 def test_what_was_removed_is_there_again(new_stack, connect):
     stack = new_stack()
     ada = connect(stack.gateways[0], "ada")
@@ -291,6 +329,7 @@ def test_what_requires_another_object_does_not_stay_without_it(new_stack):
     (b'{"cn":"com.app.mo.Task","ID":"x","owner":{"className":"com.app.mo.Task","ID":"y"}}', "owner"),
     (b'{"cn":"com.app.mo.Task","ID":"x","@version":0}', "@version: expected"),
     (b'{"cn":"com.app.mo.Task","ID":"x","@created":"now"}', "@created: expected"),
+    (b'{"cn":"com.app.mo.Task","ID":"x","@user":7}', "@user: expected"),
     (b'{"cn":"com.app.mo.Task","ID":"x","@other":1}', "no field"),
     (b"\xff\xfe\x00\x01\x02", "not JSON"), (bytes(range(256)).replace(b"\n", b""), "not JSON"),
     (b'{"a":' * 251 + b"1" + b"}" * 251, "not JSON"), (b"{} {}", "not JSON"),

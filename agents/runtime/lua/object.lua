@@ -1,6 +1,7 @@
 -- Objects (design section 8): a hash, field -> "<version> <put time> <text>". "@v" is the object's
--- version, "@c" the time of its creation; what was removed keeps "@v" and "@d" for a while. Scripts know
--- fields by their columns alone, so a field that was renamed is the same one here.
+-- version, "@c" the time of its creation, "@u" the id of the user to whom it belongs, stored like a
+-- string field; what was removed keeps "@v" and "@d" for a while. Scripts know fields by their columns
+-- alone, so a field that was renamed is the same one here.
 
 local function is_live(ref)
   return redis.call('HEXISTS', object_key(ref), '@c') == 1
@@ -26,6 +27,26 @@ end
 local function field_set(ref, field, version, time, text, refs)
   redis.call('HSET', object_key(ref), field, string.format('%d %d ', version, time) .. text)
   references_set(ref, field, refs)
+end
+
+local function belongs_to(ref, user)
+  return field_text(ref, '@u') == '"' .. user .. '"'
+end
+
+-- The id of the one object of this class that is the user's own; nil as long as there is none.
+local function own_object(user, class)
+  local id = redis.call('HGET', '{u:' .. user .. '}', 'own:' .. class)
+  return id and belongs_to(class .. ':' .. id, user) and id or nil
+end
+
+-- From now on the object belongs to this user, and is the user's own one of its class, unless there is
+-- another.
+local function object_give(ref, user)
+  local class, id = class_and_id(ref)
+  redis.call('HSET', object_key(ref), '@u', '0 0 "' .. user .. '"')
+  if not own_object(user, class) then
+    redis.call('HSET', '{u:' .. user .. '}', 'own:' .. class, id)
+  end
 end
 
 -- The first reference in a newline-separated list that leads nowhere, or nil.

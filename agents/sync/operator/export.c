@@ -11,8 +11,8 @@
  * descendants (absent: of all), class by class in the order of the model, page by page. `next` of
  * an answer is given back as `next` of the following request; null at the end.
  *
- * An object is as clients see it, without what is derived from others, and with "@version" and
- * "@created".
+ * An object is as clients see it, without what is derived from others, and with "@version",
+ * "@created" and, where it belongs to a user, "@user".
  */
 
 #define PAGE_OBJECTS 250    /* so that no step holds Redis for long */

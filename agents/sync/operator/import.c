@@ -206,6 +206,7 @@ static enum work_step import_object(struct work *work, struct model_object *obje
     redis_call_arg(call, object->id);
     redis_call_arg_i64(call, object->version);
     redis_call_arg_i64(call, object->created_ms ? object->created_ms : now);
+    redis_call_arg(call, object->user ? object->user : "");
     add_lists(call, c);
     add_values(call, object);
     redis_call_arg(call, complete_missing(object) ? "1" : "0");

@@ -2,13 +2,14 @@
 -- of this moment would. References are taken whether they lead somewhere or not, since their objects
 -- may be imported later; settle_reference.lua is asked in the end. It is the operator's: no rights.
 -- Arguments: all listings, now, lease until, lineage, id, version and time of creation of a new object,
--- fields that are lists, then lists of field, text, refs: what is given, and the defaults of a new
--- object; whether a required field is missing (1 or 0), the furthest parent as for create.lua, indexes.
+-- id of the user to whom it belongs ("": not told), fields that are lists, then lists of field, text,
+-- refs: what is given, and the defaults of a new object; whether a required field is missing (1 or 0),
+-- the furthest parent as for create.lua, indexes.
 -- Returns required | taken, class | unique, index | same, broken | created, broken, jobs, cascade |
 --         changed, broken, jobs, cascade; broken is a list of field, ref for each reference that leads nowhere yet.
 local now, lease = arg_number(), arg()
 local lineage, id = arg_lineage(), arg()
-local version, created = arg_number(), arg()
+local version, created, user = arg_number(), arg(), arg()
 local unset = {}
 for _, field in ipairs(arg_list()) do
   unset[field] = '[]'
@@ -35,6 +36,7 @@ take(given)
 if not there then
   take(defaults)
 end
+local given_away = user ~= '' and not belongs_to(ref, user)
 local function text_of(field)
   return changed[field] or field_text(ref, field)
 end
@@ -81,12 +83,15 @@ local function change()
   end
 end
 
-if there and #values == 0 then
+if there and #values == 0 and not given_away then
   return { 'same', broken }
 elseif there then
   change()
 else
   make()
+end
+if given_away then
+  object_give(ref, user)
 end
 history_add(lineage, ref, now, nil)
 fan_out(ref, 'u', version, lineage, '', 1, lease)

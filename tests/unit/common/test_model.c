@@ -565,8 +565,10 @@ START_TEST(an_export_has_read_only_fields_and_stamps)
 
     assert_ok(model_read_exported(
         model,
-        checked(PERSON("\"ID\":\"7\",\"userId\":\"u\",\"@version\":3,\"@created\":1700000000000")),
+        checked(PERSON("\"ID\":\"7\",\"userId\":\"u\",\"@version\":3,\"@created\":1700000000000,"
+                       "\"@user\":\"us\\u0065r\"")),
         &object, &problem));
+    ck_assert_str_eq(object.user, "user");
     ck_assert_str_eq(value_of(&object, "userId"), "\"u\"");
     ck_assert_int_eq(object.version, 3);
     ck_assert_int_eq(object.created_ms, 1700000000000);
@@ -575,15 +577,25 @@ START_TEST(an_export_has_read_only_fields_and_stamps)
     assert_ok(model_read_exported(model, checked(PERSON("\"ID\":\"7\"")), &object, &problem));
     ck_assert_int_eq(object.version, 0);
     ck_assert_int_eq(object.created_ms, 0);
+    ck_assert_ptr_null(object.user);
     model_object_deinit(&object);
 }
 END_TEST
 
-START_TEST(stamps_out_of_range_are_refused)
+START_TEST(stamps_and_users_that_are_none_are_refused)
 {
-    static const char *const stamps[] = {"\"@version\":0", "\"@version\":9007199254740993",
-                                         "\"@version\":1.5", "\"@created\":null",
-                                         "\"@created\":1,\"@created\":1"};
+    static const char *const stamps[] = {"\"@version\":0",
+                                         "\"@version\":9007199254740993",
+                                         "\"@version\":1.5",
+                                         "\"@created\":null",
+                                         "\"@created\":1,\"@created\":1",
+                                         "\"@user\":\"\"",
+                                         "\"@user\":null",
+                                         "\"@user\":\"a\\\"b\"",
+                                         "\"@user\":\"a\\u0000\"",
+                                         "\"@user\":\"a\\\\\"",
+                                         "\"@user\":\"a\\n\"",
+                                         "\"@user\":\"a\",\"@user\":\"a\""};
     EXAMPLE;
 
     for (size_t i = 0; i < ARRAY_SIZE(stamps); i++) {
@@ -599,7 +611,7 @@ END_TEST
 
 UNIT_SUITE("model", a_family_is_what_has_a_common_ancestor,
            a_pair_gets_the_class_that_the_visitor_says, relations_that_are_null_are_not_visited,
-           an_export_has_read_only_fields_and_stamps, stamps_out_of_range_are_refused,
+           an_export_has_read_only_fields_and_stamps, stamps_and_users_that_are_none_are_refused,
            an_example_has_the_fields_that_are_set, a_wrong_example_is_refused_with_the_path,
            an_object_is_read_with_its_id_and_values, json_values_stay_as_they_are,
            an_id_that_is_absent_null_or_blank_is_none, what_the_server_keeps_or_derives_is_ignored,
