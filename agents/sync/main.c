@@ -4,6 +4,7 @@
 static const struct handler handlers[] = {
     // clang-format off
     { "announce",         plan_announce          },
+    { "changedReceived",  plan_changed_received  },
     { "connect",          plan_connect           },
     { "countAllByName",   plan_count_all_by_name },
     { "createObject",     plan_create_object     },

@@ -35,6 +35,10 @@ work_fn plan_create_object, plan_put_object, plan_remove_object;
 
 work_fn plan_updates_received, plan_deletes_received, plan_replies_received;
 
+/* ---- content/ (content protocol, "Notifications"; design section 11): changed.c ---- */
+
+work_fn plan_changed_received;
+
 /* ---- operator/, for activestack-ctl ---- */
 
 /* inspect.c: books, clients, why */

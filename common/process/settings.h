@@ -82,6 +82,10 @@ struct settings {
     int64_t sync_max_open_replies;     /* requests kept open per session */
     int64_t sync_max_open_bytes;       /* their bodies */
     int64_t sync_max_marks;            /* per session; beyond: 4005 */
+    int64_t sync_notify_ms;            /* between two blocks for a session */
+    int64_t sync_max_block;            /* changes in one block */
+    int64_t sync_max_subscriptions;    /* per session of the content protocol */
+    int64_t sync_content_idle_s;       /* the same as sync_session_idle_s for these */
     int64_t sync_session_idle_s;       /* an unbound session ends after this: 4005 */
     int64_t sync_presence_grace_ms;    /* who is gone for longer is shown as gone */
     int64_t sync_gateway_lease_ms;     /* a silent gateway's sessions are unbound after this */

@@ -64,7 +64,7 @@ const struct operation operations[] = {
     OP("authenticateOAuthAccessToken",  ENTER,   NONE, A("AuthenticateOAuthAccessToken")),
     OP("authenticateOAuthCode",         ENTER,   NONE, A("AuthenticateOAuthCode")),
     OP("authenticateUserAccount",       ENTER,   NONE, A("AuthenticateUserAccount")),
-    OP("changedReceived",               SIGNAL,  NONE, S_MUTE("ChangedReceived")),
+    OP("changedReceived",               SIGNAL,  SYNC, S_MUTE("ChangedReceived")),
     CONTENT(1, "connect",               INNER,   SYNC, S("Connect")),
     OP("countAllByName",                READ,    SYNC, S("CountAllByName")),
     ALIAS("create", "createObject",     WRITE,   SYNC, S("Create")),

@@ -128,7 +128,7 @@ class Step:
 
     def __init__(self, reply):
         (_, self.done, self.place, self.after, self.ref, self.kind, self.version, self.since,
-         self.fields, told, closed, self.number) = reply
+         self.fields, told, closed, self.number, self.ready) = reply
         self.objects = [(self.ref, self.kind, int(self.version))]
         self.sids, self.to = told[0::3], list(zip(told[1::3], told[2::3]))  # (client, gateway)
         self.closed = list(zip(closed[0::2], closed[1::2]))
@@ -155,6 +155,15 @@ class Return(Told):
             self.sid, self.went = reply[1], tuple(reply[2:4])
 
 
+class Block:
+    """What a session of the content protocol is told at once."""
+
+    def __init__(self, number, client, gateway, entries):
+        self.number, self.client, self.gateway = number, client, gateway
+        self.entries = {ref: (content == 1, children == 1) for ref, content, children in entries}
+        assert len(self.entries) == len(entries), "a document stands in it twice"
+
+
 class Store:
     """A Redis database of its own, in which tests put sessions and objects and run scripts.
 
@@ -166,6 +175,7 @@ class Store:
     LEASE_MS = 5000
     IDLE_MS = 14 * DAY_MS
     KNOWN_S = 3600
+    NOTIFY_MS = 100
     GRACE_MS = 10000
 
     def __init__(self, redis):
@@ -274,16 +284,21 @@ class Store:
 
     def claim(self, most=50, digest=""):
         """Jobs (id, type, session) and sessions that are due."""
-        jobs, sids, _ = self._claim(most, digest, most_users=0)
+        jobs, sids, _, _ = self._claim(most, digest)
         return [tuple(job) for job in jobs], sids
 
-    def claim_users(self):
-        """Users of whom it is to be looked at whether they are there."""
-        return self._claim(most=0, digest="", most_users=50)[2]
+    def claim_blocks(self, most=250):
+        """The sessions that can be told in blocks."""
+        return self._claim(0, "", most_blocks=most)[2]
 
-    def _claim(self, most, digest, most_users):
+    def claim_users(self, most=50):
+        """Users of whom it is to be looked at whether they are there."""
+        return self._claim(0, "", most_users=most)[3]
+
+    def _claim(self, most, digest, most_blocks=0, most_users=0):
         now = self.now()
-        return self.run("claim", now, now + self.LEASE_MS, most, self.KNOWN_S, digest, most_users)
+        return self.run("claim", now, now + self.LEASE_MS, most, self.KNOWN_S, digest, most_blocks,
+                        most_users)
 
     def look_at(self, user, anchor="com.app.mo.Person", field="connected", grace_ms=GRACE_MS):
         """Has the user's own object show whether they are there; returns the fan-outs."""
@@ -326,11 +341,11 @@ class Store:
         parts = {"u": [":w", ":sw"], "d": [":w", ":sw", ":cw"], "c": [":cw"]}[kind]
         return [object_key(ref, part) for part in parts]
 
-    def fan_out(self, job, place=1, after=0, most=250, most_marks=10000):
+    def fan_out(self, job, place=1, after=0, most=250, most_marks=10000, unseen=()):
         """One step of the job; place 0 takes it over from a worker that died. None: it is done."""
         now = self.now()
         reply = self.run("fan_out", job, place, after, now, now + self.LEASE_MS, most, most_marks,
-                         self.KNOWN_S, *self.TIMING, 0)
+                         self.KNOWN_S, *self.TIMING, 0, len(unseen), *unseen)
         return self._note(Step(reply)) if reply[0] == "ok" else None
 
     def tell(self, ref, kind="u", most_marks=10000, **options):
@@ -364,6 +379,21 @@ class Store:
         reply = self.run("redeliver", sid, at or self.now(), most, most_bytes, *self.TIMING,
                          len(restricted), *restricted)
         return self._note(Told(*reply[4:8], reply[3], reply[1])) if reply[0] == "ok" else None
+
+    def notify(self, *sids, most=1000, restricted=()):
+        """Tells these in blocks; returns those that it has made."""
+        handled, number, blocks = self.run(
+            "notify", self.now(), most, self.NOTIFY_MS, *self.TIMING, len(restricted), *restricted,
+            len(sids), *sids)
+        assert handled == len(sids)
+        return [Block(number, *block) for block in blocks]
+
+    def settle_blocks(self, *receipts, pause_ms=0):
+        """(client, number) each; returns the sessions that can be told of more."""
+        handled, ready = self.run("settle_block", self.now(), self.NOTIFY_MS, pause_ms,
+                                  *[part for pair in receipts for part in pair])
+        assert handled == len(receipts)
+        return ready
 
     def overtaken(self, told, sids):
         flat = [part for pair in told.items() for part in pair]

@@ -34,12 +34,12 @@ local function book_page_of(sid, part)
   return book_page(sid % BOOK_PAGES, part)
 end
 
-local function book(sid, outcome)
-  redis.call('HINCRBY', book_page_of(sid), outcome, 1)
+local function book(sid, outcome, count)
+  redis.call('HINCRBY', book_page_of(sid), outcome, count or 1)
 end
 
-local function mark_read(sid, ref, epoch)
-  local value = redis.call('HGET', session_key(sid, ':m'), ref)
+-- As it is stored; nil: none.
+local function mark_parse(value, epoch)
   if not value then
     return nil
   end
@@ -52,9 +52,17 @@ local function mark_read(sid, ref, epoch)
   return mark
 end
 
+local function mark_text(mark, epoch)
+  return string.format('%s %d %d %d %d %d', mark.kind, mark.version, mark.tries, mark.needs, mark.sent,
+    epoch)
+end
+
+local function mark_read(sid, ref, epoch)
+  return mark_parse(redis.call('HGET', session_key(sid, ':m'), ref), epoch)
+end
+
 local function mark_write(sid, ref, epoch, mark)
-  redis.call('HSET', session_key(sid, ':m'), ref, string.format('%s %d %d %d %d %d',
-    mark.kind, mark.version, mark.tries, mark.needs, mark.sent, epoch))
+  redis.call('HSET', session_key(sid, ':m'), ref, mark_text(mark, epoch))
 end
 
 -- Does the mark say this already?
@@ -79,13 +87,18 @@ local function mark_send(mark, number)
   mark.sent = number
 end
 
-local function mark_end(sid, ref, outcome)
-  book(sid, outcome)
-  redis.call('HDEL', session_key(sid, ':m'), ref)
-  redis.call('ZREM', session_key(sid, ':d'), ref)
+-- The marks of these, of which there are some, end alike.
+local function marks_end(sid, refs, outcome)
+  book(sid, outcome, #refs)
+  redis.call('HDEL', session_key(sid, ':m'), unpack(refs))
+  redis.call('ZREM', session_key(sid, ':d'), unpack(refs))
   if redis.call('EXISTS', session_key(sid, ':m')) == 0 then
     redis.call('SREM', book_page_of(sid, ':m'), sid)
   end
+end
+
+local function mark_end(sid, ref, outcome)
+  marks_end(sid, { ref }, outcome)
 end
 
 -- When a bound session is looked at again: at the earliest of its marks, but not while it is to be

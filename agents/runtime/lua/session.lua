@@ -16,6 +16,13 @@ local function gateway_key(gateway)
   return '{g:' .. gateway .. '}'
 end
 
+local dialects = {} -- session -> its dialect
+
+local function is_content(sid)
+  dialects[sid] = dialects[sid] or redis.call('HGET', session_key(sid), 'dialect') or ''
+  return dialects[sid] == 'content'
+end
+
 -- The session that a client id names. A session that was ended still serves what the gateway had
 -- accepted before: an acknowledged write must not be lost to a logout that overtook it.
 local function session_of(client, accepted)
@@ -37,8 +44,15 @@ local function session_read(sid)
   if not s[1] or s[5] then
     return nil
   end
-  return { client = s[1], gateway = s[2], epoch = tonumber(s[3]), answers = s[4] == '1',
-    quiet_until = tonumber(s[6] or 0), is_content = s[7] == 'content' }
+  local content = s[7] == 'content'
+  return { client = s[1], gateway = s[2], epoch = tonumber(s[3]), answers = content or s[4] == '1',
+    quiet_until = tonumber(s[6] or 0), is_content = content }
+end
+
+-- Nobody waits for an answer to the last block (block.lua) any more.
+local function block_forget(sid)
+  redis.call('DEL', session_key(sid, ':b'))
+  redis.call('HDEL', session_key(sid), 'block', 'blockTries')
 end
 
 local function user_of(sid)
@@ -81,6 +95,10 @@ local function session_bind(sid, client, gateway, now)
   redis.call('SADD', gateway_key(gateway), sid)
   redis.call('ZADD', 'gateways', 'NX', now + FIRST_LEASE_MS, gateway)
   redis.call('ZREM', 'idle', sid)
+  if is_content(sid) then -- what was told the binding before may be lost
+    block_forget(sid)
+    redis.call('HDEL', key, 'quiet')
+  end
   user_comes(sid, now)
   return epoch
 end
@@ -131,13 +149,6 @@ end
 --   {o:<ref>}:sw   those of the content protocol, whether or not it lives    {o:<ref>}:cw   its children
 --
 -- {s:<sid>}:w has the items of a session.
-local dialects = {} -- session -> its dialect
-
-local function is_content(sid)
-  dialects[sid] = dialects[sid] or redis.call('HGET', session_key(sid), 'dialect') or ''
-  return dialects[sid] == 'content'
-end
-
 -- The object that an item is about, and whether it is about its children.
 local function item_parts(item)
   local parent = string.match(item, '^%+(.*)$')

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "agents/runtime/agent.h"
+#include "agents/sync/content/notify.h"
 #include "agents/sync/jobs/jobs.h"
 #include "agents/sync/pushes/overtaken.h"
 #include "agents/sync/pushes/push.h"
@@ -41,6 +42,7 @@ static enum work_step mark_next(struct work *work)
     jobs_add_known(work);
     jobs_add_timing(work);
     jobs_add_restricted(work);
+    jobs_add_unseen(work);
     return work_call(work, marked);
 }
 
@@ -158,6 +160,7 @@ static enum work_step marked(struct work *work)
         push_deinit(&push);
     }
     close_overwhelmed(work, redis_item(r, 10));
+    notify_sessions(work, redis_item(r, 12));
     if (!work->out_count)
         return step_complete(work);
     begin_look(work, ref, redis_i64(redis_item(r, 6)), recipients);

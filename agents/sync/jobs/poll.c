@@ -1,13 +1,15 @@
 #include <string.h>
 
 #include "agents/runtime/agent.h"
+#include "agents/sync/content/notify.h"
 #include "agents/sync/jobs/jobs.h"
 #include "agents/sync/operations.h"
 #include "agents/sync/sessions/online.h"
 #include "agents/sync/store/scripts.h"
 #include "common/base/clock.h"
 
-#define MOST_CLAIMED 50 /* jobs, sessions, and users, at a time */
+#define MOST_CLAIMED  50  /* jobs, sessions, and users, at a time */
+#define MOST_NOTIFIED 250 /* sessions that are told in blocks */
 
 static void continue_job(const struct work *work, const struct redis_reply *job)
 {
@@ -29,7 +31,9 @@ static enum work_step claimed(struct work *work)
 {
     const struct redis_reply *jobs = redis_item(work->call.reply, 0);
     const struct redis_reply *sessions = redis_item(work->call.reply, 1);
-    const struct redis_reply *users = redis_item(work->call.reply, 2);
+    const struct redis_reply *notified = redis_item(work->call.reply, 2);
+    const struct redis_reply *users = redis_item(work->call.reply, 3);
+    const bool more = redis_count(notified) == MOST_NOTIFIED;
 
     for (size_t i = 0; i < redis_count(jobs); i++)
         continue_job(work, redis_item(jobs, i));
@@ -37,7 +41,8 @@ static enum work_step claimed(struct work *work)
         redeliver_start(work, redis_str(redis_item(sessions, i)));
     for (size_t i = 0; i < redis_count(users); i++)
         online_start(work, redis_str(redis_item(users, i)));
-    return WORK_DONE;
+    notify_sessions(work, notified);
+    return more ? plan_poll(work) : WORK_DONE;
 }
 
 enum work_step plan_poll(struct work *work)
@@ -50,6 +55,7 @@ enum work_step plan_poll(struct work *work)
     redis_call_arg_i64(&work->call, MOST_CLAIMED);
     jobs_add_known(work);
     redis_call_arg(&work->call, model_digest(work->agent->model));
+    redis_call_arg_i64(&work->call, MOST_NOTIFIED);
     redis_call_arg_i64(&work->call, online_field(work->agent->model) ? MOST_CLAIMED : 0);
     return work_call(work, claimed);
 }

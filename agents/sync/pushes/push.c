@@ -75,42 +75,72 @@ static void end_group(struct text *out, const struct push *push)
     text_add_char(out, '}');
 }
 
-/* The message for the gateway of to[first]; takes out those that it serves by marking them done. */
-static void add_for_gateway(struct work *work, const struct push *push, const struct push_to *to,
-                            size_t count, size_t first, bool *done)
+/* What goes to whom: one push to all, or to each its own. */
+struct sending {
+    const struct push *pushes;
+    bool each;
+    const struct push_to *to;
+    size_t count;
+    bool *done; /* recipients whose message is made */
+};
+
+/* To the next recipient, behind one who was told this. */
+static void go_on(struct text *out, const struct sending *s, const struct push *push)
+{
+    if (s->each)
+        end_group(out, push);
+    text_add_char(out, ',');
+    if (s->each)
+        begin_group(out);
+}
+
+/* The message for the gateway of to[first], and so for all recipients there. */
+static void add_for_gateway(struct work *work, const struct sending *s, size_t first)
 {
     _cleanup_(text_deinitp) struct text all = {0};
-    const char *between = "";
+    const struct push *push = s->pushes;
 
     text_add(&all, "{\"v\":1,\"groups\":[");
     begin_group(&all);
-    for (size_t i = first; i < count; i++) {
-        if (done[i] || strcmp(to[i].gateway, to[first].gateway) != 0)
+    for (size_t i = first; i < s->count; i++) {
+        if (s->done[i] || strcmp(s->to[i].gateway, s->to[first].gateway) != 0)
             continue;
-        text_addf(&all, "%s\"%s\"", between, to[i].client);
-        between = ",";
-        done[i] = true;
+        if (i > first)
+            go_on(&all, s, push);
+        push = &s->pushes[s->each ? i : 0];
+        text_add_json_str(&all, s->to[i].client);
+        s->done[i] = true;
     }
     end_group(&all, push);
     text_add(&all, "]}");
-    work_add_out(work, &(struct msg){.queue = to[first].gateway,
+    work_add_out(work, &(struct msg){.queue = s->to[first].gateway,
                                      .type = "push",
                                      .mandatory = true,
                                      .body = all.at,
                                      .size = all.size});
 }
 
+static void send(struct work *work, struct sending *s)
+{
+    s->done = calloc(s->count + 1, sizeof(*s->done));
+    if (!s->done)
+        err_out_of_memory();
+    for (size_t i = 0; i < s->count; i++) {
+        if (!s->done[i])
+            add_for_gateway(work, s, i);
+    }
+    free(s->done);
+}
+
 void push_send(struct work *work, const struct push *push, const struct push_to *to, size_t count)
 {
-    bool *done = calloc(count + 1, sizeof(*done));
+    send(work, &(struct sending){.pushes = push, .to = to, .count = count});
+}
 
-    if (!done)
-        err_out_of_memory();
-    for (size_t i = 0; i < count; i++) {
-        if (!done[i])
-            add_for_gateway(work, push, to, count, i, done);
-    }
-    free(done);
+void push_send_each(struct work *work, const struct push *pushes, const struct push_to *to,
+                    size_t count)
+{
+    send(work, &(struct sending){.pushes = pushes, .each = true, .to = to, .count = count});
 }
 
 void push_add_body(struct text *out, const struct push *pushes, size_t count, const char *client)

@@ -23,7 +23,7 @@
  *     push_deinit(&push);
  */
 
-enum push_kind { PUSH_UPDATE = 'u', PUSH_DELETE = 'd' };
+enum push_kind { PUSH_UPDATE = 'u', PUSH_DELETE = 'd', PUSH_BLOCK = 'b' /* content/notify.h */ };
 
 struct push {
     enum push_kind kind;
@@ -48,6 +48,10 @@ struct push_to {
 
 /* Adds to work's messages one for each gateway among the recipients. */
 void push_send(struct work *work, const struct push *push, const struct push_to *to, size_t count);
+
+/* The same where each recipient is told something else: pushes[i] goes to to[i]. */
+void push_send_each(struct work *work, const struct push *pushes, const struct push_to *to,
+                    size_t count);
 
 /* Adds the body of a message that holds these pushes for one client. Empty ones are left out. */
 void push_add_body(struct text *out, const struct push *pushes, size_t count, const char *client);

@@ -1,3 +1,5 @@
+#include "agents/sync/pushes/receipts.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,8 +126,7 @@ static bool add_next(struct work *work)
 
 /* ---- The calls ---- */
 
-/* Receipts that have waited for long are a backlog, which redelivery would feed. */
-static int64_t pause_ms(const struct work *work)
+int64_t receipts_pause_ms(const struct work *work)
 {
     const int64_t late_ms = work->agent->proc.settings.sync_receipts_late_ms;
 
@@ -145,7 +146,7 @@ static void begin_call(struct work *work)
     redis_call_begin(&work->call, &script_settle);
     redis_call_arg(&work->call, kinds[receipts->of]);
     redis_call_arg_i64(&work->call, clock_wall_ms());
-    redis_call_arg_i64(&work->call, pause_ms(work));
+    redis_call_arg_i64(&work->call, receipts_pause_ms(work));
 }
 
 static enum work_step answer(struct work *work)

@@ -3,15 +3,17 @@
 -- lease is over. While receipts are late nothing is sent again: that would feed an overload. A
 -- migration is left to agents with its own model.
 -- Arguments: now, lease until, at most of each, seconds for which ended sessions are known, digest of the
--- agent's model, at most of the users.
--- Returns jobs (id, type, session), sessions, users.
-local now, lease, most, known_s, digest, most_users = arg_number(), arg(), arg(), arg(), arg(), arg()
+-- agent's model, at most of those that are told in blocks, at most of the users.
+-- Returns jobs (id, type, session), sessions, sessions that are told in blocks, users.
+local now, lease, most, known_s, digest = arg_number(), arg(), arg(), arg(), arg()
+local most_blocks, most_users = arg(), arg()
 
-local function due_in(list, count)
-  return redis.call('ZRANGEBYSCORE', list, '-inf', now, 'LIMIT', 0, count or most)
+local function due_in(list, limit)
+  return redis.call('ZRANGEBYSCORE', list, '-inf', now, 'LIMIT', 0, limit or most)
 end
 
-local function take(list, items)
+local function take(list, limit)
+  local items = due_in(list, limit)
   for _, item in ipairs(items) do
     redis.call('ZADD', list, lease, item)
   end
@@ -37,8 +39,5 @@ for _, id in ipairs(due_in('jobs')) do
   end
 end
 
-local users = take('online', due_in('online', most_users))
-if redis.call('EXISTS', 'receipts:late') == 1 then
-  return { list, {}, users }
-end
-return { list, take('due', due_in('due')), users }
+local is_late = redis.call('EXISTS', 'receipts:late') == 1
+return { list, is_late and {} or take('due'), take('blocks', most_blocks), take('online', most_users) }

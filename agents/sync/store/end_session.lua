@@ -17,7 +17,7 @@ if redis.call('EXISTS', session_key(sid, ':w'), session_key(sid, ':m')) > 0 then
   redis.call('ZADD', 'jobs', lease, job)
   return { 'ok', 0 }
 end
-redis.call('DEL', job_key(job), session_key(sid, ':d'))
+redis.call('DEL', job_key(job), session_key(sid, ':d'), session_key(sid, ':b'))
 redis.call('ZREM', 'jobs', job)
 redis.call('ZREM', 'sessions', sid)
 return { 'ok', 1 }

@@ -3,14 +3,14 @@
 -- and `after`, the place that the caller has reached, are kept here. A step that is done again finds
 -- its marks and has them sent again: twice rather than never.
 -- Arguments: job, set, after, now, lease until, at most, most marks of a session, seconds for which ended
--- sessions are known, timing, restricted classes.
+-- sessions are known, timing, restricted classes, list of class, column that are no part of the content.
 -- Returns gone | ok, done, set, after, ref, kind, version, since, fields, recipients (session, client,
 --         gateway for each), clients that have missed too much (client, gateway for each), number of the
---         send.
+--         send, sessions that can be told of it in a block at once.
 local id, set, after = arg(), arg_number(), arg_number()
 local now, lease, most = arg_number(), arg(), arg_number()
 local most_marks, known_s = arg_number(), arg()
-local timing, restricted = arg_timing(), arg_restricted()
+local timing, restricted, unseen = arg_timing(), arg_restricted(), arg_list()
 
 local job = redis.call('HMGET', job_key(id), 'ref', 'kind', 'version', 'audience', 'writer',
   'complete', 'set', 'after')
@@ -32,7 +32,7 @@ if kind ~= 'c' then
   version = tonumber(redis.call('HGET', object_key(ref), '@v')) or version
 end
 
-local recipients, overwhelmed, number = {}, {}, send_number()
+local recipients, overwhelmed, ready, number = {}, {}, {}, send_number()
 local function end_overwhelmed(sid, session)
   session_end(sid, now, 'too much was missed', known_s, now)
   if session.gateway ~= '' then
@@ -87,6 +87,24 @@ local function tell(sid, session)
   due_refresh(sid, session)
 end
 
+-- Has nothing changed but what is no part of the content, the list of its children?
+local function is_unseen()
+  local class, is_column, is_newer = class_and_id(ref), {}, false
+  for i = 1, #unseen, 2 do
+    is_column[unseen[i + 1]] = is_column[unseen[i + 1]] or unseen[i] == class
+  end
+  local stored = next(is_column) and redis.call('HGETALL', object_key(ref)) or {}
+  for i = 1, #stored, 2 do
+    if string.sub(stored[i], 1, 1) ~= '@' and field_parts(stored[i + 1]) >= tonumber(job[3]) then
+      if not is_column[stored[i]] then
+        return false
+      end
+      is_newer = true
+    end
+  end
+  return is_newer
+end
+
 -- The same for a session of the content protocol: it is told in blocks (notify.lua), of what has
 -- changed and not how. Whoever wrote it knew what it changed, and keeps the mark of what was before.
 local function note(sid, session, item)
@@ -99,14 +117,17 @@ local function note(sid, session, item)
   if mark then
     mark_write(sid, item, session.epoch, mark)
     due_first_at(sid, item, now)
-    due_refresh(sid, session)
+    local due = due_refresh(sid, session)
+    if due and due <= now then
+      table.insert(ready, sid)
+    end
   end
 end
 
 -- How the sessions of a set are told, and of which item.
+local of_others = { item = ref, step = tell }
 local of_sets = { [object_key(ref, ':sw')] = { item = ref, step = note },
   [object_key(ref, ':cw')] = { item = '+' .. ref, step = note } }
-local of_others = { item = ref, step = tell }
 
 local function visit(sid, of_set)
   local session = session_read(sid)
@@ -121,10 +142,17 @@ local sets = {}
 for key in string.gmatch(job[4], '[^\n]+') do
   table.insert(sets, key)
 end
+local function sessions_in(key, limit)
+  local sids = redis.call('ZRANGEBYSCORE', key, '(' .. after, '+inf', 'LIMIT', 0, limit)
+  if #sids > 0 and kind == 'u' and key == object_key(ref, ':sw') and is_unseen() then
+    return {}
+  end
+  return sids
+end
+
 local left = most
 while left > 0 and set <= #sets do
-  local sids = redis.call('ZRANGEBYSCORE', sets[set], '(' .. after, '+inf', 'LIMIT', 0, left)
-  local of_set = of_sets[sets[set]] or of_others
+  local sids, of_set = sessions_in(sets[set], left), of_sets[sets[set]] or of_others
   for _, sid in ipairs(sids) do
     visit(sid, of_set)
     after = tonumber(sid)
@@ -137,4 +165,4 @@ end
 
 return { 'ok', set > #sets and 1 or 0, set, after, ref, kind, tostring(version), job[3],
   kind == 'u' and redis.call('HGETALL', object_key(ref)) or {}, recipients, overwhelmed,
-  number }
+  number, ready }
