@@ -31,6 +31,10 @@ work_fn plan_get_accessor, plan_get_history;
 
 work_fn plan_create_object, plan_put_object, plan_remove_object;
 
+/* ---- content/ (the content protocol; design section 11), a file for each ---- */
+
+work_fn plan_get_content, plan_patch_content;
+
 /* ---- pushes/ (spec 3.6; design section 9): receipts.c ---- */
 
 work_fn plan_updates_received, plan_deletes_received, plan_replies_received;

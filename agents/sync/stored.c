@@ -32,9 +32,21 @@ static const char *text_in(const struct redis_reply *fields, const char *column)
     return text ? text + 1 : NULL;
 }
 
+const char *stored_text(const struct redis_reply *fields, const struct model_field *field)
+{
+    return text_in(fields, field->column);
+}
+
+int64_t stored_field_version(const struct redis_reply *fields, const struct model_field *field)
+{
+    const char *value = find(fields, field->column);
+
+    return value ? strtoll(value, NULL, 10) : 0;
+}
+
 static const char *text_of(const void *arg, const struct model_field *field)
 {
-    return text_in(arg, field->column);
+    return stored_text(arg, field);
 }
 
 void stored_add_object(struct text *out, struct stored_ref ref, const struct redis_reply *fields)
@@ -49,6 +61,13 @@ int64_t stored_version(const struct redis_reply *fields)
     return value ? strtoll(value, NULL, 10) : 0;
 }
 
+const char *stored_birth(const struct redis_reply *fields)
+{
+    const char *birth = find(fields, "@b");
+
+    return birth ? birth : find(fields, "@c");
+}
+
 void stored_add_exported(struct text *out, struct stored_ref ref, const struct redis_reply *fields)
 {
     const char *created = find(fields, "@c"), *user = text_in(fields, MODEL_USER_COLUMN);
@@ -59,7 +78,7 @@ void stored_add_exported(struct text *out, struct stored_ref ref, const struct r
     text_add_json_str(out, ref.id);
     for (size_t i = 0; i < ref.class_->field_count; i++) {
         const struct model_field *field = &ref.class_->fields[i];
-        const char *text = text_of(fields, field);
+        const char *text = stored_text(fields, field);
 
         if (field->type == FIELD_TO_MANY || field->server == SERVER_CONNECTED)
             continue;

@@ -26,8 +26,15 @@ void stored_add_object(struct text *out, struct stored_ref ref, const struct red
  * with "@version", "@created" (ms) and, where it belongs to a user, "@user". */
 void stored_add_exported(struct text *out, struct stored_ref ref, const struct redis_reply *fields);
 
+/* The text of a field, NULL when it was never set; and the version that set it, or 0. */
+const char *stored_text(const struct redis_reply *fields, const struct model_field *field);
+int64_t stored_field_version(const struct redis_reply *fields, const struct model_field *field);
+
 /* The object's version, 0 when there is none. */
 int64_t stored_version(const struct redis_reply *fields);
+
+/* The time, as text, that tells its history from that of any other object of its name. */
+const char *stored_birth(const struct redis_reply *fields);
 
 /* Adds `["a","b"]`: the names of the fields whose version is at least `since`, in ascending order.
  */

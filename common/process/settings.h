@@ -93,7 +93,12 @@ struct settings {
     int64_t sync_results_kept;         /* results of writes kept per session */
     int64_t sync_results_s;            /* and for how long */
     int64_t sync_tombstone_s;
-    int64_t sync_history_kept; /* states of each object whose class has a history */
+    int64_t sync_history_kept;       /* states of each object whose class has a history */
+    int64_t sync_json_history_kept;  /* earlier texts of json fields, of one object */
+    int64_t sync_json_history_bytes; /* of these */
+    int64_t sync_max_patch_operations;
+    int64_t sync_max_patch_work; /* bytes; see json_patch.h */
+    int64_t sync_max_patch_tries;
 
     /* activestack-ctl. */
     int64_t ctl_max_line_bytes; /* of an import */

@@ -1,10 +1,21 @@
 -- Objects (design section 8): a hash, field -> "<version> <put time> <text>". "@v" is the object's
 -- version, "@c" the time of its creation, "@u" the id of the user to whom it belongs, stored like a
--- string field; what was removed keeps "@v" and "@d" for a while. Scripts know fields by their columns
--- alone, so a field that was renamed is the same one here.
+-- string field, "@b" when an object came here that was created before: its versions count from then on.
+-- What was removed keeps "@v" and "@d" for a while. Scripts know fields by their columns alone, so a
+-- field that was renamed is the same one here.
 
 local function is_live(ref)
   return redis.call('HEXISTS', object_key(ref), '@c') == 1
+end
+
+-- The object's version; its birth, the time that tells its history from that of any other object that
+-- has had its name; and when it was created. nil when there is none.
+local function object_state(ref)
+  local state = redis.call('HMGET', object_key(ref), '@v', '@c', '@b')
+  if not state[2] then
+    return nil
+  end
+  return state[1], state[3] or state[2], tonumber(state[2])
 end
 
 -- Version, put time and text of a stored field; nil when it was never set.
@@ -174,7 +185,7 @@ local function object_remove(lineage, id, now, tombstone_s)
     end
   end
   local version = redis.call('HGET', object_key(ref), '@v') + 1
-  redis.call('DEL', object_key(ref), object_key(ref, ':h'))
+  redis.call('DEL', object_key(ref), object_key(ref, ':h'), object_key(ref, ':p'))
   redis.call('HSET', object_key(ref), '@v', version, '@d', now)
   redis.call('EXPIRE', object_key(ref), tombstone_s)
   object_unlist(lineage, id)

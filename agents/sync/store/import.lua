@@ -67,7 +67,7 @@ local function make()
   local gone = redis.call('HGET', object_key(ref), '@v')
   version = math.max(version, gone and gone + 1 or 1)
   object_create(lineage, id, now, values, indexes, version)
-  redis.call('HSET', object_key(ref), '@c', created)
+  redis.call('HSET', object_key(ref), '@c', created, '@b', now)
   if lineage.numeric then
     object_count_on(lineage, id)
   end

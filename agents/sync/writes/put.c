@@ -1,9 +1,25 @@
+#include "agents/sync/writes/put.h"
+
 #include <stdlib.h>
 
 #include "agents/sync/operations.h"
 #include "agents/sync/store/scripts.h"
 #include "agents/sync/writes/own_class.h"
 #include "agents/sync/writes/write.h"
+
+void put_begin(struct work *work, const struct put *put)
+{
+    const struct settings *settings = &work->agent->proc.settings;
+    const struct model_object *object = put->object;
+
+    write_begin(work, &script_put, object->class_, object->id, ACTION_UPDATE);
+    redis_call_arg_i64(&work->call, put->time);
+    write_add_object(work, object, true);
+    redis_call_arg(&work->call, put->state);
+    redis_call_arg_i64(&work->call, put->tells_writer);
+    redis_call_arg_i64(&work->call, settings->sync_json_history_kept);
+    redis_call_arg_i64(&work->call, settings->sync_json_history_bytes);
+}
 
 /* ---- putObject (spec 3.5; design section 8, "Merge by field") ---- */
 
@@ -24,7 +40,7 @@ static bool read_put_time(struct work *work, int64_t *time, enum work_step *step
     return true;
 }
 
-struct put {
+struct put_object {
     struct model_object object;
     int64_t time;
     struct text ref; /* of the object's own class */
@@ -32,7 +48,7 @@ struct put {
 
 static void put_destroy(void *state)
 {
-    struct put *put = state;
+    struct put_object *put = state;
 
     model_object_deinit(&put->object);
     text_deinit(&put->ref);
@@ -41,25 +57,23 @@ static void put_destroy(void *state)
 
 static enum work_step committed(struct work *work)
 {
-    const struct put *put = work->state;
+    const struct put_object *put = work->state;
 
     return write_answer(work, put->ref.at);
 }
 
-static enum work_step commit(struct work *work, struct put *put)
+static enum work_step commit(struct work *work, struct put_object *put)
 {
     const struct model_object *object = &put->object;
 
     text_addf(&put->ref, "%s:%s", object->class_->name, object->id);
-    write_begin(work, &script_put, object->class_, object->id, ACTION_UPDATE);
-    redis_call_arg_i64(&work->call, put->time);
-    write_add_object(work, object, true);
+    put_begin(work, &(struct put){.object = object, .time = put->time, .state = ""});
     return work_call(work, committed);
 }
 
 static enum work_step looked_up(struct work *work)
 {
-    struct put *put = work->state;
+    struct put_object *put = work->state;
     enum work_step step;
 
     return own_class_take_object(work, &put->object, true, &step) ? commit(work, put) : step;
@@ -67,7 +81,7 @@ static enum work_step looked_up(struct work *work)
 
 enum work_step plan_put_object(struct work *work)
 {
-    struct put *put = calloc(1, sizeof(*put));
+    struct put_object *put = calloc(1, sizeof(*put));
     enum work_step step;
 
     if (!put)

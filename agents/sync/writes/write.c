@@ -27,7 +27,8 @@ static bool is_content(struct json_span key)
     return true;
 }
 
-/* operation:messageId:hash of the content, or nothing when there is no messageId. */
+/* operation:messageId:hash of the content, or nothing when there is no messageId. Ids of the
+ * content protocol begin anew with each connection, so there the client id goes before them. */
 static void add_result_name(struct text *out, const struct request *rq)
 {
     _cleanup_(text_deinitp) struct text content = {0};
@@ -43,7 +44,10 @@ static void add_result_name(struct text *out, const struct request *rq)
         }
     }
     secret_hash(text_str(&content), content.size, hash);
-    text_addf(out, "%s:%s:%s", rq->operation->name, rq->message_id, hash);
+    text_addf(out, "%s:", rq->operation->name);
+    if (request_is_content(rq))
+        text_addf(out, "%s/", rq->client);
+    text_addf(out, "%s:%s", rq->message_id, hash);
 }
 
 void write_begin(struct work *work, const struct redis_script *script,
@@ -137,13 +141,14 @@ void write_add_family(struct redis_call *call, const struct model_class *c)
     redis_call_arg(call, family ? family->name : "");
 }
 
-/* What differs between the three when they refuse. */
+/* What differs between them when they refuse. */
 static const struct write_kind {
     const char *operation;
     enum response_code code; /* of a refusal that has none of its own */
     bool echoes;             /* the response shows the request's object */
 } kinds[] = {
     {"createObject", CODE_CREATE_FAILED, true},
+    {"patch_content", CODE_UPDATE_FAILED, false},
     {"putObject", CODE_UPDATE_FAILED, false},
     {"removeObject", CODE_REMOVE_FAILED, false},
 };
@@ -163,6 +168,8 @@ enum work_step write_refuse(struct work *work, enum response_code code, const ch
     const struct write_kind *kind = kind_of(work);
     struct json_span given = json_member(work->request.body, "theObject", NULL);
 
+    if (request_is_content(&work->request))
+        return work_error(work, code ? code : kind->code, message);
     response_data_error(&data, code ? code : kind->code, message);
     work_response_begin(work, &body, data.at);
     if (kind->echoes) {
@@ -174,21 +181,29 @@ enum work_step write_refuse(struct work *work, enum response_code code, const ch
     return work_reply(work, &body, NULL);
 }
 
-/* Refusals of the commit scripts. */
-static const struct {
+/* What a script says beside the outcome. */
+enum says { SAYS_NOTHING, SAYS_WHAT /* a class, or fields, "a+b" */, SAYS_WHY };
+
+/* Refusals of the commit scripts; the last ones are found by the agent and kept by patch.lua. */
+static const struct refusal {
     const char *outcome;
     const char *message;
     enum response_code code; /* 0: the operation's own */
-    bool says_more;          /* the script does: a class, or fields, "a+b" */
+    enum says says;
 } refusals[] = {
-    {"forbidden", "you may not do this to this object", CODE_FORBIDDEN, false},
-    {"missing", "there is no such object", 0, false},
-    {"removed", "an object of this ID was removed", 0, false},
-    {"reference", "a reference leads to an object that does not exist", 0, false},
-    {"stale", "a newer put has set these fields", 0, false},
-    {"taken", "another object of the same family has this ID, of class ", 0, true},
-    {"unique", "another object has the same ", 0, true},
-    {"full", "what is referred to has as many as it may list already in ", 0, true},
+    // clang-format off
+    {"forbidden", "you may not do this to this object", CODE_FORBIDDEN, SAYS_NOTHING},
+    {"missing", "there is no such object", 0, SAYS_NOTHING},
+    {"removed", "an object of this ID was removed", 0, SAYS_NOTHING},
+    {"reference", "a reference leads to an object that does not exist", 0, SAYS_NOTHING},
+    {"stale", "a newer put has set these fields", 0, SAYS_NOTHING},
+    {"taken", "another object of the same family has this ID, of class ", 0, SAYS_WHAT},
+    {"unique", "another object has the same ", 0, SAYS_WHAT},
+    {"full", "what is referred to has as many as it may list already in ", 0, SAYS_WHAT},
+    {"malformed", "", CODE_MALFORMED, SAYS_WHY},
+    {"unfit", "", 0, SAYS_WHY},
+    {"large", "", CODE_TOO_EXPENSIVE, SAYS_WHY},
+    // clang-format on
 };
 
 static bool is_word(const char *outcome, const char *word)
@@ -198,27 +213,42 @@ static bool is_word(const char *outcome, const char *word)
     return !strncmp(outcome, word, size) && (outcome[size] == '\0' || outcome[size] == ' ');
 }
 
-/* `rest` is what the script said beside the outcome. */
-static enum work_step refuse(struct work *work, size_t refusal, const char *rest)
+static void add_what(struct text *out, const char *what)
+{
+    for (; *what; what++) {
+        if (*what == '+')
+            text_add(out, " and ");
+        else
+            text_add_char(out, *what);
+    }
+}
+
+/* To the content protocol an object that is not there has a code of its own. */
+static enum response_code code_of(const struct work *work, const struct refusal *refusal)
+{
+    if (request_is_content(&work->request) && !strcmp(refusal->outcome, "missing"))
+        return CODE_MISSING_CLASS;
+    return refusal->code;
+}
+
+/* `said` is what the script said beside the outcome. */
+static enum work_step refuse(struct work *work, const struct refusal *refusal, const char *said)
 {
     _cleanup_(text_deinitp) struct text message = {0};
 
-    text_add(&message, refusals[refusal].message);
-    for (; refusals[refusal].says_more && *rest; rest++) {
-        if (*rest == '+')
-            text_add(&message, " and ");
-        else
-            text_add_char(&message, *rest);
-    }
-    return write_refuse(work, refusals[refusal].code, message.at);
+    text_add(&message, refusal->message);
+    if (refusal->says == SAYS_WHAT)
+        add_what(&message, said);
+    else if (refusal->says == SAYS_WHY)
+        text_add(&message, said);
+    return write_refuse(work, code_of(work, refusal), text_str(&message));
 }
 
-/* What a script's outcome says beside its word, the first time and later ("<word> <kept>"). */
-static const char *rest_of(const struct redis_reply *r, const char *word)
+const char *write_said(const struct work *work, const char *outcome)
 {
-    const char *space = strchr(word, ' ');
+    const char *space = strchr(outcome, ' ');
 
-    return space ? space + 1 : redis_str(redis_item(r, 2));
+    return space ? space + 1 : redis_str(redis_item(work->call.reply, 2));
 }
 
 bool write_ended(struct work *work, const char **outcome, enum work_step *step)
@@ -233,7 +263,7 @@ bool write_ended(struct work *work, const char **outcome, enum work_step *step)
         word = redis_str(redis_item(r, 2));
     for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
         if (is_word(word, refusals[i].outcome)) {
-            *step = refuse(work, i, rest_of(r, word));
+            *step = refuse(work, &refusals[i], write_said(work, word));
             return true;
         }
     }
@@ -241,7 +271,7 @@ bool write_ended(struct work *work, const char **outcome, enum work_step *step)
     return false;
 }
 
-static enum work_step replied(struct work *work)
+enum work_step write_replied(struct work *work)
 {
     (void)work;
     fault_point("after-reply");
@@ -268,15 +298,14 @@ enum work_step write_answer(struct work *work, const char *put)
     text_add(&body, ",\"result\":true");
     response_end(&body);
     if (!put)
-        return work_reply(work, &body, replied);
-    version = strtoll(rest_of(work->call.reply, outcome), NULL, 10);
+        return work_reply(work, &body, write_replied);
+    version = strtoll(write_said(work, outcome), NULL, 10);
     return overtaken_reply_to_put(work, &body, put, version,
                                   redis_str(redis_item(work->call.reply, 1)));
 }
 
-/* Each member of a list costs the commit a step in Redis. */
-static bool check_lists(const struct work *work, const struct model_object *object,
-                        struct text *problem)
+bool write_check_lists(const struct work *work, const struct model_object *object, const char *path,
+                       struct text *problem)
 {
     const int64_t most = work->agent->proc.settings.sync_max_listed;
 
@@ -288,7 +317,7 @@ static bool check_lists(const struct work *work, const struct model_object *obje
         while (value->field->type == FIELD_LIST && json_next(&w))
             count++;
         if (count > most) {
-            text_addf(problem, "theObject.%s: expected at most %" PRId64 " objects",
+            text_addf(problem, "%s.%s: expected at most %" PRId64 " objects", path,
                       value->field->name, most);
             return false;
         }
@@ -307,7 +336,7 @@ static bool read_object(struct work *work, struct json_span given, struct model_
         text_addf(&problem, "theObject: expected at most %zu bytes", most);
     else
         e = model_read_object(work->agent->model, given, object, &problem);
-    if (!e && !check_lists(work, object, &problem))
+    if (!e && !write_check_lists(work, object, "theObject", &problem))
         e = ERR_RANGE;
     if (e == ERR_NOT_FOUND)
         *step = work_error(work, CODE_MISSING_CLASS, text_str(&problem));

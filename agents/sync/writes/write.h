@@ -7,7 +7,8 @@
  * write - what creates, puts and removals have in common (design section 8): the arguments that
  * every commit script begins with, the name under which its result is kept, refusals.
  *
- * A refusal is a response with result false and a SyncDataError in data (contract).
+ * A refusal is a response with result false and a SyncDataError in data (contract); to a client of
+ * the content protocol it is an error.
  */
 
 /* The request's theObject, checked. False: *step is the answer. The caller deinits *object. */
@@ -31,6 +32,14 @@ void write_add_object(struct work *work, const struct model_object *object, bool
  */
 bool write_ended(struct work *work, const char **outcome, enum work_step *step);
 
+/* What the script says beside that word, the first time and later. */
+const char *write_said(const struct work *work, const char *outcome);
+
+/* Each member of a list costs the commit a step in Redis. False: there are too many; `problem` says
+ * where, behind `path`. */
+bool write_check_lists(const struct work *work, const struct model_object *object, const char *path,
+                       struct text *problem);
+
 /* Adds the name under which all objects of the class's family are found, "" where it has none. */
 void write_add_family(struct redis_call *call, const struct model_class *c);
 
@@ -39,6 +48,9 @@ enum work_step write_refuse(struct work *work, enum response_code code, const ch
 
 /* Starts the jobs that a commit has ordered, at [3] and [4] of its reply. */
 void write_start_jobs(const struct work *work);
+
+/* The step after the answer to a write. */
+work_fn write_replied;
 
 /* After the commit of a put or a removal: starts its jobs, and answers with the result. `put` is
  * the ref of what was put, or NULL. */

@@ -1,0 +1,79 @@
+#include "agents/sync/content/version.h"
+
+#include "agents/sync/content/content.h"
+#include "common/base/secret.h"
+#include "common/model/model_content.h"
+
+static bool is_integer(struct json_span value)
+{
+    int64_t number;
+
+    return json_int64(value, &number) != ERR_TYPE; /* outside the range it is one, too */
+}
+
+/* [identity, number], and nothing else. */
+static bool read_pair(struct json_span given, struct version *out)
+{
+    struct json_walk w = json_walk(given);
+
+    if (json_kind(given) != JSON_ARRAY || json_count(given) != 2 || !json_next(&w))
+        return false;
+    out->identity = w.value;
+    if (!json_next(&w) || !is_integer(w.value))
+        return false;
+    if (json_int64(w.value, &out->number) || out->number < 0)
+        out->number = 0;
+    return json_kind(out->identity) == JSON_STRING || is_integer(out->identity);
+}
+
+bool version_read(struct work *work, struct json_span data, struct version *out,
+                  enum work_step *step)
+{
+    struct json_span given = json_member(data, "ver", NULL);
+
+    *out = (struct version){0};
+    if (json_kind(given) == JSON_ABSENT || json_kind(given) == JSON_NULL)
+        return true;
+    out->given = true;
+    if (read_pair(given, out))
+        return true;
+    *step = content_expected(work, "data.ver", "[identity, number] or null", given);
+    return false;
+}
+
+bool version_is(const struct version *v, const char *identity, int64_t number)
+{
+    return v->given && v->number == number && json_kind(v->identity) == JSON_STRING &&
+           json_string_is(v->identity, identity);
+}
+
+void version_add(struct text *out, const char *identity, int64_t number)
+{
+    text_add_char(out, '[');
+    text_add_json_str(out, identity);
+    text_add_char(out, ',');
+    text_add_i64(out, number);
+    text_add_char(out, ']');
+}
+
+void version_add_suffix(struct text *out, const struct model_class *c)
+{
+    _cleanup_(text_deinitp) struct text shape = {0};
+    char hash[SECRET_HASH_CHARS + 1];
+
+    text_add(&shape, c->name);
+    for (size_t i = 0; i < c->field_count; i++) {
+        const struct model_field *field = &c->fields[i];
+
+        if (model_in_content(c, field))
+            text_addf(&shape, "\n%s %s %d", field->name, field->column, (int)field->type);
+    }
+    secret_hash(text_str(&shape), shape.size, hash);
+    text_addf(out, "-%.*s", VERSION_DIGEST_CHARS, hash);
+}
+
+void version_add_identity(struct text *out, const struct model_class *c, const char *birth)
+{
+    text_add(out, birth);
+    version_add_suffix(out, c);
+}

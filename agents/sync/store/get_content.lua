@@ -1,0 +1,33 @@
+-- "get_content": one document, watched from that very version, with what a patch needs that leads there
+-- from the version that was asked for.
+-- Arguments: client, accepted, class, rule, owner field, id, what the class adds to identities; identity
+--   ("": none) and number of the version that was asked for, whether to watch (1 or 0).
+-- Returns client | missing | forbidden | same |
+--         ok, fields, since, earlier. since: the number that was asked for; 0: unknown here. earlier: a
+--         list of field, text as of then, where it is known.
+local client, accepted = arg(), arg_number()
+local class, rule, owner, id, suffix = arg(), arg(), arg(), arg(), arg()
+local identity, number, watches = arg(), arg_number(), arg() == '1'
+local ref = class .. ':' .. id
+
+local sid, ended = session_of(client, accepted)
+if not sid then
+  return { 'client' }
+end
+local version, birth = object_state(ref)
+if not version then
+  return { 'missing' }
+end
+if not allowed(sid, rule, field_text(ref, owner)) then
+  return { 'forbidden' }
+end
+if watches and not ended then
+  watch(sid, ref)
+end
+
+local since = identity == birth .. suffix and number <= tonumber(version) and number or 0
+if since == tonumber(version) then
+  return { 'same' }
+end
+return { 'ok', redis.call('HGETALL', object_key(ref)), since,
+  since > 0 and earlier_texts(ref, since) or {} }
