@@ -2,6 +2,10 @@
 
 #include <string.h>
 
+#include <json-c/json.h>
+
+#include "common/model/model_internal.h"
+
 /* A comparison, and the lines that it has come to. */
 struct diff {
     const struct model *before, *after;
@@ -272,6 +276,36 @@ static void compare_indexes(struct diff *d, const struct model_class *old,
     }
 }
 
+/* ---- What only agents look at ---- */
+
+static struct json_object *row_of(const struct model *model, const struct model_class *c)
+{
+    return json_object_object_get(json_object_object_get(model->tree, "classes"), c->name);
+}
+
+static void compare_shown(struct diff *d, const struct model_class *old,
+                          const struct model_class *c)
+{
+    static const char *const members[] = {"summary", "children"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+        if (!json_object_equal(json_object_object_get(row_of(d->before, old), members[i]),
+                               json_object_object_get(row_of(d->after, c), members[i])))
+            text_add(tell(d, MODEL_RESTART, c, ".", members[i]), "changed\n");
+    }
+}
+
+static void compare_login(struct diff *d)
+{
+    static const char *const members[] = {"entryPoints", "clientConfig"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+        if (!json_object_equal(json_object_object_get(d->before->tree, members[i]),
+                               json_object_object_get(d->after->tree, members[i])))
+            text_addf(d->lines, "%s %s: changed\n", model_need_word(MODEL_RESTART), members[i]);
+    }
+}
+
 /* ---- Classes ---- */
 
 static const char *parent_name(const struct model_class *c)
@@ -313,6 +347,7 @@ static void compare_classes(struct diff *d)
         if (old) {
             compare_head(d, old, c);
             compare_fields(d, old, c);
+            compare_shown(d, old, c);
         } else {
             compare_new_class(d, c);
         }
@@ -347,6 +382,7 @@ enum model_need model_diff(const struct model *before, const struct model *after
 
     compare_classes(&d);
     compare_anchor(&d);
+    compare_login(&d);
     if (lines->size == size && strcmp(model_digest(before), model_digest(after)) != 0)
         text_addf(lines, "%s classes: rights, values or order\n", model_need_word(MODEL_RESTART));
     return d.need;

@@ -127,6 +127,17 @@ static void check_sort(struct loading *l, const struct model_children *children,
         check_sorted(l, *member, sort, path);
 }
 
+static void check_words(struct loading *l, const char *const *words, const char *path,
+                        const char *member)
+{
+    for (size_t i = 0; words && words[i]; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(words[i], words[j]) == 0)
+                text_addf(l->problems, "%s.%s: %s stands there twice\n", path, member, words[i]);
+        }
+    }
+}
+
 /* "by" is a name, or an array of names. */
 static void load_by(struct loading *l, struct json_object *row, const char *path,
                     struct model_sort *sort)
@@ -158,6 +169,8 @@ static void load_sort(struct loading *l, const struct model_children *children,
     if (!json_get_array(row, path, "ranks", false, &ranks, l->problems))
         sort->ranks = model_get_words(l, ranks, path, "ranks");
     sort->descending = model_get_flag(l, row, path, "descending");
+    check_words(l, sort->by, path, "by");
+    check_words(l, sort->ranks, path, "ranks");
     check_sort(l, children, sort, path);
 }
 

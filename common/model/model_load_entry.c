@@ -113,6 +113,25 @@ static void add_object(struct text *out, const struct model_entry *entry, struct
     text_add_bytes(out, members.at + 1, members.size - 1);
 }
 
+/* What keeps nothing would be passed over. False: some member was told of. */
+static bool check_object_members(struct loading *l, const struct model_class *c,
+                                 struct json_object *given, const char *path)
+{
+    const size_t before = l->problems->size;
+    struct json_object_iter member;
+
+    json_object_object_foreachC(given, member)
+    {
+        const struct model_field *field = find_field(c, member.key);
+
+        if (!field)
+            model_tell(l, path, member.key, "no such field");
+        else if (field->type == FIELD_TO_MANY || field->server == SERVER_CONNECTED)
+            model_tell(l, path, member.key, "derived, so it cannot be given");
+    }
+    return l->problems->size == before;
+}
+
 static void check_complete(struct loading *l, const struct model_object *object, const char *path)
 {
     const char **given = model_alloc(l->model, object->count + 1, sizeof(*given));
@@ -138,6 +157,8 @@ static void load_object(struct loading *l, struct json_object *row, const char *
     }
     add_object(&text, entry, members);
     text_addf(&place, "%s.object", path);
+    if (!check_object_members(l, entry->class_, given, place.at))
+        return;
     if (model_read_exported(l->model, json_span_text(&text), &object, &problem)) {
         text_addf(l->problems, "%s.%s\n", place.at, problem.at);
         return;

@@ -100,10 +100,22 @@ static void complete_add_child(const struct loading *l, struct model_class *c)
 {
     const struct model_class *giver = c;
 
-    while (giver && !json_object_object_get(access_of(l, giver), "addChild"))
+    do {
+        if (json_object_object_get(access_of(l, giver), "addChild"))
+            return;
         giver = giver->parent;
-    if (!giver)
-        c->rules[ACTION_ADD_CHILD] = c->rules[ACTION_UPDATE];
+    } while (giver);
+    c->rules[ACTION_ADD_CHILD] = c->rules[ACTION_UPDATE];
+}
+
+static void check_create(struct loading *l, const struct model_class *c)
+{
+    const char *column = c->rules[ACTION_CREATE].column;
+    _cleanup_(text_deinitp) struct text path = {0};
+
+    model_class_path(&path, c, ".access.create");
+    if (column && strcmp(column, MODEL_USER_COLUMN) == 0)
+        model_tell(l, path.at, "owner", "what is not made yet belongs to nobody");
 }
 
 void model_load_rules(struct loading *l, struct model_class *c)
@@ -129,5 +141,6 @@ void model_load_rules(struct loading *l, struct model_class *c)
         if (given)
             load_rule(l, c, given, path.at, &c->rules[i]);
     }
+    check_create(l, c);
     complete_add_child(l, c);
 }

@@ -54,8 +54,14 @@ static struct model *parse(const char *classes)
     "},"                                                                                          \
     "\"A\":{\"fields\":{\"all\":{\"type\":\"toMany\",\"target\":\"P\",\"inverse\":\"" inverse     \
     "\"" more "}}}"
-#define ACCESS "\"access\":{\"read\":\"everyone\"}"
-#define X_Y    F("x", "") "," F("y", "")
+#define ACCESS         "\"access\":{\"read\":\"everyone\"}"
+#define X_Y            F("x", "") "," F("y", "")
+#define SUMMARY(field) "\"summary\":[\"" field "\"]"
+/* A is a child of its own kind. */
+#define CHILD_LIST      X_Y ",\"all\":{\"type\":\"list\",\"target\":\"A\"}"
+#define TYPED           "\"type\":\"a\","
+#define TYPED_A         "\"A\":{\"type\":\"t\"}"
+#define CHILDREN(views) ACCESS ",\"children\":{\"relation\":\"all\",\"views\":{" views "}}"
 
 static const struct {
     const char *before, *after;
@@ -94,6 +100,19 @@ static const struct {
     {"\"B\":{\"fields\":{" F("x", "") "}}", "\"B\":{\"fields\":{" F("x", ",\"required\":true") "}}",
      MODEL_RESTART, "restart classes.B.fields.x: now required\n"},
     {A(F("x", "")), A(F("x", ",\"readOnly\":true")), MODEL_RESTART,
+     "restart classes: rights, values or order\n"},
+    /* what only agents look at */
+    {A_AND(X_Y, SUMMARY("x")), A_AND(X_Y, SUMMARY("y")), MODEL_RESTART,
+     "restart classes.A.summary: changed\n"},
+    {A(X_Y), A_AND(X_Y, SUMMARY("x")), MODEL_RESTART, "restart classes.A.summary: changed\n"},
+    {A_AND(CHILD_LIST, TYPED CHILDREN("")), A_AND(CHILD_LIST, TYPED CHILDREN(
+     "\"v\":{\"size\":1,\"order\":[{\"by\":\"x\"}]}")), MODEL_RESTART,
+     "restart classes.A.children: changed\n"},
+    {A_AND(CHILD_LIST, TYPED ACCESS), A_AND(CHILD_LIST, TYPED CHILDREN("")), MODEL_RESTART,
+     "restart classes.A.children: changed\n"},
+    {A("\"t\":{\"type\":\"date\"}"), A("\"t\":{\"type\":\"date\",\"server\":\"now\"}"),
+     MODEL_RESTART, "restart classes: rights, values or order\n"},
+    {A(X_Y), A_AND(X_Y, "\"access\":{\"addChild\":{\"owner\":\"@user\"}}"), MODEL_RESTART,
      "restart classes: rights, values or order\n"},
     /* listed fields: P refers to A */
     {REFERS("p", "", ""), REFERS("p", "", ",\"listed\":true"), MODEL_MIGRATE,
@@ -186,5 +205,41 @@ START_TEST(all_differences_are_told_and_the_greatest_need_counts)
 }
 END_TEST
 
-UNIT_SUITE("model_diff", each_difference_is_told_with_what_it_takes,
+static struct model *parse_all(const char *json)
+{
+    _cleanup_(text_deinitp) struct text text = {0}, problems = {0};
+    struct model *model = NULL;
+
+    text_add(&text, json);
+    ck_assert_msg(!model_parse("model", &text, &model, &problems), "%s", text_str(&problems));
+    return model;
+}
+
+START_TEST(what_a_login_says_needs_a_restart)
+{
+    static const char *const texts[][2] = {
+        {"{\"classes\":{" TYPED_A "},\"entryPoints\":{\"a\":{\"own\":\"t\"}}}",
+         "restart entryPoints: changed\n"},
+        {"{\"classes\":{" TYPED_A "},\"clientConfig\":{\"a\":1}}",
+         "restart clientConfig: changed\n"},
+    };
+    static const struct store store = {" A ", ""};
+    static const struct model_facts facts = {has_objects, is_built, &store};
+    _cleanup_(model_destroyp) struct model *before = parse_all("{\"classes\":{" TYPED_A "}}");
+
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+        _cleanup_(model_destroyp) struct model *after = parse_all(texts[i][0]);
+        _cleanup_(text_deinitp) struct text lines = {0};
+
+        ck_assert_int_eq(model_diff(before, after, &facts, &lines), MODEL_RESTART);
+        assert_text(&lines, texts[i][1]);
+        text_clear(&lines);
+        ck_assert_int_eq(model_diff(after, after, &facts, &lines), MODEL_RESTART);
+        assert_text(&lines, "");
+    }
+}
+END_TEST
+
+UNIT_SUITE("model_diff", what_a_login_says_needs_a_restart,
+           each_difference_is_told_with_what_it_takes,
            all_differences_are_told_and_the_greatest_need_counts)
