@@ -13,6 +13,7 @@
 #include "gateway/clients/slow.h"
 #include "gateway/conversation/answers.h"
 #include "gateway/conversation/control.h"
+#include "gateway/conversation/dialect.h"
 #include "gateway/conversation/incoming.h"
 #include "gateway/conversation/login.h"
 #include "gateway/conversation/pushes.h"
@@ -57,13 +58,19 @@ static void send_away(struct gateway_process *p, struct client *c)
 
 /* ---- Sockets come and go ---- */
 
-static struct client *on_opened(void *arg, const struct client_wire *wire, void *socket)
+static const struct dialect *dialect_named(const char *name)
+{
+    return strcmp(name, dialect_content.name) == 0 ? &dialect_content : &dialect_activestack;
+}
+
+static struct client *on_opened(void *arg, const char *dialect, const struct client_wire *wire,
+                                void *socket)
 {
     struct gateway_process *p = arg;
     struct gateway *g = &p->g;
     struct client *c;
 
-    if (client_create(wire, &g->client_limits, socket, &c))
+    if (client_create(dialect_named(dialect), wire, &g->client_limits, socket, &c))
         return NULL;
     clients_add(g->clients, c);
     login_expect(g, c);

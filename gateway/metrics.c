@@ -23,8 +23,9 @@ struct metric_row {
 #define PREFIX "activestack_gateway_"
 #define CLOSED(code) \
     PREFIX "closed_total", "code=\"" code "\"", "counter", "Sockets closed by the gateway."
-#define ERRORS(code) \
-    PREFIX "errors_total", "code=\"" code "\"", "counter", "Errors answered by the gateway itself."
+#define ERRORS(code)                                       \
+    PREFIX "errors_total", "code=\"" code "\"", "counter", \
+        "Errors answered by the gateway itself, by the code that ActiveStack has for them."
 
 static const struct metric_row rows[METRIC_COUNT] = {
     // clang-format off
@@ -67,6 +68,8 @@ static const struct metric_row rows[METRIC_COUNT] = {
     [METRIC_RECEIPTS_UNSENT]        = { PREFIX "push_receipts_unsent_total", NULL, "counter", "Objects in push receipts that were not sent, or have had their receipts." },
     [METRIC_REPLY_RECEIPTS]         = { PREFIX "reply_receipts_total", NULL, "counter", "Special messages ack from clients." },
     [METRIC_REPLY_RECEIPTS_IGNORED] = { PREFIX "reply_receipts_ignored_total", NULL, "counter", "Of these, those without a correspondingMessageId." },
+    [METRIC_BLOCK_RECEIPTS]         = { PREFIX "block_receipts_total", NULL, "counter", "Blocks of changes that clients of the content protocol have answered." },
+    [METRIC_RESULTS_IGNORED]        = { PREFIX "results_ignored_total", NULL, "counter", "Results and errors from them that answer no block, which are ignored." },
     [METRIC_RECEIPT_MESSAGES]       = { PREFIX "receipt_messages_total", NULL, "counter", "Messages in which receipts were passed on, each with those of many clients." },
     [METRIC_REPEATED]               = { PREFIX "replies_repeated_total", NULL, "counter", "Replies handed to clients once more." },
     [METRIC_REPEATED_DROPPED]       = { PREFIX "replies_repeated_dropped_total", NULL, "counter", "The same for clients that are not here, or read too slowly." },

@@ -55,6 +55,8 @@ enum metric {
     METRIC_RECEIPTS_UNSENT,
     METRIC_REPLY_RECEIPTS,
     METRIC_REPLY_RECEIPTS_IGNORED,
+    METRIC_BLOCK_RECEIPTS,
+    METRIC_RESULTS_IGNORED,
     METRIC_RECEIPT_MESSAGES,
     METRIC_REPEATED,
     METRIC_REPEATED_DROPPED,
@@ -81,7 +83,7 @@ int64_t metrics_get(const struct metrics *m, enum metric metric);
 /* One socket closed by us with this close code. */
 void metrics_count_close(struct metrics *m, int code);
 
-/* One SyncErrorResponse written by the gateway itself, by its code. */
+/* One error written by the gateway itself, by the code that ActiveStack has for it. */
 void metrics_count_error(struct metrics *m, int code);
 
 /* Time from a client's request to its reply. */

@@ -36,6 +36,8 @@ static int start(const struct gateway *g, struct text *body)
              "\n"
              "/activestack  WebSocket: ActiveStack, one JSON object or [event, object] a frame\n"
              "              (on any other path with the subprotocol activestack)\n"
+             "/content      WebSocket: the content protocol, one JSON object a frame\n"
+             "              (on any other path with the subprotocol content)\n"
              "/healthz      is the process alive?\n"
              "/readyz       can it serve? If not: what is missing\n"
              "/metrics      figures for Prometheus\n");

@@ -79,6 +79,8 @@ static const struct config_row rows[] = {
         "How deep arrays and objects of a frame may be nested; deeper ones close the socket with 1008."),
     INT("gateway.max_number_chars", gateway_max_number_chars, "1000", 20, MIB, "characters", GATEWAY,
         "The longest number in a frame."),
+    TEXT("gateway.content_provider", gateway_content_provider, "file", 1, 64, GATEWAY,
+        "The provider with which clients of the content protocol log in: username:password."),
     INT("gateway.login_timeout_ms", gateway_login_timeout_ms, "300000", 100, 86400000, "ms", GATEWAY,
         "A client that has not logged in by then is closed with 4004."),
     INT("gateway.request_timeout_ms", gateway_request_timeout_ms, "30000", 10, 3600000, "ms", GATEWAY,

@@ -12,15 +12,15 @@
 
 /* From which states each state may be entered. */
 static const unsigned entered_from[CLIENT_STATE_COUNT] = {
-    [CLIENT_CONNECTED] = BIT(CLIENT_NEW) | BIT(CLIENT_BINDING),
+    [CLIENT_CONNECTED] = BIT(CLIENT_NEW) | BIT(CLIENT_BINDING) | BIT(CLIENT_LEAVING),
     [CLIENT_BINDING] = BIT(CLIENT_CONNECTED),
     [CLIENT_READY] = BIT(CLIENT_BINDING) | BIT(CLIENT_LEAVING),
     [CLIENT_LEAVING] = BIT(CLIENT_READY),
     [CLIENT_CLOSING] = BIT(CLIENT_CLOSING) - 1, /* all before it */
 };
 
-enum err client_create(const struct client_wire *wire, const struct client_limits *limits,
-                       void *socket, struct client **out)
+enum err client_create(const struct dialect *dialect, const struct client_wire *wire,
+                       const struct client_limits *limits, void *socket, struct client **out)
 {
     struct client *c = calloc(1, sizeof(*c));
 
@@ -28,6 +28,7 @@ enum err client_create(const struct client_wire *wire, const struct client_limit
         return ERR_NOMEM;
     session_init(&c->session);
     open_account_init(&c->open);
+    c->dialect = dialect;
     c->wire = wire;
     c->limits = limits;
     c->socket = socket;
@@ -69,6 +70,11 @@ void client_set_state(struct client *c, enum client_state next)
     if (!(entered_from[next] & BIT(c->state)))
         abort();
     c->state = next;
+}
+
+bool client_is_logged_in(const struct client *c)
+{
+    return c->state == CLIENT_BINDING || c->state == CLIENT_READY;
 }
 
 bool client_is_bound(const struct client *c)

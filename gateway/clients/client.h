@@ -11,11 +11,13 @@
 #include "gateway/clients/sends.h"
 #include "gateway/clients/session.h"
 
+struct dialect;
+
 /*
  * client - one WebSocket: where its conversation stands, and what it still has to be sent.
  *
  *   NEW ──▶ CONNECTED ──▶ BINDING ──▶ READY ──▶ LEAVING
- *    any of them ──▶ CLOSING
+ *    any of them ──▶ CLOSING; one that may log in again: LEAVING ──▶ CONNECTED
  *
  * A client is small while it is idle: its queue is made of what stands in it.
  *
@@ -56,6 +58,7 @@ TAILQ_HEAD(client_list, client);
 
 struct client {
     enum client_state state;
+    const struct dialect *dialect; /* what it speaks */
     bool paused;
     bool keeps;  /* acknowledges replies: what it asks stays open until it has */
     bool behind; /* of slow.c: reads so slowly that pushes for it are dropped */
@@ -93,8 +96,8 @@ struct client {
     int64_t waits_since_ms; /* when something of its queue was last written */
 };
 
-/* A fresh client with a fresh client id. `wire` and `limits` are borrowed for its life. */
-_must_check_ enum err client_create(const struct client_wire *wire,
+/* A fresh client with a fresh client id. What is given is borrowed for its life. */
+_must_check_ enum err client_create(const struct dialect *dialect, const struct client_wire *wire,
                                     const struct client_limits *limits, void *socket,
                                     struct client **out);
 
@@ -103,6 +106,9 @@ void client_destroy(struct client *c);
 
 /* The one way to change the state. Impossible moves end the process: they are our own bugs. */
 void client_set_state(struct client *c, enum client_state next);
+
+/* Has it logged in (BINDING or READY), so that what needs a login is taken? */
+bool client_is_logged_in(const struct client *c);
 
 /* Does it hold a binding (READY or LEAVING)? */
 bool client_is_bound(const struct client *c);

@@ -8,6 +8,7 @@
 #include "common/base/log.h"
 #include "gateway/conversation/announcements.h"
 #include "gateway/conversation/login.h"
+#include "gateway/conversation/logout.h"
 #include "gateway/conversation/outgoing.h"
 #include "gateway/conversation/receipts.h"
 #include "gateway/conversation/requests.h"
@@ -21,12 +22,6 @@ static void pass_on(struct gateway *g, struct open_request *r, const struct msg 
         client_send(r->client, m->body, m->size);
 }
 
-static void say_error(struct gateway *g, struct open_request *r, enum response_code code,
-                      const char *desc)
-{
-    outgoing_error(g, r->client, open_request_message_id(r), code, desc);
-}
-
 /* What an answer leads to. */
 static const struct {
     void (*reply)(struct gateway *g, struct open_request *r, const struct msg *m);
@@ -34,12 +29,12 @@ static const struct {
                     const char *desc);
 } purposes[PURPOSE_COUNT] = {
     // clang-format off
-    [PURPOSE_CLIENT]   = { pass_on,             say_error               },
-    [PURPOSE_LOGIN]    = { login_answered,      say_error               },
-    [PURPOSE_RECEIPT]  = { pass_on,             say_error               },
-    [PURPOSE_LOGOUT]   = { login_logged_out,    login_not_logged_out    },
+    [PURPOSE_CLIENT]   = { pass_on,             outgoing_failure_of     },
+    [PURPOSE_LOGIN]    = { login_answered,      outgoing_failure_of     },
+    [PURPOSE_RECEIPT]  = { pass_on,             outgoing_failure_of     },
+    [PURPOSE_LOGOUT]   = { logout_ended,        logout_not_ended        },
     [PURPOSE_BIND]     = { login_bound,         login_not_bound         },
-    [PURPOSE_LEAVE]    = { login_left,          login_not_left          },
+    [PURPOSE_LEAVE]    = { logout_left,         logout_not_left         },
     [PURPOSE_ALIVE]    = { announcements_lease, announcements_not_heard },
     [PURPOSE_ANNOUNCE] = { announcements_taken, announcements_not_heard },
     [PURPOSE_RECEIPTS] = { receipts_answered,   receipts_failed         },

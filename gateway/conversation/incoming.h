@@ -5,10 +5,7 @@
 #include "gateway/gateway.h"
 
 /*
- * incoming - what a client says: from a whole frame to special messages, requests, refusals.
- *
- * The gates stand in a fixed order: the frame (dialect), a login where one is needed, an agent
- * that serves the operation, and the client's limits.
+ * incoming - what a client says, in whichever dialect (dialect.h).
  */
 
 /* One whole text frame. */

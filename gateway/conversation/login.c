@@ -7,7 +7,9 @@
 #include "common/base/log.h"
 #include "common/protocol/operations.h"
 #include "gateway/conversation/announcements.h"
+#include "gateway/conversation/dialect.h"
 #include "gateway/conversation/outgoing.h"
+#include "gateway/conversation/own.h"
 #include "gateway/conversation/pushes.h"
 #include "gateway/conversation/requests.h"
 
@@ -52,6 +54,8 @@ void login_expect(struct gateway *g, struct client *c)
 /* Issued anew when half of its time is over. */
 static void issue_session(struct gateway *g, struct client *c)
 {
+    if (!c->dialect->has_signed_sessions)
+        return;
     outgoing_session(g, c);
     if (session_is_logged_in(&c->session))
         enlist(&g->to_renew, c, clock_mono_ms() + g->keys.max_age_ms / 2);
@@ -74,62 +78,6 @@ void login_connect(struct gateway *g, struct client *c)
         return;
     client_set_state(c, CLIENT_CONNECTED);
     issue_session(g, c);
-}
-
-/* ---- Requests of our own ---- */
-
-static void add_member(struct text *out, const char *name, const char *value)
-{
-    text_addf(out, ",\"%s\":", name);
-    text_add_json_str(out, value ? value : "");
-}
-
-/* What the session was called before, which only a return says. */
-static void add_existing(struct text *out, const struct session *s)
-{
-    add_member(out, "existingClientId", s->existing_id);
-    text_addf(out, ",\"existingClientIds\":%s", s->existing_ids ? s->existing_ids : "[]");
-}
-
-/* All members always, in the order of the seed; what is not known is empty (spec 13, A35). */
-static void add_request(struct text *out, const struct operation *o, const struct session *s)
-{
-    text_add(out, "{\"cn\":");
-    text_add_json_str(out, o->request_class);
-    if (strcmp(o->name, "reconnect") == 0)
-        add_existing(out, s);
-    add_member(out, "clientId", s->client_id);
-    add_member(out, "deviceId", s->device_id);
-    add_member(out, "token", s->token);
-    add_member(out, "userId", s->user_id);
-    text_add_char(out, '}');
-}
-
-static enum err start_own(struct gateway *g, struct client *c, const char *operation,
-                          enum purpose purpose, const char *message_id)
-{
-    _cleanup_(text_deinitp) struct text body = {0};
-    const struct operation *o = operation_by_name(operation, strlen(operation));
-
-    add_request(&body, o, &c->session);
-    return requests_start(g, c,
-                          &(struct request){.operation = o,
-                                            .purpose = purpose,
-                                            .message_id = message_id,
-                                            .body = body.at,
-                                            .size = body.size});
-}
-
-/* For a session that no longer has a socket here. */
-static void publish_farewell(struct gateway *g, const char *operation, const struct session *s)
-{
-    _cleanup_(text_deinitp) struct text body = {0};
-    const struct operation *o = operation_by_name(operation, strlen(operation));
-
-    add_request(&body, o, s);
-    requests_publish_only(
-        g, o->name,
-        &(struct msg){.client = s->client_id, .user = s->user_id, .device = s->device_id}, &body);
 }
 
 /* ---- Login ---- */
@@ -176,32 +124,53 @@ static bool read_login(const struct msg *m, struct login *out)
     return out->user_id != NULL;
 }
 
+/* A client id is bound once: whatever is still said to the last one is not for the next. */
+static void renew_client_id(struct gateway *g, struct client *c)
+{
+    if (c->bound)
+        own_farewell(g, "disconnect", &c->session);
+    c->bound = false;
+    clients_remove(g->clients, c);
+    session_deinit(&c->session);
+    session_init(&c->session);
+    clients_add(g->clients, c);
+}
+
+void login_again(struct gateway *g, struct client *c)
+{
+    session_logout(&c->session);
+    if (c->dialect->stays_after_logout)
+        renew_client_id(g, c);
+    client_set_state(c, CLIENT_CONNECTED);
+    login_expect(g, c);
+}
+
 /* Back to where a client stands that never logged in. */
 static void undo(struct gateway *g, struct client *c)
 {
-    session_logout(&c->session);
-    client_set_state(c, CLIENT_CONNECTED);
-    login_expect(g, c);
+    login_again(g, c);
     requests_refuse_held(g, c, CODE_INVALID_CLIENT, "the login could not be completed");
 }
 
 /* Tells the agents which session is here now. */
 static void bind(struct gateway *g, struct client *c, const char *message_id)
 {
-    enum err e = start_own(g, c, c->returning ? "reconnect" : "connect", PURPOSE_BIND, message_id);
+    const struct operation *o = own_operation(c->returning ? "reconnect" : "connect");
+    enum err e = own_start(g, c, o, PURPOSE_BIND, message_id);
 
     if (!e)
         return;
-    outgoing_error(g, c, message_id, requests_code(e), requests_reason(e));
+    outgoing_failure(g, &(struct asked){c, o, message_id}, requests_code(e), requests_reason(e));
     undo(g, c);
 }
 
-/* The session has a user: signed anew, then bound. */
+/* The session has a login: signed anew, then bound. */
 static void enter(struct gateway *g, struct client *c, bool returning, const char *message_id)
 {
     if (c->state == CLIENT_NEW)
         client_set_state(c, CLIENT_CONNECTED);
     client_set_state(c, CLIENT_BINDING);
+    delist(c);
     issue_session(g, c);
     c->returning = returning;
     c->replaying = c->unannounced = false;
@@ -215,15 +184,20 @@ void login_return(struct gateway *g, struct client *c, const char *message_id)
 
 void login_answered(struct gateway *g, struct open_request *r, const struct msg *m)
 {
-    struct client *c = r->client;
-    struct login l = {0};
+    r->client->dialect->login(g, r, m);
+}
 
-    client_send(c, m->body, m->size);
-    if (read_login(m, &l) && c->state == CLIENT_CONNECTED) {
+bool login_take(struct gateway *g, struct client *c, const struct msg *m, const char *message_id)
+{
+    struct login l = {0};
+    const bool granted = read_login(m, &l);
+
+    if (granted && c->state == CLIENT_CONNECTED) {
         session_login(&c->session, l.user_id, l.token, l.device_id);
-        enter(g, c, false, NULL);
+        enter(g, c, false, message_id);
     }
     login_deinit(&l);
+    return granted;
 }
 
 /* A part of what a returning client has missed: the ConnectResponse comes with the last one. */
@@ -232,30 +206,9 @@ static bool is_part(const struct msg *m)
     return m->reason && strcmp(m->reason, "more") == 0;
 }
 
-/* A ConnectResponse without a client id says that the login is no longer good. */
-static bool is_connect_response(const struct msg *m)
-{
-    struct json_span body;
-
-    if (json_check(m->body, m->size, &reply_limits, NULL))
-        return false;
-    body = json_value(m->body, m->size);
-    return json_kind(json_member(body, "clientId", NULL)) == JSON_STRING &&
-           json_string_is(json_member(body, "cn", NULL), SYNC_CLASS("ConnectResponse"));
-}
-
 bool login_has_bound(const struct msg *m)
 {
-    return is_part(m) || is_connect_response(m);
-}
-
-static void keep_connect_response(struct client *c, const struct msg *m)
-{
-    struct text response = {0};
-
-    text_add_bytes(&response, m->body, m->size);
-    free(c->connect_response);
-    c->connect_response = text_steal(&response);
+    return is_part(m) || m->user;
 }
 
 /* The next part is asked for when this one has left, so that a client is never sent more than it
@@ -295,11 +248,11 @@ void login_bound(struct gateway *g, struct open_request *r, const struct msg *m)
     client_send(c, m->body, m->size);
     if (c->state != CLIENT_BINDING)
         return; /* it could not be sent */
-    if (!is_connect_response(m)) {
+    if (!login_has_bound(m)) {
         undo(g, c);
         return;
     }
-    keep_connect_response(c, m);
+    c->dialect->bound(c, m);
     client_set_state(c, CLIENT_READY);
     if (c->unannounced)
         announcements_one(g, c);
@@ -311,7 +264,7 @@ void login_bound(struct gateway *g, struct open_request *r, const struct msg *m)
 void login_not_bound(struct gateway *g, struct open_request *r, enum response_code code,
                      const char *desc)
 {
-    outgoing_error(g, r->client, open_request_message_id(r), code, desc);
+    outgoing_failure_of(g, r, code, desc);
     if (r->client->state == CLIENT_BINDING)
         undo(g, r->client);
 }
@@ -328,7 +281,7 @@ void login_bound_too_late(struct gateway *g, const struct msg *m)
         return;
     session_login(&s, m->user, NULL, m->device);
     memcpy(s.client_id, m->client, sizeof(s.client_id));
-    publish_farewell(g, "disconnect", &s);
+    own_farewell(g, "disconnect", &s);
     session_deinit(&s);
 }
 
@@ -336,52 +289,10 @@ void login_bound_too_late(struct gateway *g, const struct msg *m)
 
 void login_hibernate(struct gateway *g, struct client *c)
 {
-    enum err e = start_own(g, c, "hibernate", PURPOSE_CLIENT, NULL);
+    enum err e = own_start(g, c, own_operation("hibernate"), PURPOSE_CLIENT, NULL);
 
     if (e)
         outgoing_error(g, c, NULL, requests_code(e), requests_reason(e));
-}
-
-/* ---- Logout: first the session's end, then the token's, then the socket's ---- */
-
-void login_logged_out(struct gateway *g, struct open_request *r, const struct msg *m)
-{
-    struct client *c = r->client;
-    const char *message_id = open_request_message_id(r);
-    enum err e;
-
-    if (m->size > 0) { /* an error of the agent's: nothing has ended */
-        client_send(c, m->body, m->size);
-        if (c->state == CLIENT_LEAVING)
-            client_set_state(c, CLIENT_READY);
-        return;
-    }
-    c->bound = false;
-    e = start_own(g, c, "disconnectAuth", PURPOSE_LEAVE, message_id);
-    if (e)
-        login_not_left(g, r, requests_code(e), requests_reason(e));
-}
-
-void login_not_logged_out(struct gateway *g, struct open_request *r, enum response_code code,
-                          const char *desc)
-{
-    outgoing_error(g, r->client, open_request_message_id(r), code, desc);
-    if (r->client->state == CLIENT_LEAVING)
-        client_set_state(r->client, CLIENT_READY);
-}
-
-void login_left(struct gateway *g, struct open_request *r, const struct msg *m)
-{
-    (void)g;
-    client_send(r->client, m->body, m->size);
-    client_close(r->client, 1000, "logged out");
-}
-
-void login_not_left(struct gateway *g, struct open_request *r, enum response_code code,
-                    const char *desc)
-{
-    outgoing_error(g, r->client, open_request_message_id(r), code, desc);
-    client_close(r->client, 1000, "logged out");
 }
 
 /* ---- The end ---- */
@@ -390,8 +301,8 @@ void login_not_left(struct gateway *g, struct open_request *r, enum response_cod
 void login_farewell(struct gateway *g, struct client *c)
 {
     if (requests_has(c, PURPOSE_LOGOUT))
-        publish_farewell(g, "disconnectAuth", &c->session);
+        own_farewell(g, "disconnectAuth", &c->session);
     else if (c->bound)
-        publish_farewell(g, "disconnect", &c->session);
+        own_farewell(g, "disconnect", &c->session);
     delist(c);
 }

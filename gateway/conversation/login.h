@@ -6,9 +6,9 @@
 #include "gateway/gateway.h"
 
 /*
- * login - how a client comes in and goes (spec 1.6 to 1.8): its login or return, the gateway's own
- * ConnectRequest or ReconnectRequest, the logout in its two steps, the farewell of a closed socket;
- * and what happens in time to clients that do not log in, and to signed sessions that grow old.
+ * login - how a client comes in (spec 1.6, 1.7): its login or return, the gateway's own
+ * ConnectRequest or ReconnectRequest, the farewell of a closed socket; and what happens in time to
+ * clients that do not log in, and to signed sessions that grow old. How it logs out: logout.h.
  *
  * A return is answered in parts: replies with the reason "more" tell what was missed, and the same
  * request is sent again each time the client's queue has become empty, until the ConnectResponse.
@@ -30,21 +30,21 @@ void login_emptied(struct gateway *g, struct client *c);
 /* The special message hibernate: the session gives up its binding, the socket stays open. */
 void login_hibernate(struct gateway *g, struct client *c);
 
-/* Replies, with what they lead to. The request is ended by the caller. */
+/* A client whose login has ended, or could not be completed, and whose socket stays. */
+void login_again(struct gateway *g, struct client *c);
+
+/* Replies, with what they lead to, and their failure. The request is ended by the caller. */
 void login_answered(struct gateway *g, struct open_request *r, const struct msg *m);
 void login_bound(struct gateway *g, struct open_request *r, const struct msg *m);
-void login_logged_out(struct gateway *g, struct open_request *r, const struct msg *m);
-void login_left(struct gateway *g, struct open_request *r, const struct msg *m);
-
-/* The same requests, when they fail. */
 void login_not_bound(struct gateway *g, struct open_request *r, enum response_code code,
                      const char *desc);
-void login_not_logged_out(struct gateway *g, struct open_request *r, enum response_code code,
-                          const char *desc);
-void login_not_left(struct gateway *g, struct open_request *r, enum response_code code,
-                    const char *desc);
 
-/* Does this reply say that the agents have bound its client here? */
+/* Of the dialects: enters with what the agents' answer to a login grants; its ConnectRequest has
+ * this messageId, which may be NULL. False: it grants nothing. */
+bool login_take(struct gateway *g, struct client *c, const struct msg *m, const char *message_id);
+
+/* Does this reply say that the agents have bound its client here? Then it names the user, or tells
+ * a part. */
 bool login_has_bound(const struct msg *m);
 
 /* Such a reply, for which nobody waits any more: the binding is undone, at once or when the client

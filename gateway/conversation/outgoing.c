@@ -20,13 +20,28 @@ void outgoing_ack(struct gateway *g, struct client *c, const char *message_id)
     client_send(c, g->scratch.at, g->scratch.size);
 }
 
+void outgoing_failure(struct gateway *g, const struct asked *asked, enum response_code code,
+                      const char *desc)
+{
+    struct client *c = asked->client;
+
+    metrics_count_error(g->metrics, code);
+    text_clear(&g->scratch);
+    c->dialect->add_error(&g->scratch, asked, code, desc);
+    client_send(c, g->scratch.at, g->scratch.size);
+}
+
+void outgoing_failure_of(struct gateway *g, struct open_request *r, enum response_code code,
+                         const char *desc)
+{
+    outgoing_failure(g, &(struct asked){r->client, r->operation, open_request_message_id(r)}, code,
+                     desc);
+}
+
 void outgoing_error(struct gateway *g, struct client *c, const char *message_id,
                     enum response_code code, const char *desc)
 {
-    metrics_count_error(g->metrics, code);
-    text_clear(&g->scratch);
-    response_error(&g->scratch, c->session.client_id, message_id, code, desc);
-    client_send(c, g->scratch.at, g->scratch.size);
+    outgoing_failure(g, &(struct asked){.client = c, .message_id = message_id}, code, desc);
 }
 
 void outgoing_refusal(struct gateway *g, struct client *c, const char *message_id,

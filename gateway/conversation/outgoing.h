@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/protocol/response.h"
+#include "gateway/conversation/dialect.h"
 #include "gateway/gateway.h"
 
 /*
@@ -17,6 +18,12 @@ void outgoing_ack(struct gateway *g, struct client *c, const char *message_id);
 void outgoing_refusal(struct gateway *g, struct client *c, const char *message_id,
                       const char *reason);
 
-/* A SyncErrorResponse. `message_id` may be NULL; `desc` is for the client's eyes. */
+/* An error in the words of the client's dialect; `desc` is for the client's eyes. */
+void outgoing_failure(struct gateway *g, const struct asked *asked, enum response_code code,
+                      const char *desc);
+void outgoing_failure_of(struct gateway *g, struct open_request *r, enum response_code code,
+                         const char *desc);
+
+/* The same where no operation is known, or its name says nothing. `message_id` may be NULL. */
 void outgoing_error(struct gateway *g, struct client *c, const char *message_id,
                     enum response_code code, const char *desc);

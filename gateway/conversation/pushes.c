@@ -53,12 +53,13 @@ static void told_deinit(struct told *t)
     free(t->numbers);
 }
 
+/* A block of changes (b) is told of as a whole, by its number: such a group names no objects. */
 static bool read_kind(struct json_span group, enum sends_kind *out)
 {
     const struct json_span kind = json_member(group, "kind", NULL);
 
     *out = json_string_is(kind, "d") ? SENDS_DELETE : SENDS_UPDATE;
-    return *out == SENDS_DELETE || json_string_is(kind, "u");
+    return *out == SENDS_DELETE || json_string_is(kind, "u") || json_string_is(kind, "b");
 }
 
 /* ["<class>:<id>",<number of the send>] */

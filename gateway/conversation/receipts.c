@@ -19,6 +19,7 @@ static const char *const queues[RECEIPTS_QUEUE_COUNT] = {
     [RECEIPTS_UPDATES] = "updatesReceived",
     [RECEIPTS_DELETES] = "deletesReceived",
     [RECEIPTS_REPLIES] = "repliesReceived",
+    [RECEIPTS_CHANGED] = "changedReceived",
 };
 
 void receipts_init(struct receipts *r)
@@ -39,10 +40,15 @@ void receipts_deinit(struct receipts *r)
 
 /* ---- What is gathered ---- */
 
+static void begin_any(struct receipts_batch *b)
+{
+    text_add(&b->body, b->body.size == 0 ? "{\"v\":1,\"receipts\":[" : ",");
+}
+
 /* The entry of one client; `list` is the member that it ends with, still open. */
 static void begin_entry(struct receipts_batch *b, const struct client *c, const char *list)
 {
-    text_add(&b->body, b->body.size == 0 ? "{\"v\":1,\"receipts\":[" : ",");
+    begin_any(b);
     text_addf(&b->body, "{\"client\":\"%s\",\"%s\":[", c->session.client_id, list);
 }
 
@@ -362,10 +368,26 @@ void receipts_take_ack(struct gateway *g, struct client *c, struct json_span con
         return;
     }
     c->keeps = true;
-    if (c->state != CLIENT_BINDING && c->state != CLIENT_READY)
+    if (!client_is_logged_in(c))
         return; /* what needs no login is not kept */
     begin_entry(b, c, "ids");
     text_add_json(&b->body, id->at, id->size);
     end_entry(b);
+    publish_if_large(g, b);
+}
+
+/* ---- Blocks of changes ---- */
+
+void receipts_take_changed(struct gateway *g, struct client *c, int64_t number)
+{
+    struct receipts_batch *b = &g->receipts.batches[RECEIPTS_CHANGED];
+
+    if (number == 0 || !client_is_logged_in(c)) {
+        metrics_add(g->metrics, METRIC_RESULTS_IGNORED, 1);
+        return;
+    }
+    metrics_add(g->metrics, METRIC_BLOCK_RECEIPTS, 1);
+    begin_any(b);
+    text_addf(&b->body, "[\"%s\",%lld]", c->session.client_id, (long long)number);
     publish_if_large(g, b);
 }

@@ -9,8 +9,8 @@
 #include "common/protocol/response.h"
 
 /*
- * receipts - what clients acknowledge: pushes (updatesReceived and deletesReceived, spec 3.6) and
- * replies (the special message ack).
+ * receipts - what clients acknowledge: pushes (updatesReceived and deletesReceived, spec 3.6),
+ * replies (the special message ack), and blocks of changes (content protocol, "changed").
  *
  * Which send a push receipt proves is looked up in what the client's socket was sent (sends.h);
  * what was never sent is left out. The outcome is gathered with that of other clients and published
@@ -20,6 +20,7 @@
  *   updatesReceived {"v":1,"receipts":[{"client":"<id>","pairs":[["<class>:<id>",<number of the
  *   deletesReceived                    send>],...]},...]}     -> {"v":1,"unknown":["<id>",...]}
  *   repliesReceived {"v":1,"receipts":[{"client":"<id>","ids":["<messageId>",...]},...]}
+ *   changedReceived {"v":1,"receipts":[["<client id>",<number of the block>],...]}
  *
  * A push receipt is an open request of its client, so that its limits and its deadline hold; one
  * reply answers all that were published together. Nothing depends on a receipt that is lost: what
@@ -43,7 +44,13 @@ struct receipts_batch {
     bool wants_ack;      /* one of them does */
 };
 
-enum receipts_queue { RECEIPTS_UPDATES, RECEIPTS_DELETES, RECEIPTS_REPLIES, RECEIPTS_QUEUE_COUNT };
+enum receipts_queue {
+    RECEIPTS_UPDATES,
+    RECEIPTS_DELETES,
+    RECEIPTS_REPLIES,
+    RECEIPTS_CHANGED,
+    RECEIPTS_QUEUE_COUNT
+};
 
 struct receipts {
     struct receipts_batch batches[RECEIPTS_QUEUE_COUNT];
@@ -58,6 +65,10 @@ void receipts_take(struct gateway *g, struct client *c, const struct frame *f);
 
 /* The special message ack. One that names no messageId is ignored and counted. */
 void receipts_take_ack(struct gateway *g, struct client *c, struct json_span content);
+
+/* A client's answer to the block with this number. What is none (0), or comes from one that is not
+ * logged in, is ignored and counted. */
+void receipts_take_changed(struct gateway *g, struct client *c, int64_t number);
 
 /* Has anything been gathered? Then receipts_flush() publishes it. */
 bool receipts_wait(const struct receipts *r);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "gateway/conversation/dialect.h"
 #include "gateway/conversation/outgoing.h"
 #include "gateway/dialect/activestack.h"
 
@@ -34,7 +35,7 @@ static struct msg compose(const struct gateway *g, const struct client *c, const
         .client = c ? c->session.client_id : NULL,
         .user = c ? c->session.user_id : NULL,
         .device = c && !r->device ? c->session.device_id : r->device,
-        .dialect = "activestack",
+        .dialect = c ? c->dialect->name : dialect_activestack.name,
         .accepted_ms = clock_wall_ms(),
         .keep = must_be_kept(c, r),
         .format = MSG_FORMAT,
@@ -174,7 +175,7 @@ void requests_publish_only(struct gateway *g, const char *operation, const struc
 
     m.queue = m.type = operation;
     m.app_id = GATEWAY_APP_ID;
-    m.dialect = "activestack";
+    m.dialect = dialect_activestack.name; /* there is no answer */
     m.persistent = m.mandatory = true;
     m.accepted_ms = clock_wall_ms();
     m.format = MSG_FORMAT;
@@ -198,15 +199,17 @@ const char *requests_reason(enum err e)
 static void refuse(struct gateway *g, struct open_request *r, enum response_code code,
                    const char *desc)
 {
-    outgoing_error(g, r->client, open_request_message_id(r), code, desc);
+    outgoing_failure_of(g, r, code, desc);
     requests_end(g, r);
 }
 
 static void release(struct gateway *g, struct open_request *r)
 {
     struct msg m = *r->held;
-    enum err e = publish(g, r, &m);
+    enum err e;
 
+    m.user = r->client->session.user_id; /* a return may not have known it */
+    e = publish(g, r, &m);
     msg_destroy(r->held);
     r->held = NULL;
     if (e)

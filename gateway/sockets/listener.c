@@ -29,8 +29,7 @@
 #define LINGER_S       2     /* for a closing client that still sends, after each piece */
 #define LINGER_MAX_MS  30000 /* for all that is still coming in */
 #define PATH_MAX_BYTES 256
-#define SUBPROTOCOL    "activestack"
-#define PATH           "/activestack"
+#define ACCEPTOR       "the acceptor" /* no client can offer this: it has a space */
 
 /* What the library does not put a frame around. */
 #define WRITE_AS_IT_IS LWS_WRITE_HTTP
@@ -93,12 +92,60 @@ static void start_closing(void *socket, int patience_s)
 
 static const struct client_wire wire = {want_write, pause_reading, start_closing};
 
+/* ---- Dialects: each is a subprotocol, and a path behind its slash ---- */
+
+static const char *const dialects[] = {"activestack", "content"};
+
+/* Or NULL. */
+static const char *find_dialect(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(dialects); i++)
+        if (strcmp(name, dialects[i]) == 0)
+            return dialects[i];
+    return NULL;
+}
+
+static bool get_path(struct lws *wsi, char *path, size_t size)
+{
+    return lws_hdr_copy(wsi, path, (int)size, WSI_TOKEN_GET_URI) > 0;
+}
+
+/* The first subprotocol that is offered and known: the library takes the same. Offered are names
+ * with commas and spaces between them. */
+static const char *offered_dialect(struct lws *wsi)
+{
+    char offered[PATH_MAX_BYTES], *rest, *name;
+    const char *found = NULL;
+
+    if (lws_hdr_copy(wsi, offered, sizeof(offered), WSI_TOKEN_PROTOCOL) <= 0)
+        return NULL;
+    name = strtok_r(offered, ", ", &rest);
+    for (; name && !found; name = strtok_r(NULL, ", ", &rest))
+        found = find_dialect(name);
+    return found;
+}
+
+/* What a WebSocket asks for, or NULL; the subprotocol says it on any path. */
+static const char *dialect_of(struct lws *wsi)
+{
+    const char *offered = offered_dialect(wsi);
+    char path[PATH_MAX_BYTES];
+
+    if (offered)
+        return offered;
+    return get_path(wsi, path, sizeof(path)) ? find_dialect(path + 1) : NULL;
+}
+
 /* ---- WebSocket ---- */
 
 static int on_established(struct listener *l, struct lws *wsi, struct connection *c)
 {
+    const char *dialect = dialect_of(wsi);
+
+    if (!dialect)
+        return -1; /* cannot be: on_upgrade() has found it */
     c->listener = l;
-    c->client = l->config.events.opened(l->config.arg, &wire, wsi);
+    c->client = l->config.events.opened(l->config.arg, dialect, &wire, wsi);
     return c->client ? 0 : -1;
 }
 
@@ -238,30 +285,10 @@ static void write_due(struct listener *l)
 
 /* ---- HTTP ---- */
 
-static bool get_path(struct lws *wsi, char *path, size_t size)
-{
-    return lws_hdr_copy(wsi, path, (int)size, WSI_TOKEN_GET_URI) > 0;
-}
-
-/* Offered are names with commas and spaces between them. */
-static bool offers_subprotocol(struct lws *wsi)
-{
-    char offered[PATH_MAX_BYTES], *rest, *name;
-
-    if (lws_hdr_copy(wsi, offered, sizeof(offered), WSI_TOKEN_PROTOCOL) <= 0)
-        return false;
-    for (name = strtok_r(offered, ", ", &rest); name; name = strtok_r(NULL, ", ", &rest))
-        if (strcmp(name, SUBPROTOCOL) == 0)
-            return true;
-    return false;
-}
-
 /* Positive: refused, and answered already. */
 static int on_upgrade(struct lws *wsi)
 {
-    char path[PATH_MAX_BYTES];
-
-    if (offers_subprotocol(wsi) || (get_path(wsi, path, sizeof(path)) && strcmp(path, PATH) == 0))
+    if (dialect_of(wsi))
         return 0;
     return lws_return_http_status(wsi, HTTP_STATUS_NOT_FOUND, NULL) ? -1 : 1;
 }
@@ -400,14 +427,18 @@ static int on_accept(struct lws *wsi, enum lws_callback_reasons reason, void *us
     return 0;
 }
 
+#define DIALECT(subprotocol)                                                                 \
+    {                                                                                        \
+        .name = (subprotocol), .callback = on_event,                                         \
+        .per_session_data_size = sizeof(struct connection), .rx_buffer_size = RECEIVE_BYTES, \
+        .tx_packet_size = SEND_BYTES                                                         \
+    }
+
 /* A client that offers no subprotocol gets the first one, as does plain HTTP. */
 static const struct lws_protocols protocols[] = {
-    {.name = SUBPROTOCOL,
-     .callback = on_event,
-     .per_session_data_size = sizeof(struct connection),
-     .rx_buffer_size = RECEIVE_BYTES,
-     .tx_packet_size = SEND_BYTES},
-    {.name = "acceptor", .callback = on_accept},
+    DIALECT("activestack"),
+    DIALECT("content"),
+    {.name = ACCEPTOR, .callback = on_accept},
     {0},
 };
 
@@ -460,7 +491,7 @@ static enum err adopt_acceptor(struct listener *l)
     lws_sock_file_fd_type fd = {.filefd = dup(l->acceptor.fd)};
 
     l->acceptor_wsi = lws_adopt_descriptor_vhost(lws_get_vhost_by_name(l->context, "default"),
-                                                 LWS_ADOPT_RAW_FILE_DESC, fd, "acceptor", NULL);
+                                                 LWS_ADOPT_RAW_FILE_DESC, fd, ACCEPTOR, NULL);
     return l->acceptor_wsi ? ERR_OK : ERR_IO;
 }
 

@@ -94,7 +94,7 @@ class SyncAgentByHand:
     def _bind(self, request):
         self.gateways[request.client] = request.properties.reply_to
         self.reply(request, {"cn": SYNC + "ConnectResponse", "clientId": request.client,
-                             "correspondingMessageId": None})
+                             "correspondingMessageId": None}, user=request.user)
 
     def _know(self, request):
         self.reply(request, {"v": 1, "lease": 1})
@@ -141,9 +141,10 @@ class SyncAgentByHand:
 
 
 class Request:
-    """What came to a queue: `client` and `keep` are headers."""
+    """What came to a queue: `client`, `user` and `keep` are headers."""
 
     def __init__(self, operation, properties, body):
         self.operation, self.properties, self.body = operation, properties, body
         headers = properties.headers or {}
-        self.client, self.keep = headers.get("client"), headers.get("keep")
+        self.client, self.user = headers.get("client"), headers.get("user")
+        self.keep = headers.get("keep")

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gateway/conversation/answers.h"
+#include "gateway/conversation/dialect.h"
 #include "gateway/conversation/incoming.h"
 #include "gateway/conversation/login.h"
 #include "gateway/conversation/requests.h"
@@ -30,13 +31,15 @@ static const struct client_wire wire = {want_write, pause_reading, start_closing
 
 void world_init(struct world *w)
 {
+    static char provider[] = "file";
     const struct open_limits limits = {.count = 10, .bytes = 10000, .timeout_ms = 1000};
 
     *w = (struct world){
         .settings = {.gateway_login_timeout_ms = 1000,
                      .gateway_alive_ms = 1000,
                      .gateway_max_push_bytes = 100000,
-                     .gateway_max_unacknowledged = 1000},
+                     .gateway_max_unacknowledged = 1000,
+                     .gateway_content_provider = provider},
         .g = {.keys = {"a key of at least thirty-two bytes", NULL, 100000},
               .json_limits = {64, 100},
               .client_limits = {100000, 100000}},
@@ -64,14 +67,24 @@ void world_deinit(struct world *w)
     text_deinit(&w->g.scratch);
 }
 
-struct client *world_open(struct world *w)
+static struct client *open_with(struct world *w, const struct dialect *dialect)
 {
     struct client *c;
 
-    assert_ok(client_create(&wire, &w->g.client_limits, NULL, &c));
+    assert_ok(client_create(dialect, &wire, &w->g.client_limits, NULL, &c));
     clients_add(w->g.clients, c);
     login_expect(&w->g, c);
     return c;
+}
+
+struct client *world_open(struct world *w)
+{
+    return open_with(w, &dialect_activestack);
+}
+
+struct client *world_open_content(struct world *w)
+{
+    return open_with(w, &dialect_content);
 }
 
 void world_close(struct world *w, struct client *c)
@@ -124,13 +137,25 @@ struct msg *world_published(struct world *w)
     return m;
 }
 
-void world_reply(struct world *w, const struct msg *request, const char *body, const char *reason)
+static void reply(struct world *w, const struct msg *request, const struct msg *headers,
+                  const char *body)
 {
     answers_reply(&w->g, &(struct msg){.type = "reply",
                                        .correlation_id = request->correlation_id,
                                        .client = request->client,
-                                       .user = request->user,
-                                       .reason = reason,
+                                       .user = headers->user,
+                                       .reason = headers->reason,
                                        .body = body,
                                        .size = strlen(body)});
+}
+
+void world_reply(struct world *w, const struct msg *request, const char *body, const char *reason)
+{
+    reply(w, request, &(struct msg){.reason = reason}, body);
+}
+
+void world_reply_bound(struct world *w, const struct msg *request, const char *body,
+                       const char *user)
+{
+    reply(w, request, &(struct msg){.user = user}, body);
 }

@@ -16,8 +16,10 @@ struct world {
 void world_init(struct world *w);
 void world_deinit(struct world *w);
 
-/* A client whose socket was opened; gone with world_close(). */
+/* A client whose socket was opened, of ActiveStack or of the content protocol; gone with
+ * world_close(). */
 struct client *world_open(struct world *w);
+struct client *world_open_content(struct world *w);
 void world_close(struct world *w, struct client *c);
 
 /* What the client says. */
@@ -32,3 +34,7 @@ struct msg *world_published(struct world *w);
 
 /* An agent's reply to it; `reason` may be NULL. */
 void world_reply(struct world *w, const struct msg *request, const char *body, const char *reason);
+
+/* The same, which says that the client has been bound for this user. */
+void world_reply_bound(struct world *w, const struct msg *request, const char *body,
+                       const char *user);

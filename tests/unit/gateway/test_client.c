@@ -2,6 +2,7 @@
 
 #include "common/base/secret.h"
 #include "gateway/clients/client.h"
+#include "gateway/conversation/dialect.h"
 #include "tests/support/unit.h"
 
 #define CLIENT _cleanup_(client_destroyp) struct client
@@ -36,7 +37,7 @@ static struct client *create(struct socket *socket)
     struct client *c;
 
     assert_ok(secret_init());
-    assert_ok(client_create(&wire, &limits, socket, &c));
+    assert_ok(client_create(&dialect_activestack, &wire, &limits, socket, &c));
     return c;
 }
 
@@ -133,9 +134,9 @@ END_TEST
 
 START_TEST(a_client_goes_through_its_states)
 {
-    static const enum client_state path[] = {CLIENT_CONNECTED, CLIENT_BINDING, CLIENT_CONNECTED,
-                                             CLIENT_BINDING,   CLIENT_READY,   CLIENT_LEAVING,
-                                             CLIENT_READY,     CLIENT_CLOSING};
+    static const enum client_state path[] = {
+        CLIENT_CONNECTED, CLIENT_BINDING, CLIENT_CONNECTED, CLIENT_BINDING,   CLIENT_READY,
+        CLIENT_LEAVING,   CLIENT_READY,   CLIENT_LEAVING,   CLIENT_CONNECTED, CLIENT_CLOSING};
     struct socket socket = {0};
     CLIENT *c = create(&socket);
 

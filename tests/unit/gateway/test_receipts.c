@@ -3,6 +3,7 @@
 #include "common/base/clock.h"
 #include "common/base/secret.h"
 #include "common/process/settings.h"
+#include "gateway/conversation/dialect.h"
 #include "gateway/conversation/receipts.h"
 #include "gateway/dialect/activestack.h"
 #include "gateway/gateway.h"
@@ -47,7 +48,7 @@ static void set_up(void)
     assert_ok(clients_create(&g.clients));
     assert_ok(open_requests_create(&open_limits, &g.requests));
     assert_ok(bridge_create(2, nothing, NULL, &g.bridge));
-    assert_ok(client_create(&wire, &limits, NULL, &c));
+    assert_ok(client_create(&dialect_activestack, &wire, &limits, NULL, &c));
     clients_add(g.clients, c);
     client_set_state(c, CLIENT_CONNECTED);
     client_set_state(c, CLIENT_BINDING);

@@ -67,7 +67,10 @@ static void reply_bound(struct world *w, const struct msg *request, bool bound)
 
     response_connect(&body, bound ? request->client : NULL, request->message_id,
                      bound ? NULL : "\"why\"");
-    world_reply(w, request, text_str(&body), NULL);
+    if (bound)
+        world_reply_bound(w, request, text_str(&body), "u1");
+    else
+        world_reply(w, request, text_str(&body), NULL);
 }
 
 static void reply_part(struct world *w, const struct msg *request)

@@ -2,6 +2,7 @@
 #include "common/base/secret.h"
 #include "common/process/settings.h"
 #include "gateway/clients/slow.h"
+#include "gateway/conversation/dialect.h"
 #include "tests/support/unit.h"
 
 #define AGE_MS 1000
@@ -50,7 +51,7 @@ static struct client *create(void)
 {
     struct client *c;
 
-    assert_ok(client_create(&wire, &limits, NULL, &c));
+    assert_ok(client_create(&dialect_activestack, &wire, &limits, NULL, &c));
     client_set_state(c, CLIENT_CONNECTED);
     client_set_state(c, CLIENT_BINDING);
     return c;
