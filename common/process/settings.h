@@ -44,7 +44,7 @@ struct settings {
     int64_t gateway_max_frame_bytes;
     int64_t gateway_max_depth;
     int64_t gateway_max_number_chars;
-    char *gateway_content_provider; /* with which clients of the content protocol log in */
+    char *gateway_content_provider;   /* with which clients of the content protocol log in */
     int64_t gateway_login_timeout_ms; /* beyond: 4004 */
     int64_t gateway_request_timeout_ms;
     int64_t gateway_max_open_requests;    /* of one client */
