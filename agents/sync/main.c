@@ -34,8 +34,10 @@ static const struct handler handlers[] = {
     { "reconnect",        plan_reconnect         },
     { "removeObject",     plan_remove_object     },
     { "repliesReceived",  plan_replies_received  },
+    { "revoke",           plan_revoke            },
     { "searchByExample",  plan_search_by_example },
     { "settleReferences", plan_settle_references },
+    { "subscribe",        plan_subscribe         },
     { "updatesReceived",  plan_updates_received  },
     { "upgradeClient",    plan_upgrade_client    },
     // clang-format on

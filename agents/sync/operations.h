@@ -39,9 +39,9 @@ work_fn plan_get_content, plan_patch_content;
 
 work_fn plan_updates_received, plan_deletes_received, plan_replies_received;
 
-/* ---- content/ (content protocol, "Notifications"; design section 11): changed.c ---- */
+/* ---- content/ (content protocol, "Notifications"; design section 11): changed.c, subscribe.c ---- */
 
-work_fn plan_changed_received;
+work_fn plan_changed_received, plan_subscribe, plan_revoke;
 
 /* ---- operator/, for activestack-ctl ---- */
 

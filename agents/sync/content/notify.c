@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agents/runtime/agent.h"
+#include "agents/sync/content/names.h"
 #include "agents/sync/jobs/jobs.h"
 #include "agents/sync/pushes/push.h"
 #include "agents/sync/store/scripts.h"
@@ -12,17 +13,10 @@
 #include "common/base/fault.h"
 #include "common/model/model_content.h"
 
-struct notify {
-    struct text sessions; /* each ends with a NUL */
-    size_t told;          /* where those begin that no call has handled yet */
-};
-
-static void notify_destroy(void *state)
+static void names_destroy(void *state)
 {
-    struct notify *notify = state;
-
-    text_deinit(&notify->sessions);
-    free(notify);
+    names_deinit(state);
+    free(state);
 }
 
 /* ---- Blocks ---- */
@@ -89,15 +83,14 @@ static enum work_step told(struct work *work);
 static enum work_step tell_next(struct work *work)
 {
     const struct settings *settings = &work->agent->proc.settings;
-    const struct notify *notify = work->state;
-    const char *at = notify->sessions.at + notify->told, *end = notify->sessions.at;
+    const struct names *sessions = work->state;
+    size_t at = sessions->handled, end = at;
     int64_t count = 0;
 
-    end += notify->sessions.size;
-    if (at == end)
-        return WORK_DONE;
-    for (const char *s = at; s < end && count < PER_CALL; s += strlen(s) + 1)
+    while (count < PER_CALL && names_next(sessions, &end))
         count++;
+    if (!count)
+        return WORK_DONE;
     redis_call_begin(&work->call, &script_notify);
     redis_call_arg_i64(&work->call, clock_wall_ms());
     redis_call_arg_i64(&work->call, settings->sync_max_block);
@@ -105,8 +98,8 @@ static enum work_step tell_next(struct work *work)
     jobs_add_timing(work);
     jobs_add_restricted(work);
     redis_call_arg_i64(&work->call, count);
-    for (; count > 0; count--, at += strlen(at) + 1)
-        redis_call_arg(&work->call, at);
+    for (; count > 0; count--)
+        redis_call_arg(&work->call, names_next(sessions, &at));
     return work_call(work, told);
 }
 
@@ -120,45 +113,40 @@ static enum work_step sent(struct work *work)
 static enum work_step told(struct work *work)
 {
     const struct redis_reply *r = work->call.reply;
-    struct notify *notify = work->state;
-    int64_t handled = redis_i64(redis_item(r, 0));
+    const int64_t handled = redis_i64(redis_item(r, 0));
 
     if (handled <= 0)
         return WORK_DONE; /* they are due again by and by */
     fault_point("before-block");
-    for (; handled > 0; handled--)
-        notify->told += strlen(notify->sessions.at + notify->told) + 1;
+    names_handled(work->state, handled);
     send_blocks(work, redis_i64(redis_item(r, 1)), redis_item(r, 2));
     return work->out_count ? work_publish(work, sent) : tell_next(work);
 }
 
-static void start(const struct work *work, struct text *sessions)
+static void start(const struct work *work, const struct names *sessions)
 {
-    struct notify *notify = calloc(1, sizeof(*notify));
+    struct names *state = malloc(sizeof(*state));
 
-    if (!notify)
+    if (!state)
         err_out_of_memory();
-    notify->sessions = *sessions;
-    work_spawn(work, tell_next, notify, notify_destroy);
+    *state = *sessions;
+    work_spawn(work, tell_next, state, names_destroy);
 }
 
 void notify_session(const struct work *work, const char *session)
 {
-    struct text sessions = {0};
+    struct names sessions = {0};
 
-    text_add_bytes(&sessions, session, strlen(session) + 1);
+    names_add(&sessions, session);
     start(work, &sessions);
 }
 
 void notify_sessions(const struct work *work, const struct redis_reply *sessions)
 {
-    struct text copy = {0};
+    struct names copy = {0};
 
-    for (size_t i = 0; i < redis_count(sessions); i++) {
-        const struct redis_reply *session = redis_item(sessions, i);
-
-        text_add_bytes(&copy, redis_str(session), redis_size(session) + 1);
-    }
-    if (copy.size)
+    for (size_t i = 0; i < redis_count(sessions); i++)
+        names_add(&copy, redis_str(redis_item(sessions, i)));
+    if (copy.all.size)
         start(work, &copy);
 }

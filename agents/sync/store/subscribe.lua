@@ -1,0 +1,42 @@
+-- "subscribe", "revoke" of the content protocol: what the session wants to hear of, or no more; of the latter
+-- it is not told any more what it has missed.
+-- Arguments: client, accepted, revoke (1 or 0), at most of one session; then, to the end, items.
+-- Returns client | full | ok, session.
+local client, accepted, revokes, most = arg(), arg_number(), arg() == '1', arg_number()
+
+local sid, ended = session_of(client, accepted)
+if not sid then
+  return { 'client' }
+elseif ended then
+  return { 'ok', sid }
+end
+local session, wishes = session_read(sid), session_key(sid, ':w')
+
+local function count_new()
+  local count, seen = 0, {}
+  for i = taken + 1, #ARGV do
+    local item = ARGV[i]
+    if not seen[item] and redis.call('SISMEMBER', wishes, item) == 0 then
+      count = count + 1
+    end
+    seen[item] = true
+  end
+  return count
+end
+
+if not revokes and redis.call('SCARD', wishes) + count_new() > most then
+  return { 'full' }
+end
+while taken < #ARGV do
+  local item = arg()
+  if not revokes then
+    watch(sid, item)
+  else
+    unwatch(sid, item)
+    if mark_read(sid, item, session.epoch) then
+      mark_end(sid, item, 'ended')
+    end
+  end
+end
+due_refresh(sid, session)
+return { 'ok', sid }
