@@ -11,14 +11,38 @@ struct work work;
 size_t spawned, begun;
 struct text repeated;
 
-/* Only counts. */
+/* What was started last. */
+static work_fn *beside;
+static struct work beside_work;
+
+static void forget_spawned(void)
+{
+    if (beside_work.state_destroy)
+        beside_work.state_destroy(beside_work.state);
+    beside_work = (struct work){.agent = &agent};
+}
+
 void work_spawn(const struct work *parent, work_fn *first, void *state,
                 void (*state_destroy)(void *state))
 {
     (void)parent;
-    (void)first;
+    forget_spawned();
     spawned++;
-    state_destroy(state);
+    beside = first;
+    beside_work.state = state;
+    beside_work.state_destroy = state_destroy;
+}
+
+enum work_step begin_spawned(void)
+{
+    work_fn *first = beside;
+
+    if (work.state_destroy)
+        work.state_destroy(work.state);
+    work.state = beside_work.state;
+    work.state_destroy = beside_work.state_destroy;
+    beside_work.state_destroy = NULL;
+    return first(&work);
 }
 
 void work_again(const struct work *parent, const struct msg *fields, const char *told)
@@ -67,6 +91,7 @@ void handler_tear_down(void)
 {
     if (work.state_destroy)
         work.state_destroy(work.state);
+    forget_spawned();
     forget_answer();
     text_deinit(&repeated);
     redis_call_deinit(&work.call);

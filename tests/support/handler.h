@@ -32,6 +32,9 @@ enum work_step ask(const char *operation, work_fn *plan, const char *body);
 /* The same, for a frame of a client of the content protocol; its id is "m1" too. */
 enum work_step ask_content(const char *operation, work_fn *plan, const char *frame);
 
+/* The work that was started last takes the place of the one that started it. */
+enum work_step begin_spawned(void);
+
 /* The body of the only message that goes out. */
 const char *answer(void);
 

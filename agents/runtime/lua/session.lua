@@ -49,7 +49,7 @@ local function session_read(sid)
     quiet_until = tonumber(s[6] or 0), is_content = content }
 end
 
--- Nobody waits for an answer to the last block (block.lua) any more.
+-- Nobody waits for an answer to the last block (notify.lua) any more.
 local function block_forget(sid)
   redis.call('DEL', session_key(sid, ':b'))
   redis.call('HDEL', session_key(sid), 'block', 'blockTries')

@@ -11,9 +11,9 @@
 
 /*
  * subscribe, revoke ("Notifications from the client"): an array of keys, of which the session wants
- * to hear from now on, or no more. Whether there are such documents, and whether the session may see
- * them, is asked when there is something to tell. Nothing is changed unless all keys are legal; those
- * of which there can be no document are passed over.
+ * to hear from now on, or no more. Whether there are such documents, and whether the session may
+ * see them, is asked when there is something to tell. Nothing is changed unless all keys are legal;
+ * those of which there can be no document are passed over.
  */
 
 #define PER_CALL 250 /* of what is watched */
