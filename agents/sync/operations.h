@@ -34,14 +34,11 @@ work_fn plan_create_object, plan_put_object, plan_remove_object;
 /* ---- content/ (the content protocol; design section 11), a file for each ---- */
 
 work_fn plan_get_content, plan_patch_content;
+work_fn plan_changed_received, plan_subscribe, plan_revoke;
 
 /* ---- pushes/ (spec 3.6; design section 9): receipts.c ---- */
 
 work_fn plan_updates_received, plan_deletes_received, plan_replies_received;
-
-/* ---- content/ (content protocol, "Notifications"; design section 11): changed.c, subscribe.c ---- */
-
-work_fn plan_changed_received, plan_subscribe, plan_revoke;
 
 /* ---- operator/, for activestack-ctl ---- */
 
