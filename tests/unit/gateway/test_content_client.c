@@ -371,6 +371,64 @@ START_TEST(what_needs_a_login_is_refused_before_it)
 }
 END_TEST
 
+#define GET "{\"type\":\"request\",\"id\":\"g\",\"cls\":\"get_content\",\"data\":{\"key\":1}}"
+
+START_TEST(other_requests_go_to_the_agents_as_they_came_and_so_do_their_answers)
+{
+    _cleanup_(msg_destroyp) struct msg *m = NULL;
+
+    log_in();
+    world_say(&w, c, " " GET "\n");
+    m = expect_published("get_content");
+    ck_assert_str_eq(m->body, GET);
+    ck_assert_str_eq(m->message_id, "g");
+    ck_assert_str_eq(m->dialect, "content");
+    ck_assert_str_eq(m->user, "u1");
+    ck_assert_uint_eq(m->keep, 0);
+    ck_assert(!m->persistent);
+    world_reply(&w, m, "{\"any\":\"answer\"}", NULL);
+    assert_heard("{\"any\":\"answer\"}");
+}
+END_TEST
+
+START_TEST(each_of_two_requests_with_one_id_has_its_answer)
+{
+    _cleanup_(msg_destroyp) struct msg *first = NULL, *second = NULL;
+
+    log_in();
+    world_say(&w, c, GET);
+    world_say(&w, c, GET);
+    first = expect_published("get_content");
+    second = expect_published("get_content");
+    world_reply(&w, second, "{\"n\":2}", NULL);
+    assert_heard("{\"n\":2}");
+    world_reply(&w, first, "{\"n\":1}", NULL);
+    assert_heard("{\"n\":1}");
+    say_and_reply(GET, "get_content", "{\"n\":3}");
+    assert_heard("{\"n\":3}");
+    assert_silent();
+}
+END_TEST
+
+START_TEST(one_request_too_many_and_one_without_an_answer_in_time_are_told_so)
+{
+    log_in();
+    for (int i = 0; i < 10; i++) { /* the limit of the test's world */
+        world_say(&w, c, GET);
+        msg_destroy(expect_published("get_content"));
+    }
+    assert_silent();
+    world_say(&w, c, GET);
+    assert_heard("\"id\":\"g\",\"cls\":\"get_content\",\"status\":429,\"data\":{\"code\":4290400,"
+                 "\"msg\":\"Too Many Requests: ");
+    answers_tick(&w.g, clock_mono_ms() + 2000);
+    for (int i = 0; i < 10; i++)
+        assert_heard("\"id\":\"g\",\"cls\":\"get_content\",\"status\":503,\"data\":{\"code\":"
+                     "5030400,\"msg\":\"No Answer In Time: ");
+    assert_silent();
+}
+END_TEST
+
 START_TEST(what_is_hopeless_is_told_and_then_the_socket_ends)
 {
     world_say(&w, c, "{\"type\":\"request\",\"cls\":\"logout\"}");
@@ -470,6 +528,9 @@ int main(void)
     tcase_add_test(tc, a_logout_that_fails_says_so);
     tcase_add_test(tc, who_does_not_log_in_again_in_time_is_sent_away);
     tcase_add_test(tc, what_needs_a_login_is_refused_before_it);
+    tcase_add_test(tc, other_requests_go_to_the_agents_as_they_came_and_so_do_their_answers);
+    tcase_add_test(tc, each_of_two_requests_with_one_id_has_its_answer);
+    tcase_add_test(tc, one_request_too_many_and_one_without_an_answer_in_time_are_told_so);
     tcase_add_test(tc, what_is_hopeless_is_told_and_then_the_socket_ends);
     tcase_add_test(tc, what_is_malformed_or_keeps_alive_leaves_the_socket_as_it_was);
     tcase_add_test(tc, a_block_goes_out_as_it_is_and_owes_no_receipt);
