@@ -1,4 +1,5 @@
-"""Whom an owner rule lets in: rights.lua by itself, through the script that reads.
+"""Whom an owner rule lets in: rights.lua by itself, through the script that reads; then the example
+domain's rooms, which belong to their members.
 
 The text of an owner field is a user's id, the pair of the user's own object, or a list of such pairs;
 "@u" is whom an object belongs to, stored like a field.
@@ -7,6 +8,9 @@ The text of an owner field is a user's id, the pair of the user's own object, or
 import json
 
 import pytest
+from asking import create, find, put
+from client import pair as client_pair
+from shapes import assert_refused
 from store import object_key, session_key
 
 CLASS = "com.app.mo.Room"
@@ -71,3 +75,38 @@ def test_an_odd_id_is_no_pattern(may_read):
 @pytest.mark.parametrize("text, expected", [('"u1"', True), ('"u2"', False), (None, False)])
 def test_an_object_belongs_to_its_user(may_read, text, expected):
     assert may_read(text, column="@u") is expected
+
+
+# ---- Rooms
+
+FORBIDDEN = "-117"
+
+
+@pytest.fixture
+def people(stack, connect):
+    """Client and pair of the Person of each user."""
+    def one(user):
+        client = connect(stack.gateways[0], user)
+        own = stack.redis().hget(f"{{u:{client.user_id}}}", "anchor")
+        return client, client_pair(PERSON, own)
+    return {user: one(user) for user in ("ada", "ben", "cleo")}
+
+
+def test_members_change_a_room_and_its_members(people):
+    (ada, adas), (ben, bens), (cleo, _) = people.values()
+    room = create(ada, CLASS, name="ours", members=[adas, bens])["theObject"]["ID"]
+    assert put(ben, CLASS, room, name="ben's")["result"] is True
+    assert_refused(put(cleo, CLASS, room, name="cleo's"), FORBIDDEN)
+    assert put(ada, CLASS, room, members=[adas])["result"] is True
+    assert_refused(put(ben, CLASS, room, name="ben's again"), FORBIDDEN)
+    assert find(cleo, CLASS, room)["name"] == "ben's"
+    assert put(ada, CLASS, room, members=[])["result"] is True
+    assert_refused(put(ada, CLASS, room, members=[adas]), FORBIDDEN)
+
+
+def test_nobody_makes_others_join_a_group(people, new_id):
+    membership = "com.app.mo.Membership"
+    (ada, adas), (_, bens) = list(people.values())[:2]
+    assert_refused(create(ada, membership, new_id(), person=bens), FORBIDDEN)
+    assert_refused(create(ada, membership, new_id()), FORBIDDEN)
+    assert create(ada, membership, new_id(), person=adas)["result"] is True
