@@ -12,6 +12,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "gateway/sockets/acceptor.h"
+#include "gateway/sockets/http.h"
 #include "gateway/sockets/ws_frame.h"
 
 /*
@@ -23,13 +24,12 @@
 #define SEND_BYTES    65536
 #define ROOM_KEPT     (2UL * SEND_BYTES) /* of what is put together for writing */
 
-#define SPARE_SOCKETS  64 /* beyond the clients: pages, the listening socket, the loop's own */
-#define HEADER_BYTES   8192
-#define HANDSHAKE_S    10
-#define LINGER_S       2     /* for a closing client that still sends, after each piece */
-#define LINGER_MAX_MS  30000 /* for all that is still coming in */
-#define PATH_MAX_BYTES 256
-#define ACCEPTOR       "the acceptor" /* no client can offer this: it has a space */
+#define SPARE_SOCKETS 64 /* beyond the clients: pages, the listening socket, the loop's own */
+#define HEADER_BYTES  8192
+#define HANDSHAKE_S   10
+#define LINGER_S      2              /* for a closing client that still sends, after each piece */
+#define LINGER_MAX_MS 30000          /* for all that is still coming in */
+#define ACCEPTOR      "the acceptor" /* no client can offer this: it has a space */
 
 /* What the library does not put a frame around. */
 #define WRITE_AS_IT_IS LWS_WRITE_HTTP
@@ -92,58 +92,14 @@ static void start_closing(void *socket, int patience_s)
 
 static const struct client_wire wire = {want_write, pause_reading, start_closing};
 
-/* ---- Dialects: each is a subprotocol, and a path behind its slash ---- */
-
-static const char *const dialects[] = {"activestack", "content"};
-
-/* Or NULL. */
-static const char *find_dialect(const char *name)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(dialects); i++)
-        if (strcmp(name, dialects[i]) == 0)
-            return dialects[i];
-    return NULL;
-}
-
-static bool get_path(struct lws *wsi, char *path, size_t size)
-{
-    return lws_hdr_copy(wsi, path, (int)size, WSI_TOKEN_GET_URI) > 0;
-}
-
-/* The first subprotocol that is offered and known: the library takes the same. Offered are names
- * with commas and spaces between them. */
-static const char *offered_dialect(struct lws *wsi)
-{
-    char offered[PATH_MAX_BYTES], *rest, *name;
-    const char *found = NULL;
-
-    if (lws_hdr_copy(wsi, offered, sizeof(offered), WSI_TOKEN_PROTOCOL) <= 0)
-        return NULL;
-    name = strtok_r(offered, ", ", &rest);
-    for (; name && !found; name = strtok_r(NULL, ", ", &rest))
-        found = find_dialect(name);
-    return found;
-}
-
-/* What a WebSocket asks for, or NULL; the subprotocol says it on any path. */
-static const char *dialect_of(struct lws *wsi)
-{
-    const char *offered = offered_dialect(wsi);
-    char path[PATH_MAX_BYTES];
-
-    if (offered)
-        return offered;
-    return get_path(wsi, path, sizeof(path)) ? find_dialect(path + 1) : NULL;
-}
-
 /* ---- WebSocket ---- */
 
 static int on_established(struct listener *l, struct lws *wsi, struct connection *c)
 {
-    const char *dialect = dialect_of(wsi);
+    const char *dialect = http_dialect(wsi);
 
     if (!dialect)
-        return -1; /* cannot be: on_upgrade() has found it */
+        return -1; /* cannot be: http_upgrade() has found it */
     c->listener = l;
     c->client = l->config.events.opened(l->config.arg, dialect, &wire, wsi);
     return c->client ? 0 : -1;
@@ -283,59 +239,6 @@ static void write_due(struct listener *l)
     }
 }
 
-/* ---- HTTP ---- */
-
-/* Positive: refused, and answered already. */
-static int on_upgrade(struct lws *wsi)
-{
-    if (dialect_of(wsi))
-        return 0;
-    return lws_return_http_status(wsi, HTTP_STATUS_NOT_FOUND, NULL) ? -1 : 1;
-}
-
-static int write_head(struct lws *wsi, int status, size_t size)
-{
-    unsigned char head[LWS_PRE + 1024];
-    unsigned char *start = head + LWS_PRE, *at = start, *end = head + sizeof(head) - 1;
-
-    if (lws_add_http_common_headers(wsi, (unsigned)status, "text/plain; charset=utf-8", size, &at,
-                                    end) ||
-        lws_finalize_write_http_header(wsi, start, &at, end))
-        return -1;
-    lws_callback_on_writable(wsi);
-    return 0;
-}
-
-/* The body is written from behind LWS_PRE bytes, like everything. */
-static int on_http(struct listener *l, struct lws *wsi, struct connection *c)
-{
-    static const char headroom[LWS_PRE];
-    char path[PATH_MAX_BYTES];
-    int status;
-
-    if (!get_path(wsi, path, sizeof(path)))
-        return lws_return_http_status(wsi, HTTP_STATUS_METHOD_NOT_ALLOWED, NULL) ||
-                       lws_http_transaction_completed(wsi)
-                   ? -1
-                   : 0;
-    text_clear(&c->page);
-    text_add_bytes(&c->page, headroom, sizeof(headroom));
-    status = l->config.events.page(l->config.arg, path, &c->page);
-    return write_head(wsi, status, c->page.size - sizeof(headroom));
-}
-
-static int on_http_writeable(struct lws *wsi, struct connection *c)
-{
-    int written;
-
-    if (c->page.size == 0)
-        return 0;
-    written = lws_write(wsi, (unsigned char *)c->page.at + LWS_PRE, c->page.size - LWS_PRE,
-                        LWS_WRITE_HTTP_FINAL);
-    text_deinit(&c->page);
-    return written < 0 || lws_http_transaction_completed(wsi) ? -1 : 0;
-}
-
 /* ---- The loop ---- */
 
 static void on_woken(struct listener *l)
@@ -379,7 +282,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 
     switch (reason) {
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
-        return on_upgrade(wsi);
+        return http_upgrade(wsi);
     case LWS_CALLBACK_ESTABLISHED:
         return on_established(l, wsi, c);
     case LWS_CALLBACK_RECEIVE:
@@ -397,9 +300,9 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
         on_closed(l, c);
         return 0;
     case LWS_CALLBACK_HTTP:
-        return on_http(l, wsi, c);
+        return http_answer(wsi, l->config.events.page, l->config.arg, &c->page);
     case LWS_CALLBACK_HTTP_WRITEABLE:
-        return on_http_writeable(wsi, c);
+        return http_write(wsi, &c->page);
     case LWS_CALLBACK_CLOSED_HTTP:
         if (c)
             text_deinit(&c->page);

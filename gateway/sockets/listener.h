@@ -9,12 +9,13 @@
 #include "common/base/text.h"
 #include "gateway/clients/client.h"
 #include "gateway/metrics.h"
+#include "gateway/sockets/http.h"
 
 /*
  * listener - the sockets: HTTP, WebSocket upgrades, whole frames in and out, pings.
  *
- * The only module that includes libwebsockets.h. It turns the library's callbacks into a handful
- * of calls, below, and knows nothing of what the frames mean.
+ * The only module that knows libwebsockets, with its helper http.h. It turns the library's
+ * callbacks into a handful of calls, below, and knows nothing of what the frames mean.
  *
  * Threads: listener_run() is the socket thread; all callbacks run in it, and everything of a
  *          client happens there. The functions that other threads may call say so.
@@ -35,7 +36,7 @@ struct listener_events {
     /* Some of it has, and the rest waits until the kernel takes more. */
     void (*waits)(void *arg, struct client *c);
     /* Plain HTTP: adds the page and returns the status. */
-    int (*page)(void *arg, const char *path, struct text *body);
+    http_page_fn *page;
     /* After listener_await_turn(), when all that was there to be read has been. */
     void (*turn)(void *arg);
     /* After listener_wake(), and every LISTENER_TICK_MS. */
