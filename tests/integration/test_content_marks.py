@@ -255,7 +255,9 @@ def test_a_return_and_an_announcement_make_all_due_at_once(store, reader):
     store.disconnect("c1")
     store.tell_children(PARENT)
     assert store.notify(reader) == [] and store.claim_blocks() == []
-    assert store.reconnect("c2", "c1", gateway="gateway.2").refused is None
+    assert store.resume("c2", gateway="gateway.2") == (reader, ("", ""))
+    assert store.claim_blocks() == [], "its answer has not gone out"
+    store.redis.hdel(session_key(reader), "quiet")
     store.settle_blocks(("c1", first.number), ("c2", first.number))
     second = block(store, reader)
     assert (second.client, second.gateway, second.entries) == ("c2", "gateway.2", {PARENT: BOTH})
@@ -266,6 +268,50 @@ def test_a_return_and_an_announcement_make_all_due_at_once(store, reader):
     assert third.entries == {PARENT: BOTH}
     store.settle_blocks(("c2", third.number))
     assert marks(store, reader) == {}
+
+
+def test_a_return_whose_agent_dies_is_told_all_the_same(store, reader):
+    store.token("c1")
+    store.change_and_tell(PARENT)
+    store.resume("c2")
+    store.skew_ms = 5000
+    assert store.claim_blocks() == [reader]
+    assert block(store, reader).client == "c2"
+
+
+# ---- returns and idle sessions
+
+def test_a_token_has_its_session_back(store, reader):
+    store.token("c1")
+    assert store.resume("c2", gateway="gateway.2") == (reader, ("c1", "gateway.1"))
+    assert store.resume("c2", gateway="gateway.2") == (reader, ("c1", "gateway.1")), "once more"
+    assert store.resume("c3") == (reader, ("c2", "gateway.2"))
+    assert store.resume("c2", gateway="gateway.2") == "taken over"
+    assert store.resume("c4", accepted=1) == "taken over", "the later return has overtaken it"
+    assert store.binding(reader) == ("c3", "gateway.1")
+
+
+def test_no_other_token_has_it(store, reader):
+    pupil = store.session("p1", user="u2")
+    store.token("p1", user="u2", token="other")
+    assert store.resume("c2", token="other") == "unknown", "it is of the other protocol"
+    assert store.resume("c2", token="nothing") == "login"
+    store.token("c1")
+    assert store.reconnect("c2", "c1").refused == "unknown"
+    assert store.binding(pupil) == ("p1", "gateway.1")
+    store.logout("c1")
+    assert store.resume("c2") == "logged out"
+
+
+def test_a_session_is_idle_for_as_long_as_its_protocol_allows(store, reader):
+    pupil = store.session("p1")
+    for client in ("c1", "p1"):
+        store.disconnect(client)
+    store.skew_ms = store.CONTENT_IDLE_MS - 1
+    assert store.claim()[0] == []
+    store.skew_ms = store.CONTENT_IDLE_MS
+    assert [job[1:] for job in store.claim()[0]] == [("end", reader)]
+    assert store.field(pupil, "ended") is None
 
 
 def test_what_is_gone_is_told_of_whole(store, reader):

@@ -174,7 +174,7 @@ def unbound_with_the_gateway(store):
     store.run("gateway_alive", "gateway.1", store.now() - 1)
     job = store.claim()[0][0][0]
     now = store.now()
-    assert store.run("gateway_gone", job, now, now + store.LEASE_MS, 250, store.IDLE_MS) == 1
+    assert store.run("gateway_gone", job, now, now + store.LEASE_MS, 250, *store.IDLE) == 1
 
 
 def unbound_by_too_many_marks(store):

@@ -191,7 +191,7 @@ class History:
 
     def _unbind(self, job):
         while self.store.run("gateway_gone", job, self.store.now(), self.store.now() + 5000, 250,
-                             self.store.IDLE_MS) == 0:
+                             *self.store.IDLE) == 0:
             yield
 
     def _renew(self, gateway):

@@ -96,7 +96,7 @@ def alive(store, gateway="gateway.1"):
 
 def gone_step(store, job, most=250):
     now = store.now()
-    return store.run("gateway_gone", job, now, now + store.LEASE_MS, most, store.IDLE_MS)
+    return store.run("gateway_gone", job, now, now + store.LEASE_MS, most, *store.IDLE)
 
 
 def test_a_lease_has_its_number_until_it_ends(store):

@@ -33,12 +33,19 @@ void work_spawn(const struct work *parent, work_fn *first, void *state,
     beside_work.state_destroy = state_destroy;
 }
 
+static void forget_state(void)
+{
+    if (work.state_destroy)
+        work.state_destroy(work.state);
+    work.state = NULL;
+    work.state_destroy = NULL;
+}
+
 enum work_step begin_spawned(void)
 {
     work_fn *first = beside;
 
-    if (work.state_destroy)
-        work.state_destroy(work.state);
+    forget_state();
     work.state = beside_work.state;
     work.state_destroy = beside_work.state_destroy;
     beside_work.state_destroy = NULL;
@@ -89,8 +96,7 @@ void forget_answer(void)
 
 void handler_tear_down(void)
 {
-    if (work.state_destroy)
-        work.state_destroy(work.state);
+    forget_state();
     forget_spawned();
     forget_answer();
     text_deinit(&repeated);
@@ -114,6 +120,8 @@ static enum work_step ask_as(const char *dialect, const char *operation, work_fn
                     .body = body,
                     .size = strlen(body)};
 
+    forget_state();
+    request_deinit(&work.request);
     ck_assert_int_eq(
         request_read(&work.request, operation_by_name(operation, strlen(operation)), &m, &problem),
         ERR_OK);

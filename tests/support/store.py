@@ -174,6 +174,8 @@ class Store:
     TIMING = (5000, 60000, 900000, 7500)  # first, most, who sends no receipts; replies
     LEASE_MS = 5000
     IDLE_MS = 14 * DAY_MS
+    CONTENT_IDLE_MS = 1800 * 1000
+    IDLE = (IDLE_MS, CONTENT_IDLE_MS)
     KNOWN_S = 3600
     NOTIFY_MS = 100
     GRACE_MS = 10000
@@ -261,18 +263,24 @@ class Store:
     def reconnect(self, client, *earlier, gateway="gateway.1", user="u1", token="secret",
                   most_bytes=1 << 18, restricted=(), accepted=None):
         """One step of a return; the newest of the earlier names last."""
-        step = Return(self.run("reconnect", client, gateway, user, token_hash(token), len(earlier),
-                               *earlier, self.now(), accepted or self.now(), most_bytes,
+        step = Return(self.run("reconnect", client, gateway, user, token_hash(token), "activestack",
+                               len(earlier), *earlier, self.now(), accepted or self.now(), most_bytes,
                                *self.TIMING, len(restricted), *restricted))
         return step if step.refused else self._note(step)
 
+    def resume(self, client, gateway="gateway.1", token="secret", accepted=None):
+        """A return of the content protocol: (session, whom to send away) or why it is refused."""
+        reply = self.run("resume", client, gateway, "", token_hash(token), "content", 0, self.now(),
+                         accepted or self.now())
+        return reply[1] if reply[0] == "refused" else (reply[1], tuple(reply[2:4]))
+
     def disconnect(self, client, hibernates=0):
-        return self.run("disconnect", client, self.now(), hibernates, self.IDLE_MS)
+        return self.run("disconnect", client, self.now(), hibernates, *self.IDLE)
 
     def logout(self, client, accepted=None, destroy=0):
         now = self.now()
         return self.run("logout", client, now if accepted is None else accepted, now,
-                        now + self.LEASE_MS, self.KNOWN_S, destroy, self.IDLE_MS)
+                        now + self.LEASE_MS, self.KNOWN_S, destroy, *self.IDLE)
 
     def upgrade(self, client, gateway="gateway.1"):
         return self.run("upgrade", client, self.now(), self.now(), gateway, "phone")

@@ -109,8 +109,13 @@ local function is_away(sid, client)
   return s[1] == client or s[2] == '1'
 end
 
--- The session is bound to no gateway; its marks wait, for as long as a session may be idle.
-local function session_unbind(sid, now, idle_ms)
+-- For how long sessions may be without a binding, in ms.
+local function arg_idle()
+  return { activestack = arg_number(), content = arg_number() }
+end
+
+-- The session is bound to no gateway.
+local function session_release(sid, now)
   local gateway = redis.call('HGET', session_key(sid), 'gw')
   if gateway and gateway ~= '' then
     redis.call('SREM', gateway_key(gateway), sid)
@@ -118,15 +123,20 @@ local function session_unbind(sid, now, idle_ms)
   redis.call('HSET', session_key(sid), 'gw', '', 'seen', now)
   redis.call('ZREM', 'due', sid)
   redis.call('ZREM', 'blocks', sid)
-  redis.call('ZADD', 'idle', now + idle_ms, sid)
   user_goes(sid, now)
+end
+
+-- The same for a session that stays: its marks wait, for as long as it may be idle.
+local function session_unbind(sid, now, idle)
+  session_release(sid, now)
+  redis.call('ZADD', 'idle', now + (is_content(sid) and idle.content or idle.activestack), sid)
 end
 
 -- Ends the session. Its names stay known for some seconds, for requests that were accepted before
 -- this time; what it owns goes by the job whose id is returned.
 local function session_end(sid, time, why, known_s, due)
   local key = session_key(sid)
-  session_unbind(sid, time, 0)
+  session_release(sid, time)
   redis.call('ZREM', 'idle', sid)
   redis.call('HSET', key, 'ended', time, 'why', why)
   redis.call('SREM', user_key(user_of(sid), ':s'), sid)

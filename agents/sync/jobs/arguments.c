@@ -15,7 +15,10 @@ void jobs_add_timing(struct work *work)
 
 void jobs_add_idle(struct work *work)
 {
-    redis_call_arg_i64(&work->call, work->agent->proc.settings.sync_session_idle_s * 1000);
+    const struct settings *settings = &work->agent->proc.settings;
+
+    redis_call_arg_i64(&work->call, settings->sync_session_idle_s * 1000);
+    redis_call_arg_i64(&work->call, settings->sync_content_idle_s * 1000);
 }
 
 /* As long as a request that was accepted before its end may be under way. */

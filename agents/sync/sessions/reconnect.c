@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "agents/runtime/agent.h"
+#include "agents/sync/content/resume.h"
 #include "agents/sync/jobs/jobs.h"
 #include "agents/sync/operations.h"
 #include "agents/sync/pushes/resend.h"
@@ -144,6 +145,8 @@ enum work_step plan_reconnect(struct work *work)
     _cleanup_(text_deinitp) struct text token = {0};
     char hash[SECRET_HASH_CHARS + 1];
 
+    if (request_is_content(rq))
+        return content_resume(work);
     if (json_decode(json_member(rq->body, "token", NULL), &token) || !*rq->client || !*rq->user ||
         !rq->msg->reply_to)
         return work_error(work, CODE_MALFORMED,
@@ -154,6 +157,7 @@ enum work_step plan_reconnect(struct work *work)
     redis_call_arg(&work->call, rq->msg->reply_to);
     redis_call_arg(&work->call, rq->user);
     redis_call_arg(&work->call, hash);
+    redis_call_arg(&work->call, rq->msg->dialect ? rq->msg->dialect : "activestack");
     add_names(work);
     redis_call_arg_i64(&work->call, clock_wall_ms());
     redis_call_arg_i64(&work->call, rq->accepted_ms);

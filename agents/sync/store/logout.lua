@@ -2,10 +2,10 @@
 -- before; what it owns goes by a job. That of a persistent client only loses its binding, unless it is
 -- to be destroyed.
 -- Arguments: client, accepted, now, lease until, seconds for which ended sessions are known, destroy
--- (1 or 0), for how long a session may be idle.
+-- (1 or 0), for how long sessions may be idle.
 -- Returns client | ok, session | ok, session, job.
 local client, accepted, now, lease, known_s = arg(), arg_number(), arg_number(), arg(), arg()
-local destroy, idle_ms = arg() == '1', arg_number()
+local destroy, idle = arg() == '1', arg_idle()
 
 local sid, ended = session_of(client, accepted)
 if not sid then
@@ -15,7 +15,7 @@ if ended then
   return { 'ok', sid }
 end
 if not destroy and redis.call('HEXISTS', session_key(sid), 'persistent') == 1 then
-  session_unbind(sid, now, idle_ms)
+  session_unbind(sid, now, idle)
   return { 'ok', sid }
 end
 return { 'ok', sid, session_end(sid, accepted, 'logged out', known_s, lease) }

@@ -202,6 +202,50 @@ START_TEST(nobody_is_told_by_no_work)
 }
 END_TEST
 
+/* ---- reconnect ---- */
+
+START_TEST(a_return_is_answered_and_then_told_what_was_missed)
+{
+    static const char *const ok[] = {"ok", "7", "c0", "gateway.9", "ada", NULL};
+
+    ck_assert_int_eq(ask_content("reconnect", plan_reconnect, "{\"token\":\"secret\"}"), WORK_CALL);
+    ck_assert(has_arg("c1") && has_arg("gateway.1") && has_arg("content") && !has_arg("u1"));
+    fake_reply_strings(&work.call, ok);
+    ck_assert_int_eq(work.next(&work), WORK_PUBLISH);
+    ck_assert_uint_eq(work.out_count, 2);
+    ck_assert_str_eq(work.out[0].msg->queue, "gateway.9");
+    ck_assert_str_eq(work.out[0].msg->client, "c0");
+    ck_assert_int_eq(work.out[0].msg->code, 4001);
+    ck_assert_str_eq(work.out[1].msg->user, "ada");
+    ck_assert_str_eq(work.out[1].msg->body,
+                     "{\"type\":\"result\",\"id\":\"m1\",\"cls\":\"reconnect\",\"status\":200}");
+    ck_assert_uint_eq(spawned, 0);
+    ck_assert_int_eq(work.next(&work), WORK_CALL);
+    assert_args("HDEL|{s:7}|quiet|");
+    ck_assert_int_eq(work.next(&work), WORK_DONE);
+    ck_assert_int_eq(begin_spawned(), WORK_CALL);
+    ck_assert(has_arg("7"));
+}
+END_TEST
+
+START_TEST(a_return_that_is_refused_says_so)
+{
+    static const char *const refused[] = {"refused", "unknown", NULL};
+
+    (void)ask_content("reconnect", plan_reconnect, "{\"token\":\"secret\"}");
+    assert_contains(answer_to(refused), "\"code\":4010220,\"msg\":\"Unknown Session\"");
+    ck_assert_ptr_null(work.out[0].msg->user);
+    forget_answer();
+    (void)ask_content("reconnect", plan_reconnect, "{\"token\":\"secret\"}");
+    fake_reply(&work.call, "-ERR away\r\n");
+    ck_assert_int_eq(work.next(&work), WORK_PUBLISH);
+    assert_contains(answer(), "\"code\":5000299");
+    forget_answer();
+    ck_assert_int_eq(ask_content("reconnect", plan_reconnect, "{\"token\":7}"), WORK_PUBLISH);
+    assert_contains(answer(), "\"code\":4000200");
+}
+END_TEST
+
 /* ---- changedReceived ---- */
 
 START_TEST(answers_are_settled_and_who_can_be_told_of_more_is)
@@ -271,6 +315,8 @@ int main(void)
     tcase_add_test(c, sessions_that_no_call_has_handled_are_told_by_the_next);
     tcase_add_test(c, one_session_is_told);
     tcase_add_test(c, nobody_is_told_by_no_work);
+    tcase_add_test(c, a_return_is_answered_and_then_told_what_was_missed);
+    tcase_add_test(c, a_return_that_is_refused_says_so);
     tcase_add_test(c, answers_are_settled_and_who_can_be_told_of_more_is);
     tcase_add_test(c, what_redis_does_not_settle_is_said);
     tcase_add_test(c, names_are_handled_from_the_beginning);
