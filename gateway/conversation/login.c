@@ -127,8 +127,6 @@ static bool read_login(const struct msg *m, struct login *out)
 /* A client id is bound once: whatever is still said to the last one is not for the next. */
 static void renew_client_id(struct gateway *g, struct client *c)
 {
-    if (c->bound)
-        own_farewell(g, "disconnect", &c->session);
     c->bound = false;
     clients_remove(g->clients, c);
     session_deinit(&c->session);
@@ -145,9 +143,12 @@ void login_again(struct gateway *g, struct client *c)
     login_expect(g, c);
 }
 
-/* Back to where a client stands that never logged in. */
+/* Back to where a client stands that never logged in. An error does not tell whether the agents
+ * have bound it before: a client id that is given up is unbound. */
 static void undo(struct gateway *g, struct client *c)
 {
+    if (c->dialect->stays_after_logout)
+        own_farewell(g, "disconnect", &c->session);
     login_again(g, c);
     requests_refuse_held(g, c, CODE_INVALID_CLIENT, "the login could not be completed");
 }

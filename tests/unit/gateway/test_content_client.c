@@ -90,6 +90,15 @@ static void bind_as(const char *operation, const char *body)
     msg_destroy(m);
 }
 
+/* An error does not tell whether the client has been bound before. */
+static void expect_unbound(const char *client)
+{
+    struct msg *m = expect_published("disconnect");
+
+    ck_assert_str_eq(m->client, client);
+    msg_destroy(m);
+}
+
 static void log_in(void)
 {
     say_and_reply(LOGIN, "authenticate", TOKEN);
@@ -146,12 +155,15 @@ START_TEST(an_error_of_the_agents_is_passed_on)
 {
     const char *error = "{\"type\":\"error\",\"id\":\"l\",\"cls\":\"login\",\"status\":500,"
                         "\"data\":{\"code\":5000199,\"msg\":\"Internal Error\"}}";
+    char first[SECRET_ID_CHARS + 1];
 
     say_and_reply(LOGIN, "authenticate", error);
     assert_heard("5000199");
     say_and_reply(LOGIN, "authenticate", TOKEN);
-    say_and_reply(NULL, "connect", error); /* it names no user: nothing has been bound */
+    memcpy(first, c->session.client_id, sizeof(first));
+    say_and_reply(NULL, "connect", error); /* it names no user */
     assert_heard("5000199");
+    expect_unbound(first);
     ck_assert_int_eq(c->state, CLIENT_CONNECTED);
     log_in();
 }
@@ -266,6 +278,7 @@ START_TEST(after_a_refused_return_a_login_has_a_fresh_client_id)
     memcpy(first, c->session.client_id, sizeof(first));
     say_and_reply(RECONNECT, "reconnect", "{\"type\":\"error\",\"data\":{\"code\":4010220}}");
     assert_heard("4010220");
+    expect_unbound(first);
     ck_assert_int_eq(c->state, CLIENT_CONNECTED);
     ck_assert_str_ne(c->session.client_id, first);
     ck_assert_ptr_null(c->session.token);
@@ -278,17 +291,17 @@ END_TEST
 /* The binding that comes after all is undone: its client id is nobody's any more. */
 START_TEST(a_login_that_is_not_answered_in_time_is_said_to_be_so_and_undone)
 {
-    _cleanup_(msg_destroyp) struct msg *bind = NULL, *farewell = NULL;
+    _cleanup_(msg_destroyp) struct msg *bind = NULL;
 
     say_and_reply(LOGIN, "authenticate", TOKEN);
     bind = expect_published("connect");
     answers_tick(&w.g, clock_mono_ms() + 2000);
     assert_heard("\"id\":\"l\",\"cls\":\"login\",\"status\":503,\"data\":{\"code\":5030100,"
                  "\"msg\":\"No Answer In Time: ");
+    expect_unbound(bind->client);
     world_reply_bound(&w, bind, LOGGED_IN, "u1");
     assert_silent();
-    farewell = expect_published("disconnect");
-    ck_assert_str_eq(farewell->client, bind->client);
+    expect_unbound(bind->client);
     log_in();
 }
 END_TEST
