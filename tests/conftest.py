@@ -11,7 +11,7 @@ from changing import FIRST, Changing
 from client import Client
 from content_client import ContentClient
 from servers import Servers, json
-from stack import PROVIDER, RELATIONS_MODEL, Stack
+from stack import CHILDREN_MODEL, PROVIDER, RELATIONS_MODEL, Stack
 from store import Store, balance
 
 
@@ -47,6 +47,20 @@ def relations_stack(shared_relations_stack):
     """Serves support/relations-model.json: relations of all kinds."""
     yield shared_relations_stack
     shared_relations_stack.check()
+
+
+@pytest.fixture(scope="session")
+def shared_children_stack(servers):
+    with Stack(servers, gateways=1, sync_agents=2,
+               settings={"model.file": CHILDREN_MODEL, "sync.job_lease_ms": 1000}) as s:
+        yield s
+
+
+@pytest.fixture
+def children_stack(shared_children_stack):
+    """Serves support/children-model.json: children of all kinds."""
+    yield shared_children_stack
+    shared_children_stack.check()
 
 
 @pytest.fixture

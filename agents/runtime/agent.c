@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agents/runtime/children.h"
 #include "agents/runtime/presence.h"
 #include "agents/runtime/worker.h"
 #include "common/base/log.h"
@@ -59,7 +60,9 @@ static enum err serve(struct agent *agent)
     enum err e;
 
     agent->presence = presence_create(agent);
+    agent->children = children_create(agent->model);
     e = run(agent);
+    children_destroy(agent->children);
     presence_destroy(agent->presence);
     return e;
 }

@@ -42,7 +42,8 @@ struct agent {
     struct model *model;
     char name[300]; /* "sync-agent@host": connection names, consumer tags, app_id */
     struct presence *presence;
-    void *own; /* the definition's */
+    struct children *children; /* of the model */
+    void *own;                 /* the definition's */
 };
 
 int agent_main(const struct agent_definition *definition, int argc, char **argv);

@@ -18,6 +18,7 @@ static const struct handler handlers[] = {
     { "gatewayAlive",     plan_gateway_alive     },
     { "getAccessor",      plan_get_accessor      },
     { "getAllByName",     plan_get_all_by_name   },
+    { "get_children",     plan_get_children      },
     { "getHistory",       plan_get_history       },
     { "get_content",      plan_get_content       },
     { "hibernate",        plan_hibernate         },

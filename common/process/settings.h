@@ -94,6 +94,9 @@ struct settings {
     int64_t sync_results_kept;         /* results of writes kept per session */
     int64_t sync_results_s;            /* and for how long */
     int64_t sync_tombstone_s;
+    int64_t sync_pages_kept;      /* readings of each page of children */
+    int64_t sync_page_bytes_kept; /* of them together */
+    int64_t sync_pages_kept_s;
     int64_t sync_history_kept;       /* states of each object whose class has a history */
     int64_t sync_json_history_kept;  /* earlier texts of json fields, of one object */
     int64_t sync_json_history_bytes; /* of these */

@@ -88,7 +88,7 @@ const struct operation operations[] = {
     OP("getRegAppOAuths",               OPEN,    NONE, A_AS("GetRegAppOAuths", "Auth")),
     OP("getRegisteredApplication",      OPEN,    NONE, A_AS("GetRegisteredApplication", "Auth")),
     OP("getServiceUsers",               OPEN,    NONE, A_AS("GetServiceUsers", "Auth")),
-    CONTENT(5, "get_children",          LOOK,    NONE, ASK),
+    CONTENT(5, "get_children",          LOOK,    SYNC, ASK),
     CONTENT(4, "get_content",           LOOK,    SYNC, ASK),
     OP("hibernate",                     INNER,   SYNC, S("Hibernate")),
     OP("importObjects",                 MEND,    SYNC, S("ImportObjects")),

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agents/runtime/children.h"
 #include "tests/support/fake_reply.h"
 #include "tests/support/unit.h"
 
@@ -81,6 +82,7 @@ void handler_set_up(const char *model)
     agent.proc.settings.sync_history_kept = 50;
     strcpy(agent.name, "sync-agent@test");
     ck_assert_int_eq(model_load(model, &agent.model, &problems), ERR_OK);
+    agent.children = children_create(agent.model);
     work = (struct work){.agent = &agent};
     spawned = begun = 0;
 }
@@ -102,6 +104,7 @@ void handler_tear_down(void)
     text_deinit(&repeated);
     redis_call_deinit(&work.call);
     request_deinit(&work.request);
+    children_destroy(agent.children);
     model_destroy(agent.model);
 }
 

@@ -27,6 +27,7 @@ from servers import ROOT, free_port, json, spawn, wait_until
 BUILD = Path(os.environ.get("BUILD_DIR", ROOT / "build-tests")).resolve()
 MODEL = ROOT / "deploy/example/model.json"
 RELATIONS_MODEL = ROOT / "tests/support/relations-model.json"  # what the example domain lacks
+CHILDREN_MODEL = ROOT / "tests/support/children-model.json"    # children of all kinds
 VALGRIND = ["valgrind", "--quiet", "--leak-check=full", "--errors-for-leak-kinds=definite",
             "--show-leak-kinds=definite", "--error-exitcode=99"]
 SUPPORT = Path(__file__).parent

@@ -1,6 +1,7 @@
 -- The model that the store is kept by.
 --
---   model          hash: applied, its text; digest of that; job, the migration that runs
+--   model          hash: applied, its text; digest of that; number, how many were applied so far; job,
+--                  the migration that runs
 --   model:built    the indexes, as "<owner>:<columns>", in which every object is that belongs there
 --   model:agents   who runs: name -> "<digest of its model> <when it last said so>"
 --

@@ -35,8 +35,14 @@ local function field_text(ref, field)
   return text
 end
 
+-- Hear of each field that is set, and of objects that come and go (children.lua); nil: nobody minds.
+local field_changed, object_born, object_gone = nil, nil, nil
+
 local function field_set(ref, field, version, time, text, refs)
   redis.call('HSET', object_key(ref), field, string.format('%d %d ', version, time) .. text)
+  if field_changed then
+    field_changed(ref, field)
+  end
   references_set(ref, field, refs)
 end
 
@@ -170,6 +176,9 @@ local function object_create(lineage, id, now, values, indexes, version)
   if #indexes > 0 then
     index_place(ref, object_score(lineage, id), indexes, nil, text_among(values))
   end
+  if object_born then
+    object_born(ref)
+  end
   return ref
 end
 
@@ -189,6 +198,9 @@ local function object_remove(lineage, id, now, tombstone_s)
   redis.call('HSET', object_key(ref), '@v', version, '@d', now)
   redis.call('EXPIRE', object_key(ref), tombstone_s)
   object_unlist(lineage, id)
+  if object_gone then
+    object_gone(ref)
+  end
   return version
 end
 

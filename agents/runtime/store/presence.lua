@@ -12,6 +12,7 @@ if redis.call('HEXISTS', 'model', 'digest') == 0 then
     return { '' }
   end
   redis.call('HSET', 'model', 'applied', text, 'digest', digest)
+  redis.call('HINCRBY', 'model', 'number', 1)
   for _, index in ipairs(maintained) do
     redis.call('SADD', 'model:built', index)
   end

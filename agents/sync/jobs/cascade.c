@@ -1,4 +1,5 @@
 #include "agents/runtime/agent.h"
+#include "agents/runtime/children.h"
 #include "agents/runtime/listings.h"
 #include "agents/sync/jobs/jobs.h"
 #include "agents/sync/store/scripts.h"
@@ -14,6 +15,7 @@ static enum work_step next_step(struct work *work)
 {
     redis_call_begin(&work->call, &script_cascade);
     listings_add_all(&work->call, work->agent->model, &work->agent->proc.settings);
+    children_add_args(&work->call, work->agent->children, NULL);
     removal_add_args(work);
     redis_call_arg(&work->call, work->state);
     redis_call_arg_i64(&work->call, clock_wall_ms() + work->agent->proc.settings.sync_job_lease_ms);

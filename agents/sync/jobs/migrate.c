@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "agents/runtime/agent.h"
+#include "agents/runtime/children.h"
 #include "agents/runtime/indexes.h"
 #include "agents/runtime/lineage.h"
 #include "agents/runtime/listings.h"
@@ -139,6 +140,7 @@ static enum work_step next_step(struct work *work)
     c = model_class_at(model, migrate->number);
     redis_call_begin(&work->call, &script_migrate);
     listings_add_all(&work->call, work->agent->model, &work->agent->proc.settings);
+    children_add_args(&work->call, work->agent->children, NULL);
     redis_call_arg(&work->call, migrate->job);
     redis_call_arg_i64(&work->call, now);
     redis_call_arg_i64(&work->call, now + work->agent->proc.settings.sync_job_lease_ms);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agents/runtime/agent.h"
+#include "agents/runtime/children.h"
 #include "agents/runtime/indexes.h"
 #include "agents/runtime/lineage.h"
 #include "agents/runtime/listings.h"
@@ -200,6 +201,7 @@ static enum work_step import_object(struct work *work, struct model_object *obje
 
     redis_call_begin(call, &script_import);
     listings_add_all(call, work->agent->model, settings);
+    children_add_args(call, work->agent->children, NULL);
     redis_call_arg_i64(call, now);
     redis_call_arg_i64(call, now + settings->sync_job_lease_ms);
     lineage_add_args(call, c, settings->sync_history_kept);

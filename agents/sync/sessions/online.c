@@ -1,6 +1,7 @@
 #include "agents/sync/sessions/online.h"
 
 #include "agents/runtime/agent.h"
+#include "agents/runtime/children.h"
 #include "agents/runtime/indexes.h"
 #include "agents/runtime/lineage.h"
 #include "agents/sync/jobs/jobs.h"
@@ -23,7 +24,7 @@ static enum work_step shown(struct work *work)
 {
     fault_point("after-online");
     if (!redis_is_error(work->call.reply)) /* else its lease brings it back */
-        jobs_start(work, work->call.reply, NULL);
+        jobs_start(work, redis_item(work->call.reply, 0), redis_item(work->call.reply, 1));
     return WORK_DONE;
 }
 
@@ -34,6 +35,7 @@ static enum work_step look(struct work *work)
     const int64_t now = clock_wall_ms();
 
     redis_call_begin(&work->call, &script_online);
+    children_add_args(&work->call, work->agent->children, NULL);
     redis_call_arg(&work->call, work->state);
     redis_call_arg_i64(&work->call, now);
     redis_call_arg_i64(&work->call, now + settings->sync_job_lease_ms);

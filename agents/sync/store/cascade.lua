@@ -1,15 +1,16 @@
 -- One step of the job that does what is too much for a commit: the next ones that refer to what has
--- gone, or, when there are none left, the listed fields of one object. Its queue holds the removed
--- objects whose references were not all followed yet, its set the objects with such fields.
--- Arguments: all listings, those of removal.lua, job, lease until, at most.
+-- gone; when there are none left, the listed fields of one object; then what concerns children
+-- (children.lua). Its queue holds the removed objects whose references were not all followed yet, its
+-- set the objects with such fields.
+-- Arguments: all listings, all children, those of removal.lua, job, lease until, at most.
 -- Returns gone | ok, jobs.
 local id, lease, most = arg(), arg(), arg_number()
 
 cascade = id
-local queue, listers = job_key(id) .. ':q', job_key(id) .. ':l'
+local queue, listers, links = job_key(id) .. ':q', job_key(id) .. ':l', job_key(id) .. ':c'
 local head = redis.call('LINDEX', queue, 0)
 local lister = not head and redis.call('SPOP', listers)
-if not head and not lister then
+if not head and not lister and redis.call('EXISTS', links) == 0 then
   redis.call('DEL', job_key(id))
   redis.call('ZREM', 'jobs', id)
   return { 'gone' }
@@ -39,8 +40,11 @@ if head then
   if #entries < most then
     redis.call('LPOP', queue)
   end
-else
+elseif lister then
   touch(lister)
+else
+  children.step(links, most, now, lease)
 end
 listings_refresh(now, lease)
+children.refresh('', 1, now, lease)
 return { 'ok', jobs }

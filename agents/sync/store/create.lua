@@ -52,4 +52,4 @@ if not ended then
   watch(sid, ref)
 end
 fan_out(ref, 'u', 1, lineage, sid, 1, lease)
-return finish_changed(id)
+return finish_changed(id, 1)

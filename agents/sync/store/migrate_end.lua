@@ -21,6 +21,7 @@ for _, index in ipairs(indexes) do
 end
 if not job[4] then
   redis.call('HSET', 'model', 'applied', job[2], 'digest', job[1])
+  redis.call('HINCRBY', 'model', 'number', 1)
 end
 redis.call('HDEL', job_key(id), 'text')
 redis.call('HSET', job_key(id), 'ended', 1, 'broken', table.concat(broken, '\n'))

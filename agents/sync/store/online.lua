@@ -1,8 +1,8 @@
 -- Presence (design section 7): sets at the user's own object whether a session of theirs is bound. That
 -- the last one has gone counts only after a while, within which a return changes nothing.
--- Arguments: user, now, lease until, for how long who has gone still counts as there, column of the field,
--- then for each class that stands for users, after their count: lineage, indexes.
--- Returns list of fan-outs.
+-- Arguments: all children, user, now, lease until, for how long who has gone still counts as there,
+-- column of the field, then for each class that stands for users, after their count: lineage, indexes.
+-- Returns list of fan-outs, cascade.
 local user, now, lease, grace_ms, field = arg(), arg_number(), arg(), arg_number(), arg()
 local key = user_key(user)
 
@@ -36,11 +36,12 @@ local is_there = redis.call('EXISTS', user_key(user, ':b')) == 1
 local gone_at = (redis.call('HGET', key, 'left') or 0) + grace_ms
 if not is_there and gone_at > now then
   redis.call('ZADD', 'online', gone_at, user)
-  return {}
+  return { {}, '' }
 end
 local lineage, indexes, id = own_object()
 if lineage then
   show(is_there and 'true' or 'false', lineage, indexes, id)
 end
+children.refresh('', 1, now, lease)
 redis.call('ZREM', 'online', user)
-return jobs
+return { jobs, cascade }

@@ -56,6 +56,7 @@ if conflict then
 end
 
 version = redis.call('HINCRBY', object_key(ref), '@v', 1)
+local complete = (stale or tells_writer) and 0 or 1
 for _, i in ipairs(taken_fields) do
   local field, old = list[i], before[i]
   if old.text then
@@ -67,5 +68,5 @@ if #indexes > 0 then
   index_place(ref, object_score(lineage, id), indexes, changed, text_of)
 end
 history_add(lineage, ref, accepted, sid)
-fan_out(ref, 'u', version, lineage, sid, (stale or tells_writer) and 0 or 1, lease)
-return finish_changed((stale and 0 or version) .. ' ' .. birth)
+fan_out(ref, 'u', version, lineage, sid, complete, lease)
+return finish_changed((stale and 0 or version) .. ' ' .. birth, complete)

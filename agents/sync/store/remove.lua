@@ -39,7 +39,7 @@ local doomed, seen, clears = consequences()
 local version = take_down(ref, sid, accepted, lease)
 if not doomed then
   cascade_follow(ref, accepted, lease)
-  return finish_changed(version)
+  return finish_changed(version, 1)
 end
 for i = 2, #doomed do
   take_down(doomed[i], '', accepted, lease)
@@ -52,4 +52,4 @@ end
 for _, gone in ipairs(doomed) do
   redis.call('DEL', object_key(gone, ':r'))
 end
-return finish_changed(version)
+return finish_changed(version, 1)

@@ -23,6 +23,7 @@ extern const struct redis_script script_fan_out_end;
 extern const struct redis_script script_gateway_alive;
 extern const struct redis_script script_gateway_gone;
 extern const struct redis_script script_gateway_lost;
+extern const struct redis_script script_get_children;
 extern const struct redis_script script_get_content;
 extern const struct redis_script script_history;
 extern const struct redis_script script_keep;

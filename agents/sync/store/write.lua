@@ -1,4 +1,4 @@
--- What all commits begin with: the listings, then who asks; has it been answered before? (design
+-- What all commits begin with: the listings, the children, then who asks; has it been answered before? (design
 -- section 8)
 local client, accepted, lease = arg(), arg_number(), arg()
 local result_name, results_kept, results_s = arg(), arg_number(), arg_number()
@@ -21,9 +21,10 @@ local function finish(outcome, said)
 end
 
 -- The same for a write that has changed something: with the fan-outs and the cascade ("": none) that
--- it has ordered.
-local function finish_changed(said)
+-- it has ordered. `complete` is 1 if all was taken as the writer has sent it.
+local function finish_changed(said, complete)
   listings_refresh(accepted, lease)
+  children.refresh(sid, complete, accepted, lease)
   result_keep(sid, result_name, 'ok ' .. said, results_kept, results_s)
   return { 'ok', sid, tostring(said), jobs, cascade }
 end

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agents/runtime/children.h"
 #include "agents/runtime/indexes.h"
 #include "agents/runtime/lineage.h"
 #include "agents/runtime/listings.h"
@@ -64,6 +65,7 @@ void write_begin(struct work *work, const struct redis_script *script,
         listings_add_all(&work->call, work->agent->model, settings);
     else
         listings_add_args(&work->call, class_, settings);
+    children_add_args(&work->call, work->agent->children, action == ACTION_REMOVE ? NULL : class_);
     redis_call_arg(&work->call, rq->client);
     redis_call_arg_i64(&work->call, rq->accepted_ms);
     redis_call_arg_i64(&work->call, now + settings->sync_job_lease_ms);
