@@ -283,6 +283,10 @@ _must_check_ enum err model_read_exported(const struct model *model, struct json
                                           struct model_object *out, struct text *problem);
 void model_object_deinit(struct model_object *object);
 
+/* Gives the field this canonical text, which is copied, in place of the value that it may have. */
+void model_object_set(struct model_object *object, const struct model_field *field,
+                      const char *text);
+
 /*
  * Visits, in their order, all pairs of an object that may name another class than that of what
  * they lead to. The visitor returns the class that stands there from now on.

@@ -310,6 +310,14 @@ static bool has_pairs_to_visit(const struct model_object *object)
     return i < object->count;
 }
 
+/* `texts`, from now on the object's, has the texts of all values in their order. */
+static void replace_texts(struct model_object *object, const struct text *texts)
+{
+    text_deinit(&object->texts);
+    object->texts = *texts;
+    model_place_texts(object);
+}
+
 void model_visit_pairs(const struct model *model, struct model_object *object, model_pair_fn *visit,
                        void *arg)
 {
@@ -325,9 +333,25 @@ void model_visit_pairs(const struct model *model, struct model_object *object, m
         object->values[i].size = texts.size - before;
         text_add_char(&texts, '\0');
     }
-    text_deinit(&object->texts);
-    object->texts = texts;
-    model_place_texts(object);
+    replace_texts(object, &texts);
+}
+
+void model_object_set(struct model_object *object, const struct model_field *field,
+                      const char *text)
+{
+    struct text texts = {0};
+    size_t at = 0;
+
+    while (at < object->count && object->values[at].field != field)
+        at++;
+    if (at == object->count)
+        object->count++;
+    object->values[at] = (struct model_value){field, text, strlen(text)};
+    for (size_t i = 0; i < object->count; i++) {
+        text_add_bytes(&texts, object->values[i].text, object->values[i].size);
+        text_add_char(&texts, '\0');
+    }
+    replace_texts(object, &texts);
 }
 
 void model_object_deinit(struct model_object *object)

@@ -233,6 +233,7 @@ def test_a_user_without_an_object_is_nowhere_shown(store, missing):
 
 def test_the_object_may_be_of_a_descendant_and_keeps_its_indexes_and_history(store, ada):
     store.redis.rename(object_key(PERSON), object_key("com.app.mo.Pilot:7"))
+    store.redis.hset("{u:u1}", "me", '{"className":"com.app.mo.Pilot","ID":"7"}')
     store.connect("c1")
     now = store.now()
     store.run("online", 0, ada, now, now + 5000, 0, "connected", 2,

@@ -257,8 +257,9 @@ class Store:
         return self.field(sid, "client"), self.field(sid, "gw")
 
     def connect(self, client, gateway="gateway.1", user="u1", token="secret"):
+        """ok, session, user."""
         return self.run("connect", client, gateway, user, "", token_hash(token), "activestack",
-                        self.now())
+                        self.now())[:3]
 
     def reconnect(self, client, *earlier, gateway="gateway.1", user="u1", token="secret",
                   most_bytes=1 << 18, restricted=(), accepted=None):

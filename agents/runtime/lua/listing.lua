@@ -180,3 +180,16 @@ if listing_count > 0 then
     end
   end
 end
+
+-- Why the object may not refer to these: an outcome, and what is said beside it; nil if it may.
+local function reference_refusal(ref, field, refs)
+  if refs == '' then
+    return nil
+  end
+  local broken = broken_reference(refs)
+  if broken then
+    return 'reference', broken
+  end
+  local full = overfull(ref, field, refs)
+  return full and 'full', full
+end

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "agents/runtime/agent.h"
+#include "agents/sync/content/enter.h"
 #include "agents/sync/jobs/jobs.h"
 #include "agents/sync/operations.h"
 #include "agents/sync/refused.h"
@@ -8,6 +9,7 @@
 #include "agents/sync/store/scripts.h"
 #include "common/base/clock.h"
 #include "common/base/secret.h"
+#include "common/protocol/content.h"
 
 #define DEVICE_TYPE_MAX 255 /* bytes */
 
@@ -16,11 +18,16 @@
 static enum work_step connect_answer(struct work *work)
 {
     const struct redis_reply *r = work->call.reply;
+    const bool is_content = request_is_content(&work->request);
+    const bool is_bound = redis_str(redis_item(r, 0))[0] == 'o';
 
     if (redis_is_error(r))
         return work_error(work, CODE_INTERNAL, "the session could not be made");
-    if (redis_str(redis_item(r, 0))[0] == 'o')
-        return connected_answer(work, NULL, NULL);
+    if (is_bound)
+        return is_content ? enter(work, redis_str(redis_item(r, 3)))
+                          : connected_answer(work, NULL, NULL);
+    if (is_content)
+        return work_content_error(work, 401, CONTENT_DENIED, "Invalid Credential");
     return connected_answer(work, "the login is unknown or has ended", NULL);
 }
 

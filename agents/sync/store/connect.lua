@@ -1,7 +1,7 @@
 -- "connect" (spec 1.7): binds a client id to a new session, once. A second arrival, perhaps after the
 -- client has gone, answers the same and changes nothing.
 -- Arguments: client, gateway, user, device, token hash, dialect, now.
--- Returns refused | ok, session, user.
+-- Returns refused | ok, session, user, pair of the object that stands for the user ("": none).
 local client, gateway, user, device, hash = arg(), arg(), arg(), arg(), arg()
 local dialect, now = arg(), arg_number()
 
@@ -10,20 +10,20 @@ if not token or token.user ~= user or token.client ~= client then
   return { 'refused' }
 end
 
+local me = redis.call('HGET', user_key(user), 'me') or ''
 local sid = redis.call('GET', 'c:' .. client)
 if sid then
   local s = redis.call('HMGET', session_key(sid), 'user', 'ended')
   if s[1] ~= user or s[2] then
     return { 'refused' }
   end
-  return { 'ok', sid, user }
+  return { 'ok', sid, user, me }
 end
 
 sid = tostring(redis.call('INCR', 's:next'))
-local me = redis.call('HGET', user_key(user), 'me') or ''
 redis.call('HSET', session_key(sid), 'user', user, 'device', device, 'me', me, 'dialect', dialect,
   'created', now)
 redis.call('SADD', user_key(user, ':s'), sid)
 redis.call('ZADD', 'sessions', sid, sid)
 session_bind(sid, client, gateway, now)
-return { 'ok', sid, user }
+return { 'ok', sid, user, me }

@@ -6,29 +6,20 @@
 local user, now, lease, grace_ms, field = arg(), arg_number(), arg(), arg_number(), arg()
 local key = user_key(user)
 
--- The user's own object: its lineage, indexes and id; nil if there is none.
-local function own_object()
-  local id = redis.call('HGET', key, 'anchor')
-  for _ = 1, arg_number() do
-    local lineage, indexes = arg_lineage(), arg_indexes()
-    if id and is_live(lineage.names[1] .. ':' .. id) then
-      return lineage, indexes, id
-    end
-  end
-  return nil
+local lineages, indexes_of = {}, {}
+for _ = 1, arg_number() do
+  local lineage = arg_lineage()
+  lineages[lineage.names[1]], indexes_of[lineage.names[1]] = lineage, arg_indexes()
 end
 
-local function show(text, lineage, indexes, id)
-  local ref = lineage.names[1] .. ':' .. id
-  if text == (field_text(ref, field) or 'false') then
+local function show(text)
+  local ref = object_of_user(user)
+  local class = class_and_id(ref or ':')
+  local lineage = lineages[class]
+  if not lineage or text == (field_text(ref, field) or 'false') then
     return
   end
-  local version = redis.call('HINCRBY', object_key(ref), '@v', 1)
-  field_set(ref, field, version, now, text, '')
-  index_place(ref, object_score(lineage, id), indexes, { [field] = text }, function(column)
-    return field_text(ref, column)
-  end)
-  history_add(lineage, ref, now, nil)
+  local version = object_change(lineage, ref, now, { field, text, '' }, indexes_of[class], nil)
   fan_out(ref, 'u', version, lineage, '', 1, lease)
 end
 
@@ -38,10 +29,7 @@ if not is_there and gone_at > now then
   redis.call('ZADD', 'online', gone_at, user)
   return { {}, '' }
 end
-local lineage, indexes, id = own_object()
-if lineage then
-  show(is_there and 'true' or 'false', lineage, indexes, id)
-end
+show(is_there and 'true' or 'false')
 children.refresh('', 1, now, lease)
 redis.call('ZREM', 'online', user)
 return { jobs, cascade }

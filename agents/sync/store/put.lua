@@ -33,7 +33,7 @@ for i = 1, #list, 3 do
     if expected == '' and time < (set_at or created) then
       stale = true
     else
-      local refusal, said = reference_refusal(field, refs)
+      local refusal, said = reference_refusal(ref, field, refs)
       if refusal then
         return finish(refusal, said)
       end

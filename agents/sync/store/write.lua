@@ -28,16 +28,3 @@ local function finish_changed(said, complete)
   result_keep(sid, result_name, 'ok ' .. said, results_kept, results_s)
   return { 'ok', sid, tostring(said), jobs, cascade }
 end
-
--- Why the object may not refer to these: an outcome, and what is said beside it; nil if it may.
-local function reference_refusal(field, refs)
-  if refs == '' then
-    return nil
-  end
-  local broken = broken_reference(refs)
-  if broken then
-    return 'reference', broken
-  end
-  local full = overfull(class .. ':' .. id, field, refs)
-  return full and 'full', full
-end

@@ -5,6 +5,7 @@
 #include "agents/sync/pushes/overtaken.h"
 #include "agents/sync/store/scripts.h"
 #include "agents/sync/writes/complete.h"
+#include "agents/sync/writes/maker.h"
 #include "agents/sync/writes/own_class.h"
 #include "agents/sync/writes/write.h"
 #include "common/base/secret.h"
@@ -113,40 +114,61 @@ static bool settle_id(struct work *work, struct model_object *object, enum work_
 static enum work_step commit(struct work *work, const struct model_object *object)
 {
     write_begin(work, &script_create, object->class_, object->id ? object->id : "", ACTION_CREATE);
-    write_add_object(work, object, false);
+    write_add_new(&work->call, object);
     redis_call_arg(&work->call, stored_rule(object->class_, ACTION_READ));
     redis_call_arg(&work->call, stored_rule_field(object->class_, ACTION_READ));
-    write_add_family(&work->call, object->class_);
     return work_call(work, create_answer);
+}
+
+static enum work_step complete(struct work *work, struct model_object *object, const char *maker)
+{
+    _cleanup_(text_deinitp) struct text problem = {0};
+    const char *missing;
+
+    maker_add(object, maker, work->request.accepted_ms);
+    missing = complete_missing(object);
+    if (!missing)
+        return commit(work, object);
+    text_addf(&problem, "Missing required field %s", missing);
+    return write_refuse(work, CODE_MISSING_FIELD, problem.at);
+}
+
+static enum work_step maker_found(struct work *work)
+{
+    enum work_step step;
+    const char *pair;
+
+    return maker_take(work, &pair, &step) ? complete(work, work->state, pair) : step;
+}
+
+static enum work_step ask_maker(struct work *work, struct model_object *object)
+{
+    if (!maker_is_needed(object->class_))
+        return complete(work, object, "");
+    maker_ask(work);
+    return work_call(work, maker_found);
 }
 
 static enum work_step looked_up(struct work *work)
 {
     enum work_step step;
 
-    return own_class_take_object(work, work->state, false, &step) ? commit(work, work->state)
+    return own_class_take_object(work, work->state, false, &step) ? ask_maker(work, work->state)
                                                                   : step;
 }
 
 enum work_step plan_create_object(struct work *work)
 {
     struct model_object *object = calloc(1, sizeof(*object));
-    _cleanup_(text_deinitp) struct text problem = {0};
     enum work_step step;
-    const char *missing;
 
     if (!object)
-        return work_error(work, CODE_INTERNAL, "no memory");
+        err_out_of_memory();
     work->state = object;
     work->state_destroy = forget_object;
     if (!write_read_object(work, object, &step) || !settle_id(work, object, &step))
         return step;
     complete_add_defaults(object);
-    missing = complete_missing(object);
-    if (missing) {
-        text_addf(&problem, "Missing required field %s", missing);
-        return write_refuse(work, CODE_MISSING_FIELD, problem.at);
-    }
     return own_class_ask_object(work, object, false) ? work_call(work, looked_up)
-                                                     : commit(work, object);
+                                                     : ask_maker(work, object);
 }

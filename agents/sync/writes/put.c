@@ -14,7 +14,7 @@ void put_begin(struct work *work, const struct put *put)
 
     write_begin(work, &script_put, object->class_, object->id, ACTION_UPDATE);
     redis_call_arg_i64(&work->call, put->time);
-    write_add_object(work, object, true);
+    write_add_object(work, object);
     redis_call_arg(&work->call, put->state);
     redis_call_arg_i64(&work->call, put->tells_writer);
     redis_call_arg_i64(&work->call, settings->sync_json_history_kept);

@@ -51,6 +51,12 @@ static void add_result_name(struct text *out, const struct request *rq)
     text_addf(out, "%s:%s", rq->message_id, hash);
 }
 
+/* Does it change objects of other classes too? */
+static bool is_about_others(enum action action)
+{
+    return action == ACTION_REMOVE || action == ACTION_ADD_CHILD;
+}
+
 void write_begin(struct work *work, const struct redis_script *script,
                  const struct model_class *class_, const char *id, enum action action)
 {
@@ -61,11 +67,11 @@ void write_begin(struct work *work, const struct redis_script *script,
 
     add_result_name(&name, rq);
     redis_call_begin(&work->call, script);
-    if (action == ACTION_REMOVE)
+    if (is_about_others(action))
         listings_add_all(&work->call, work->agent->model, settings);
     else
         listings_add_args(&work->call, class_, settings);
-    children_add_args(&work->call, work->agent->children, action == ACTION_REMOVE ? NULL : class_);
+    children_add_args(&work->call, work->agent->children, is_about_others(action) ? NULL : class_);
     redis_call_arg(&work->call, rq->client);
     redis_call_arg_i64(&work->call, rq->accepted_ms);
     redis_call_arg_i64(&work->call, now + settings->sync_job_lease_ms);
@@ -128,11 +134,11 @@ void write_add_values(struct redis_call *call, const struct model_object *object
     }
 }
 
-void write_add_object(struct work *work, const struct model_object *object, bool nulls)
+void write_add_object(struct work *work, const struct model_object *object)
 {
     const struct model_class *c = object->class_;
 
-    write_add_values(&work->call, object, nulls);
+    write_add_values(&work->call, object, true);
     indexes_add_args(&work->call, c->indexes, c->index_count);
 }
 
@@ -141,6 +147,15 @@ void write_add_family(struct redis_call *call, const struct model_class *c)
     const struct model_class *family = model_family(c);
 
     redis_call_arg(call, family ? family->name : "");
+}
+
+void write_add_new(struct redis_call *call, const struct model_object *object)
+{
+    const struct model_class *c = object->class_;
+
+    write_add_values(call, object, false);
+    indexes_add_args(call, c->indexes, c->index_count);
+    write_add_family(call, c);
 }
 
 /* What differs between them when they refuse. */

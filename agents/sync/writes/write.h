@@ -24,13 +24,16 @@ void write_begin(struct work *work, const struct redis_script *script,
 void write_add_values(struct redis_call *call, const struct model_object *object, bool nulls);
 
 /* Adds what the object brings: these values, and the indexes of its class. */
-void write_add_object(struct work *work, const struct model_object *object, bool nulls);
+void write_add_object(struct work *work, const struct model_object *object);
 
 /*
  * Looks at a commit's reply. True: it was refused or failed, and *step is the answer. False: it
  * succeeded; *outcome is its word, for a repeated request "<word> <kept>" of the first time.
  */
 bool write_ended(struct work *work, const char **outcome, enum work_step *step);
+
+/* Adds what a script needs of an object that is to be made (store/creation.lua). */
+void write_add_new(struct redis_call *call, const struct model_object *object);
 
 /* What the script says beside that word, the first time and later. */
 const char *write_said(const struct work *work, const char *outcome);

@@ -51,6 +51,57 @@ START_TEST(a_connect_is_answered_with_the_client_id)
 }
 END_TEST
 
+static const char token[] = "{\"token\":\"t\"}";
+static const char pair[] = "{\"className\":\"com.app.mo.Person\",\"ID\":\"7\"}";
+
+static const char home[] = "{\"className\":\"com.app.mo.Group\",\"ID\":\"1\"}";
+
+START_TEST(a_refused_connect_is_an_invalid_credential_to_the_content_protocol)
+{
+    ask_content("connect", plan_connect, token);
+    ck_assert_str_eq(answer_to((const char *const[]){"refused", NULL}),
+                     "{\"type\":\"error\",\"id\":\"m1\",\"cls\":\"login\",\"status\":401,"
+                     "\"data\":{\"code\":4010130,\"msg\":\"Invalid Credential\"}}");
+    ck_assert_ptr_null(work.out[0].msg->user);
+}
+END_TEST
+
+START_TEST(a_connect_of_the_content_protocol_looks_for_the_entry_points)
+{
+    ask_content("connect", plan_connect, token);
+    fake_reply_strings(&work.call, (const char *const[]){"ok", "9", "u1", pair, NULL});
+    ck_assert_int_eq(work.next(&work), WORK_CALL);
+    ck_assert_str_eq(work.call.script->name, "entry_points");
+    ck_assert(has_arg("self"));
+    ck_assert(has_arg("com.app.mo.Favorites"));
+    ck_assert(has_arg(home)); /* whom everybody joins, */
+    ck_assert(has_arg(pair));
+    assert_contains(answer_to((const char *const[]){NULL}), "\"session\":\"t\",\"config\":{");
+    ck_assert_str_eq(work.out[0].msg->user, "u1");
+}
+END_TEST
+
+START_TEST(who_has_no_object_joins_nothing)
+{
+    ask_content("connect", plan_connect, token);
+    fake_reply_strings(&work.call, (const char *const[]){"ok", "9", "u1", "", NULL});
+    ck_assert_int_eq(work.next(&work), WORK_CALL);
+    ck_assert(has_arg("com.app.mo.Favorites"));
+    ck_assert(!has_arg(home));
+}
+END_TEST
+
+START_TEST(a_failing_store_is_an_internal_error_to_the_content_protocol)
+{
+    ask_content("connect", plan_connect, token);
+    fake_reply_strings(&work.call, (const char *const[]){"ok", "9", "u1", pair, NULL});
+    ck_assert_int_eq(work.next(&work), WORK_CALL);
+    fake_reply(&work.call, "-ERR away\r\n");
+    ck_assert_int_eq(work.next(&work), WORK_PUBLISH);
+    assert_contains(answer(), "\"code\":5000199");
+}
+END_TEST
+
 START_TEST(a_hibernation_says_whether_there_was_such_a_session)
 {
     ask("hibernate", plan_hibernate, "{}");
@@ -103,6 +154,10 @@ int main(void)
     tcase_add_test(tc, a_huge_receipt_is_settled_in_several_calls);
     tcase_add_test(tc, a_refused_connect_says_so_by_a_null_client);
     tcase_add_test(tc, a_connect_is_answered_with_the_client_id);
+    tcase_add_test(tc, a_refused_connect_is_an_invalid_credential_to_the_content_protocol);
+    tcase_add_test(tc, a_connect_of_the_content_protocol_looks_for_the_entry_points);
+    tcase_add_test(tc, who_has_no_object_joins_nothing);
+    tcase_add_test(tc, a_failing_store_is_an_internal_error_to_the_content_protocol);
     tcase_add_test(tc, a_hibernation_says_whether_there_was_such_a_session);
     tcase_add_test(tc, an_upgrade_names_the_gateway_that_may_wake_the_session);
     tcase_add_test(tc, an_upgrade_of_an_unknown_client_is_refused);
