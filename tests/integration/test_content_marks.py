@@ -255,12 +255,15 @@ def test_a_return_and_an_announcement_make_all_due_at_once(store, reader):
     store.disconnect("c1")
     store.tell_children(PARENT)
     assert store.notify(reader) == [] and store.claim_blocks() == []
-    assert store.resume("c2", gateway="gateway.2") == (reader, ("", ""))
+    sid, went, quiet = store.resume("c2", gateway="gateway.2")
+    assert (sid, went) == (reader, ("", ""))
     assert store.claim_blocks() == [], "its answer has not gone out"
-    store.redis.hdel(session_key(reader), "quiet")
+    store.run("resumed", reader, quiet)
     store.settle_blocks(("c1", first.number), ("c2", first.number))
     second = block(store, reader)
     assert (second.client, second.gateway, second.entries) == ("c2", "gateway.2", {PARENT: BOTH})
+    store.run("resumed", reader, quiet)
+    assert store.notify(reader) == [], "that comes too late"
     assert store.announce("gateway.2", "c2") == {}
     assert store.claim_blocks() == [reader]
     store.settle_blocks(("c2", second.number))
@@ -283,9 +286,9 @@ def test_a_return_whose_agent_dies_is_told_all_the_same(store, reader):
 
 def test_a_token_has_its_session_back(store, reader):
     store.token("c1")
-    assert store.resume("c2", gateway="gateway.2") == (reader, ("c1", "gateway.1"))
-    assert store.resume("c2", gateway="gateway.2") == (reader, ("c1", "gateway.1")), "once more"
-    assert store.resume("c3") == (reader, ("c2", "gateway.2"))
+    for _ in "once more":
+        assert store.resume("c2", gateway="gateway.2")[:2] == (reader, ("c1", "gateway.1"))
+    assert store.resume("c3")[:2] == (reader, ("c2", "gateway.2"))
     assert store.resume("c2", gateway="gateway.2") == "taken over"
     assert store.resume("c4", accepted=1) == "taken over", "the later return has overtaken it"
     assert store.binding(reader) == ("c3", "gateway.1")

@@ -6,7 +6,7 @@ each had an agent of its own that may also die. Gateways and clients are simulat
 
   - a receipt never settles what its client has not heard on its present socket;
   - when all is quiet, the last that each client was told of an object is the newest, and no mark is
-    left;
+    left; clients of the content protocol (support/simulated_content.py) have read it since it changed;
   - the books balance after every step.
 
 The seed of each history is printed. These variables of the environment choose another run:
@@ -21,6 +21,7 @@ import secrets
 import time
 
 import pytest
+from simulated_content import ContentSide
 from simulated_gateway import Bound, Close, Device, Gateway, Push
 from store import Store, balance, marks_of, now_ms, object_key, pending_marks
 
@@ -47,7 +48,7 @@ class Clockwork(Store):
         return self.begun + self.skew_ms
 
 
-class History:
+class History(ContentSide):
     def __init__(self, store, seed):
         self.store, self.chance = store, random.Random(seed)
         self.gateways = [Gateway(f"gateway.{i}") for i in (1, 2)]
@@ -58,18 +59,24 @@ class History:
             self._renew(gateway)
         for ref in REFS:
             store.object(ref, title='"one"')
-        self.devices = [self._device(i) for i in range(3)]
+        self.begin_content(REFS)
+        self.devices = [self._device(i, "activestack") for i in range(3)]
+        self.devices += [self._device(i, "content") for i in (3, 5)]
 
-    def _device(self, i):
+    def _device(self, i, dialect):
         user, client = f"u{i}", self._new_client()
         self.store.token(client, user=user, token=user)
         gateway = self.chance.choice(self.gateways)
-        _, sid, _ = self.store.connect(client, gateway.name, user, token=user)
-        device = Device(sid, user, i % 2 == 0, [client], copies={ref: ("u", 1) for ref in REFS})
+        _, sid, _ = self.store.connect(client, gateway.name, user, token=user, dialect=dialect)
+        device = Device(sid, user, i % 2 == 0, dialect == "content", [client],
+                        copies={ref: ("u", 1) for ref in REFS})
         if device.watches_class:
             self.store.redis.zadd(CLASS_WATCHERS, {sid: sid})
-        for ref in REFS:
-            self.store.watch(sid, ref)
+        if device.is_content:
+            self.subscribe(device)
+        else:
+            for ref in REFS:
+                self.store.watch(sid, ref)
         self._open(gateway, client, device)
         device.socket.bound = True
         return device
@@ -86,7 +93,7 @@ class History:
 
     # ---- works: what agents do, step by step
 
-    def _publish(self, name, message):
+    def publish(self, name, message):
         gateway = self._gateway(name)
         if not gateway or not gateway.publish(message):
             self.works.append(self._lose(name))
@@ -104,8 +111,10 @@ class History:
             yield
             for gateway in sorted({gateway for _, gateway in step.to}):
                 clients = [client for client, at in step.to if at == gateway]
-                self._publish(gateway, Push(clients, step.number, step.objects))
+                self.publish(gateway, Push(clients, step.number, step.objects))
                 yield
+            if step.ready:
+                self.works.append(self.notify(step.ready))
             self._look(step.objects, step.sids)
             yield
             if step.done:
@@ -133,7 +142,7 @@ class History:
         for kind in "ud":
             objects = [item for item in told.objects if item[1] == kind]
             if objects:
-                self._publish(gateway, Push([client], told.number, objects))
+                self.publish(gateway, Push([client], told.number, objects))
         yield "look"
         self._look(told.objects, [sid])
         yield "again"
@@ -148,13 +157,17 @@ class History:
                 return
             device.names = device.names[-5:] + [client]
             yield "again"
-            if step.went[0] and step.went[0] != client:
-                self._publish(step.went[1], Close(step.went[0]))
             yield from self._tell(step, step.sid, client, gateway.name)
-            self._publish(gateway.name, Bound(client))
+            self.bind(client, gateway.name, step.went)
             if not step.more:
                 return
             yield "again"
+
+    def bind(self, client, gateway, went):
+        """The answer to a return; who had the session before has to go."""
+        if went[0] and went[0] != client:
+            self.publish(went[1], Close(went[0]))
+        self.publish(gateway, Bound(client))
 
     def _settle(self, client, kind, receipts):
         for _ in range(self.chance.choice([1, 1, 2])):  # the broker may bring it twice
@@ -216,21 +229,32 @@ class History:
         """By a client, which knows what it wrote. What was told it before has reached it: a second
         copy of that could come behind its own write, which is not promised to be told again."""
         device, ref = self.chance.choice(self.devices), self.chance.choice(REFS)
-        self.finish()
+        if not device.is_content:
+            self.finish()
         if not (self.store.redis.hexists(object_key(ref), "@c") and self._watches(device, ref)
                 and device.socket and device.socket.live):
             return
-        while device.socket.frames:
-            device.socket.read()
-        version = self.store.change(ref)
-        device.copies[ref] = ("u", version)
+        if device.is_content:
+            version = self.write_content(device, ref)
+        else:
+            while device.socket.frames:
+                device.socket.read()
+            version = self.store.change(ref)
+            device.copies[ref] = ("u", version)
         self._order(ref, "u", version, device.sid)
 
     def _order(self, ref, kind, version, writer=""):
         """The fan-out of a commit."""
+        parts = [":w", ":sw", ":cw"] if kind == "d" else [":w", ":sw"]
         job = self.store.job(ref, kind, version, writer=writer,
-                             sets=[object_key(ref, ":w"), CLASS_WATCHERS])
+                             sets=[*(object_key(ref, part) for part in parts), CLASS_WATCHERS])
         self.works.append(self._fan_out(job, 1))
+
+    def change_children(self):
+        ref = self.chance.choice(REFS)
+        if self.store.redis.hexists(object_key(ref), "@c"):
+            self.children[ref] += 1
+            self.works.append(self._fan_out(self.store.job(ref, "c", self.children[ref]), 1))
 
     def make_anew(self):
         """Its tombstone has expired, which takes longer than any message and job."""
@@ -272,7 +296,13 @@ class History:
     def read(self):
         sockets = [s for s in self._live_sockets() if s.frames]
         if sockets:
-            self.chance.choice(sockets).read()
+            self._read(self.chance.choice(sockets))
+
+    def _read(self, socket):
+        if socket.device.is_content:
+            self.read_block(socket)
+        else:
+            socket.read()
 
     def answer(self):
         sockets = [s for s in self._live_sockets() if s.unanswered]
@@ -281,6 +311,10 @@ class History:
             self._answer(socket, self.chance.randint(1, len(socket.unanswered)))
 
     def _answer(self, socket, count):
+        if socket.device.is_content:
+            while socket.unanswered:
+                self.answer_block(socket)
+            return
         found = {"u": [], "d": []}
         for _ in range(count):
             kind, ref, number = socket.answer()
@@ -311,7 +345,8 @@ class History:
         """Perhaps while its old socket seems to live."""
         client, gateway = self._new_client(), self.chance.choice(self.gateways)
         self._open(gateway, client, device)
-        self.works.append(self._return(gateway, client, device))
+        returning = self.resume if device.is_content else self._return
+        self.works.append(returning(gateway, client, device))
 
     def kill_gateway(self):
         gateway = self.chance.choice(self.gateways)
@@ -331,7 +366,7 @@ class History:
         self.works.append(self._announce(gateway))
 
     def wait(self):
-        self._wait(self.chance.choice([1000, 6000, 6000, 30000]))
+        self._wait(self.chance.choice([100, 1000, 6000, 6000, 30000]))
 
     def _wait(self, ms):
         self.store.skew_ms += ms
@@ -342,8 +377,10 @@ class History:
         for job, kind, _ in jobs:
             self.works.append(self._fan_out(job, 0) if kind == "fan-out" else self._unbind(job))
         self.works += [self._redeliver(sid) for sid in sids]
+        self.works.append(self.notify(self.store.claim_blocks()))
 
-    WEIGHTS = {change: 10, write: 2, remove: 0.4, make_anew: 0.5, step: 60, deliver: 25, read: 20,
+    WEIGHTS = {change: 10, write: 2, change_children: 5, remove: 0.4, make_anew: 0.5,
+               step: 60, deliver: 25, read: 20,
                answer: 20, hang_up: 1.5, come_back: 2.5, kill_gateway: 0.5, lose_queue: 0.7, wait: 4}
     # When nothing changes any more, what has stalled does not meet anything newer to put it right.
     AFTER = {step: 4, deliver: 3, read: 3, answer: 3}
@@ -382,7 +419,7 @@ class History:
             self.finish()
             for socket in self._live_sockets():
                 while socket.frames:
-                    socket.read()
+                    self._read(socket)
                 self._answer(socket, len(socket.unanswered))
             self.finish()
             if self._is_calm():
@@ -395,19 +432,24 @@ class History:
         left = pending_marks(self.store.redis) or self.store.redis.exists("jobs")
         return not left and all(d.socket and d.socket.live for d in self.devices)
 
+    def newest(self, ref):
+        version, live = self.store.redis.hmget(object_key(ref), "@v", "@c")
+        return "u" if live else "d", int(version)
+
     def _check_copies(self):
         for device in self.devices:
+            if device.is_content:
+                self.check_content(device)
+                continue
             for ref in REFS:
-                newest = self.store.redis.hmget(object_key(ref), "@v", "@c")
-                kind, version = "u" if newest[1] else "d", int(newest[0])
                 if self._watches(device, ref):
-                    assert device.copies[ref] == (kind, version), (device.sid, ref)
+                    assert device.copies[ref] == self.newest(ref), (device.sid, ref)
                 else:
                     assert device.copies[ref][0] == "d", (device.sid, ref)
 
     def _watches(self, device, ref):
         watchers = object_key(ref, ":w")
-        return (device.watches_class
+        return (device.is_content or device.watches_class
                 or self.store.redis.zscore(watchers, device.sid) is not None)
 
 

@@ -15,6 +15,8 @@ sends, so that a receipt proves the oldest that is unanswered.
 from collections import deque
 from dataclasses import dataclass, field
 
+from store import Block
+
 
 @dataclass
 class Push:
@@ -42,9 +44,11 @@ class Device:
     sid: str
     user: str
     watches_class: bool
+    is_content: bool
     names: list
     socket: object = None
     copies: dict = field(default_factory=dict)  # ref -> (kind, version) that it was told last
+    children: dict = field(default_factory=dict)  # content protocol: ref -> how often they changed
 
 
 class Sends:
@@ -81,6 +85,7 @@ class Socket:
         self.sends = {}  # (kind, ref) -> Sends
         self.frames, self.unanswered = deque(), deque()
         self.heard = set()  # (ref, kind, version)
+        self.heard_in = {}  # content protocol: number of a block -> the refs that it named
 
     def send(self, push):
         self.frames.append(push.objects)
@@ -131,6 +136,9 @@ class Gateway:
             if message.client in self.sockets:
                 self.sockets[message.client].bound = True
                 return self.sockets[message.client]
+        elif isinstance(message, Block):
+            if message.client in self.sockets:
+                self.sockets[message.client].frames.append(message)
         else:
             for client in message.clients:
                 if client in self.sockets:

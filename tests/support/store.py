@@ -256,9 +256,10 @@ class Store:
         """Client id and gateway."""
         return self.field(sid, "client"), self.field(sid, "gw")
 
-    def connect(self, client, gateway="gateway.1", user="u1", token="secret"):
+    def connect(self, client, gateway="gateway.1", user="u1", token="secret",
+                dialect="activestack"):
         """ok, session, user."""
-        return self.run("connect", client, gateway, user, "", token_hash(token), "activestack",
+        return self.run("connect", client, gateway, user, "", token_hash(token), dialect,
                         self.now())[:3]
 
     def reconnect(self, client, *earlier, gateway="gateway.1", user="u1", token="secret",
@@ -270,10 +271,11 @@ class Store:
         return step if step.refused else self._note(step)
 
     def resume(self, client, gateway="gateway.1", token="secret", accepted=None):
-        """A return of the content protocol: (session, whom to send away) or why it is refused."""
+        """A return of the content protocol: (session, whom to send away, until when it is told
+        nothing) or why it is refused."""
         reply = self.run("resume", client, gateway, "", token_hash(token), "content", 0, self.now(),
                          accepted or self.now())
-        return reply[1] if reply[0] == "refused" else (reply[1], tuple(reply[2:4]))
+        return reply[1] if reply[0] == "refused" else (reply[1], tuple(reply[2:4]), reply[5])
 
     def disconnect(self, client, hibernates=0):
         return self.run("disconnect", client, self.now(), hibernates, *self.IDLE)

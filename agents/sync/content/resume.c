@@ -1,7 +1,6 @@
 #include "agents/sync/content/resume.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "agents/runtime/agent.h"
 #include "agents/sync/content/notify.h"
@@ -13,21 +12,34 @@
 
 /* ---- The answer is with the broker: what was missed may follow ---- */
 
+struct resumed {
+    struct text session, quiet; /* until when it is told nothing */
+};
+
+static void resumed_destroy(void *state)
+{
+    struct resumed *resumed = state;
+
+    text_deinit(&resumed->session);
+    text_deinit(&resumed->quiet);
+    free(resumed);
+}
+
 static enum work_step tell(struct work *work)
 {
-    notify_session(work, work->state);
+    const struct resumed *resumed = work->state;
+
+    notify_session(work, resumed->session.at);
     return WORK_DONE;
 }
 
 static enum work_step may_tell(struct work *work)
 {
-    _cleanup_(text_deinitp) struct text key = {0};
+    const struct resumed *resumed = work->state;
 
-    text_addf(&key, "{s:%s}", (const char *)work->state);
-    redis_call_begin(&work->call, NULL);
-    redis_call_arg(&work->call, "HDEL");
-    redis_call_arg(&work->call, key.at);
-    redis_call_arg(&work->call, "quiet");
+    redis_call_begin(&work->call, &script_resumed);
+    redis_call_arg(&work->call, resumed->session.at);
+    redis_call_arg(&work->call, resumed->quiet.at);
     return work_call(work, tell);
 }
 
@@ -37,11 +49,14 @@ static enum work_step grant(struct work *work, const struct redis_reply *r)
 {
     const struct push_to went = {redis_str(redis_item(r, 2)), redis_str(redis_item(r, 3))};
     _cleanup_(text_deinitp) struct text body = {0};
+    struct resumed *resumed = calloc(1, sizeof(*resumed));
 
-    work->state = strdup(redis_str(redis_item(r, 1)));
-    work->state_destroy = free;
-    if (!work->state)
+    if (!resumed)
         err_out_of_memory();
+    text_add(&resumed->session, redis_str(redis_item(r, 1)));
+    text_add(&resumed->quiet, redis_str(redis_item(r, 5)));
+    work->state = resumed;
+    work->state_destroy = resumed_destroy;
     if (*went.client)
         push_close(work, &went, CLOSE_TAKEN_OVER);
     content_add_result(&body, work->request.message_id, content_cls(work->request.operation), 200,

@@ -206,7 +206,7 @@ END_TEST
 
 START_TEST(a_return_is_answered_and_then_told_what_was_missed)
 {
-    static const char *const ok[] = {"ok", "7", "c0", "gateway.9", "ada", NULL};
+    static const char *const ok[] = {"ok", "7", "c0", "gateway.9", "ada", "5000", NULL};
 
     ck_assert_int_eq(ask_content("reconnect", plan_reconnect, "{\"token\":\"secret\"}"), WORK_CALL);
     ck_assert(has_arg("c1") && has_arg("gateway.1") && has_arg("content") && !has_arg("u1"));
@@ -221,7 +221,7 @@ START_TEST(a_return_is_answered_and_then_told_what_was_missed)
                      "{\"type\":\"result\",\"id\":\"m1\",\"cls\":\"reconnect\",\"status\":200}");
     ck_assert_uint_eq(spawned, 0);
     ck_assert_int_eq(work.next(&work), WORK_CALL);
-    assert_args("HDEL|{s:7}|quiet|");
+    assert_args("7|5000|");
     ck_assert_int_eq(work.next(&work), WORK_DONE);
     ck_assert_int_eq(begin_spawned(), WORK_CALL);
     ck_assert(has_arg("7"));
