@@ -6,6 +6,7 @@ import json
 
 import pika
 from client import SYNC
+from frames import Frame
 from servers import wait_until
 
 SECONDS = 20
@@ -40,7 +41,7 @@ class Operator:
         return correlation_id
 
     def receive(self, correlation_id):
-        """The body of the next answer to this; None for an empty one."""
+        """The body of the next answer to this, with its `text`; None for an empty one."""
         for answer in self._others:
             if answer[0] == correlation_id:
                 self._others.remove(answer)
@@ -48,7 +49,7 @@ class Operator:
         for _, properties, body in self.channel.consume(self.queue, auto_ack=True,
                                                         inactivity_timeout=SECONDS):
             assert properties is not None, f"no answer to {correlation_id} within {SECONDS} s"
-            value = json.loads(body) if body else None
+            value = Frame(body.decode()) if body else None
             if properties.correlation_id == correlation_id:
                 return value
             self._others.append((properties.correlation_id, value))
