@@ -362,6 +362,35 @@ def test_answers_of_many_clients_travel_together(agent, open_client, log_in):
     assert sorted(told) == sorted([name, 7] for name in agent.gateways)
 
 
+# ---- With real agents
+
+def test_one_connection_may_have_two_lives(stack, gateway, stranger, connect_content):
+    first = stranger.login(stack.credential("ada"))
+    assert stranger.logout()["status"] == 200
+    assert code_of(stranger.get_content(first["self"])) == 4010410
+    second = stranger.login(stack.credential("ben"))
+    assert second["session"] != first["session"] and second["self"] != first["self"]
+    assert stranger.get_content(second["self"])["status"] == 200
+    assert code_of(connect_content(gateway).reconnect(first["session"])) == 4010220
+
+
+def test_a_session_moves_to_the_connection_that_asks_for_it(stack, stranger, connect_content):
+    entries = stranger.login(stack.credential("ada"))
+    other = connect_content(stack.gateways[1])
+    assert other.reconnect(entries["session"])["status"] == 200
+    assert stranger.expect_close().code == 4001
+    assert other.get_content(entries["self"])["status"] == 200
+    assert other.logout()["status"] == 200
+    assert code_of(other.reconnect(entries["session"])) == 4010220
+    assert other.login(stack.credential("ada"))["self"] == entries["self"]
+
+
+def test_a_login_of_activestack_is_no_session_of_this_protocol(stack, gateway, stranger, connect):
+    client = connect(gateway, "ada")
+    assert code_of(stranger.reconnect(client.token)) == 4010220
+    assert client.request("findById", theClassName="com.app.mo.Task", theClassId="x")["cn"]
+
+
 # ---- The other protocol
 
 @pytest.mark.parametrize("operation", ["get_content", "patch_content", "subscribe", "revoke",
