@@ -33,7 +33,8 @@ static void add_member(struct text *out, const char *name, const char *value)
     text_add_json_str(out, value);
 }
 
-enum work_step answer(struct work *work, enum auth_status status, const char *result)
+static enum work_step reply(struct work *work, enum auth_status status, const char *result,
+                            const char *reason)
 {
     const struct request *rq = &work->request;
     _cleanup_(text_deinitp) struct text body = {0};
@@ -45,12 +46,22 @@ enum work_step answer(struct work *work, enum auth_status status, const char *re
     add_member(&body, "correspondingMessageId", rq->message_id);
     add_member(&body, "message", auth_status_message(status));
     text_addf(&body, ",\"statusCode\":%d,\"result\":%s}", status, result);
-    return work_reply(work, &body, NULL);
+    return work_reply_with(work, &body, &(struct msg){.reason = reason}, NULL);
+}
+
+enum work_step answer(struct work *work, enum auth_status status, const char *result)
+{
+    return reply(work, status, result, NULL);
 }
 
 enum work_step answer_refused(struct work *work, enum auth_status status)
 {
     return answer(work, status, "null");
+}
+
+enum work_step answer_unknown_user(struct work *work, enum auth_status status)
+{
+    return reply(work, status, "null", MSG_REASON_UNKNOWN_USER);
 }
 
 enum work_step answer_failed(struct work *work)

@@ -14,6 +14,9 @@ enum work_step answer(struct work *work, enum auth_status status, const char *re
 /* A refusal: the result is null, and nothing tells which part was wrong. */
 enum work_step answer_refused(struct work *work, enum auth_status status);
 
+/* The same, with a header for gateways whose clients may be told that there is no such user. */
+enum work_step answer_unknown_user(struct work *work, enum auth_status status);
+
 /* The UserToken (spec 8.2) that a script has returned as refused | ok, row (see store/token.lua);
  * `token` is its secret, `refusal` the status when it is refused. */
 enum work_step answer_token(struct work *work, const char *token, enum auth_status refusal);

@@ -98,26 +98,29 @@ static enum work_step log_in(struct work *work, const struct account *account)
 
 /* ---- Is it the account's owner? ---- */
 
-static enum work_step refuse(struct work *work, enum auth_status status)
+/* `account`: which one it would have been; NULL: none, or unknown. */
+static enum work_step refuse(struct work *work, enum auth_status status, const char *account)
 {
     const struct attempt *attempt = work->state;
 
     log_debug("auth.refused", LOG_STR("client", work->request.client),
               LOG_STR("provider", attempt->provider->id));
+    if (!account && work->agent->proc.settings.auth_tell_unknown_users)
+        return answer_unknown_user(work, status);
     return answer_refused(work, status);
 }
 
 static enum work_step verify(struct work *work)
 {
     const struct attempt *attempt = work->state;
-    struct account account;
+    struct account account = {0};
     enum auth_status status;
 
     if (redis_is_error(work->call.reply))
         return answer_failed(work);
     status = attempt->provider->kind->verify(attempt->provider, attempt->credentials.credential,
                                              work->call.reply, &account);
-    return status == AUTH_SUCCESS ? log_in(work, &account) : refuse(work, status);
+    return status == AUTH_SUCCESS ? log_in(work, &account) : refuse(work, status, account.id);
 }
 
 static enum work_step look_up(struct work *work)
@@ -133,7 +136,7 @@ static enum work_step look_up(struct work *work)
     if (!provider->kind->look_up)
         return verify(work);
     status = provider->kind->look_up(provider, attempt->credentials.credential, &work->call);
-    return status == AUTH_SUCCESS ? work_call(work, verify) : refuse(work, status);
+    return status == AUTH_SUCCESS ? work_call(work, verify) : refuse(work, status, NULL);
 }
 
 enum work_step plan_authenticate(struct work *work)

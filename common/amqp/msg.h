@@ -36,7 +36,7 @@ struct msg {
     const char *user;    /* user id */
     const char *device;  /* device id */
     const char *dialect; /* "activestack", "content" */
-    const char *reason;  /* of a dead letter or of a control message */
+    const char *reason;  /* of a dead letter, of a control message, or of a reply: below */
     int64_t accepted_ms; /* when the gateway took the request */
     uint32_t keep;       /* 1: the request stays open until the client has confirmed its reply */
     int64_t code;        /* close code of a control message; outcome of a reply (see bridge) */
@@ -45,6 +45,10 @@ struct msg {
     const char *body; /* NUL-terminated behind `size` */
     size_t size;
 };
+
+/* What a reply may say beside its body. */
+#define MSG_REASON_MORE         "more"         /* to a return: a part, ask for the next one */
+#define MSG_REASON_UNKNOWN_USER "unknown user" /* to a refused login */
 
 /* A deep copy of *fields in one block, owned by the caller. */
 _must_check_ enum err msg_create(const struct msg *fields, struct msg **out);

@@ -203,6 +203,8 @@ static const struct config_row rows[] = {
         "The name under which clients ask for the provider file."),
     INT("auth.token_max_age_s", auth_token_max_age_s, "2592000", 60, 3650 * DAY, "s", AUTH,
         "How long a login is valid."),
+    BOOL("auth.tell_unknown_users", auth_tell_unknown_users, "false", AUTH,
+        "Content clients hear of an unknown user (4010120) instead of a wrong credential: helps those who guess names."),
 };
 // clang-format on
 

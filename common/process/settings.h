@@ -112,6 +112,7 @@ struct settings {
     char *auth_users_file;
     char *auth_file_provider_id;
     int64_t auth_token_max_age_s;
+    bool auth_tell_unknown_users;
 };
 
 extern const struct config_table settings_table;

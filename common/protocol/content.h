@@ -20,7 +20,7 @@
 enum content_detail {
     CONTENT_PLAIN = 0,              /* 400, 413, 429, 503 */
     CONTENT_NOT_AUTHENTICATED = 10, /* 401; of login and reconnect: already authenticated */
-    CONTENT_UNKNOWN = 20,           /* 404: the document; 401 of reconnect: the session */
+    CONTENT_UNKNOWN = 20, /* 404: the document; 401 of login: the user, of reconnect: the session */
     CONTENT_UNKNOWN_VIEW = 21,
     CONTENT_UNKNOWN_PAGE = 22,
     CONTENT_DENIED = 30, /* 403: forbidden; 401 of login: the credential; 409: the version */

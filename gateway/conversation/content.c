@@ -151,6 +151,7 @@ static bool is_error(const struct msg *m)
 /* The result of a login that is granted is the answer to the ConnectRequest. */
 static void login(struct gateway *g, struct open_request *r, const struct msg *m)
 {
+    const bool is_unknown = m->reason && strcmp(m->reason, MSG_REASON_UNKNOWN_USER) == 0;
     const char *id = open_request_message_id(r);
 
     if (login_take(g, r->client, m, id))
@@ -160,8 +161,10 @@ static void login(struct gateway *g, struct open_request *r, const struct msg *m
         return;
     }
     text_clear(&g->scratch);
-    content_add_error(&g->scratch, id, content_cls(r->operation),
-                      content_code(r->operation, 401, CONTENT_DENIED), "Invalid Credential");
+    content_add_error(
+        &g->scratch, id, content_cls(r->operation),
+        content_code(r->operation, 401, is_unknown ? CONTENT_UNKNOWN : CONTENT_DENIED),
+        is_unknown ? "User Not Found" : "Invalid Credential");
     client_send(r->client, g->scratch.at, g->scratch.size);
 }
 

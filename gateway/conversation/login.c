@@ -204,7 +204,7 @@ bool login_take(struct gateway *g, struct client *c, const struct msg *m, const 
 /* A part of what a returning client has missed: the ConnectResponse comes with the last one. */
 static bool is_part(const struct msg *m)
 {
-    return m->reason && strcmp(m->reason, "more") == 0;
+    return m->reason && strcmp(m->reason, MSG_REASON_MORE) == 0;
 }
 
 bool login_has_bound(const struct msg *m)

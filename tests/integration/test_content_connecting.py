@@ -236,6 +236,27 @@ def test_a_wrong_name_and_a_wrong_password_are_not_told_apart(stranger, data):
     assert_served(stranger)
 
 
+def test_a_deployment_may_ask_for_the_distinction(new_stack, connect_content):
+    stack = new_stack(settings={"auth.tell_unknown_users": "true"})
+    client = connect_content(stack.gateways[0])
+    error = client.request("login", username="nobody@example.org", password="x")
+    assert code_of(error) == 4010120 and error["data"]["msg"] == "User Not Found"
+    assert code_of(client.request("login", username="ada@example.org", password="x")) == 4010130
+
+
+def test_so_it_is_with_users_who_have_registered(new_stack, connect, connect_content):
+    stack = new_stack(settings={"auth.tell_unknown_users": "true", "auth.providers": "basic",
+                                "gateway.content_provider": "activestack:basic"})
+    names = {"firstName": "Ada", "lastName": "Example", "email": "ada@example.org"}
+    connect(stack.gateways[0]).request(
+        "register", event=True, authProvider="activestack:basic",
+        credential=json.dumps({"username": "ada", "password": "right", "metadata": names}))
+    client = connect_content(stack.gateways[0])
+    assert code_of(client.request("login", username="nobody", password="right")) == 4010120
+    assert code_of(client.request("login", username="ada", password="wrong")) == 4010130
+    assert client.request("login", username="ada", password="right")["status"] == 200
+
+
 def test_a_login_is_answered_by_its_result_alone(agent, open_client, log_in):
     client = open_client()
     answer = log_in(client)

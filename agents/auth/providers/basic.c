@@ -164,13 +164,14 @@ static enum auth_status basic_verify(const struct provider *provider, const char
     _cleanup_(basic_deinit) struct basic basic;
 
     (void)provider;
+    if (hash)
+        *account_out = (struct account){.id = redis_str(redis_item(found, ROW_USERNAME)),
+                                        .first_name = redis_str(redis_item(found, ROW_FIRST_NAME)),
+                                        .last_name = redis_str(redis_item(found, ROW_LAST_NAME)),
+                                        .email = redis_str(redis_item(found, ROW_EMAIL))};
     if (!read_credential(credential, PASSWORD + 1, &basic) ||
         !secret_password_verify(hash, basic.part[PASSWORD].at, basic.part[PASSWORD].size))
         return AUTH_BAD_PASSWORD;
-    *account_out = (struct account){.id = redis_str(redis_item(found, ROW_USERNAME)),
-                                    .first_name = redis_str(redis_item(found, ROW_FIRST_NAME)),
-                                    .last_name = redis_str(redis_item(found, ROW_LAST_NAME)),
-                                    .email = redis_str(redis_item(found, ROW_EMAIL))};
     return AUTH_SUCCESS;
 }
 

@@ -157,9 +157,10 @@ static enum auth_status file_verify(const struct provider *provider, const char 
     if (!colon || strchr(colon + 1, ':'))
         return AUTH_FORBIDDEN;
     user = find(provider->own, credential, (size_t)(colon - credential));
+    if (user)
+        *account_out = user->account;
     if (!secret_password_verify(user ? user->hash : NULL, colon + 1, strlen(colon + 1)) || !user)
         return AUTH_FORBIDDEN;
-    *account_out = user->account;
     return AUTH_SUCCESS;
 }
 

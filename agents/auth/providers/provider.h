@@ -49,8 +49,9 @@ struct provider_kind {
      * since it cannot be one. NULL: verify() needs nothing. */
     enum auth_status (*look_up)(const struct provider *provider, const char *credential,
                                 struct redis_call *call);
-    /* AUTH_SUCCESS with *account_out, or how it is refused. Takes the same time for accounts that
-     * do not exist. `found`: the reply to look_up()'s call, else NULL. */
+    /* AUTH_SUCCESS with *account_out, or how it is refused; then *account_out is as it was unless
+     * there is such an account. Takes the same time for accounts that do not exist. `found`: the
+     * reply to look_up()'s call, else NULL. */
     enum auth_status (*verify)(const struct provider *provider, const char *credential,
                                const struct redis_reply *found, struct account *account_out);
     /* Builds the call that makes an account. Its script takes two more arguments behind, the name

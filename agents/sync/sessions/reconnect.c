@@ -93,7 +93,8 @@ static enum work_step tell(struct work *work, const struct redis_reply *r)
     resend_requests(work, &what, &to);
     resend_begin_look(work, &what, session.at);
     if (more)
-        return work_reply_with(work, &body, &(struct msg){.reason = "more"}, looked_and_more);
+        return work_reply_with(work, &body, &(struct msg){.reason = MSG_REASON_MORE},
+                               looked_and_more);
     return work_publish(work, look);
 }
 
