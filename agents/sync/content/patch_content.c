@@ -263,10 +263,20 @@ static enum work_step begin(struct work *work)
 static bool read_patch(struct work *work, struct json_span data, struct json_span *out,
                        enum work_step *step)
 {
+    const size_t most = (size_t)work->agent->proc.settings.sync_max_patch_operations;
+    _cleanup_(text_deinitp) struct text desc = {0};
+
     *out = json_member(data, "patch", NULL);
-    if (json_kind(*out) == JSON_ARRAY || json_kind(*out) == JSON_OBJECT)
+    if (json_kind(*out) == JSON_OBJECT)
         return true;
-    *step = content_expected(work, "data.patch", "an operation or an array of them", *out);
+    if (json_kind(*out) != JSON_ARRAY) {
+        *step = content_expected(work, "data.patch", "an operation or an array of them", *out);
+        return false;
+    }
+    if (json_count(*out) <= most)
+        return true;
+    text_addf(&desc, "data.patch: expected at most %zu operations", most);
+    *step = work_error(work, CODE_TOO_EXPENSIVE, text_str(&desc));
     return false;
 }
 
