@@ -9,6 +9,7 @@ from by_hand import Operator
 from client import pair
 from content_by_hand import ContentByHand
 from content_client import code_of, key
+from ctl import Ended
 from store import object_key
 
 NOTE, TASK, PERSON, ROOM = (f"com.app.mo.{name}" for name in ("Note", "Task", "Person", "Room"))
@@ -397,6 +398,35 @@ def test_what_the_server_sets_is_not_patched(docs, ada, person, field, value):
     before = state_of(docs, person(ada))[0][field]
     assert code_of(docs.patch_content(person(ada), replace(f"/{field}", value))) == UNFIT
     assert state_of(docs, person(ada))[0][field] == before
+
+
+def test_lists_are_patched_key_by_key(docs, ada, ben, person):
+    made = create(ada, ROOM, None, name="r" * 100, members=[pair(PERSON, str(person(ada)["id"]))])
+    of = key("room", int(made["theObject"]["ID"]))
+    content, ver = state_of(docs, of)
+    assert content == {"name": "r" * 100, "members": [{"key": person(ada)}]}
+    add = {"op": "add", "path": "/members/0", "value": {"key": person(ben), "display_name": "Ben"}}
+    patched(docs, of, add)
+    assert patch_since(docs, of, content, ver) == [
+        replace("/members", [{"key": person(ben)}, {"key": person(ada)}])]
+    assert [member["ID"] for member in find(ben, ROOM, str(of["id"]))["members"]] == [
+        str(person(ben)["id"]), str(person(ada)["id"])]
+    patched(docs, of, {"op": "remove", "path": "/members"})
+    assert patch_since(docs, of, content, ver) == [replace("/members", [])]
+    assert code_of(docs.patch_content(of, replace("/name", "x"))) == 4030630, "it has left the room"
+
+
+def test_what_comes_back_from_an_export_is_another_document(stack, docs, ada, note):
+    of = note(title="one", text="gone")
+    ver = state_of(docs, of)[1]
+    remove(ada, NOTE, of["id"])
+    exported = {"cn": NOTE, "ID": of["id"], "title": "one", "@version": ver[1],
+                "@created": int(ver[0].split("-")[0])}
+    ended = Ended(stack, "import", stdin=json.dumps(exported).encode())
+    assert ended.code == 0, ended.err
+    content, after = state_of(docs, of)
+    assert after[0] != ver[0] and content["text"] is None
+    assert read(docs, of, ver)[0] == 200
 
 
 def test_the_same_id_gets_the_same_answer(docs, note):

@@ -20,9 +20,8 @@
  * nobody has asked for before is built first, in as many calls as that takes.
  */
 
-#define NAME_MAX_BYTES     512 /* of a view's name */
-#define IDENTITY_MAX_BYTES 64  /* longer ones are nobody's */
-#define PER_STEP           250 /* children that find their places in one call */
+#define NAME_MAX_BYTES 512 /* of a view's name */
+#define PER_STEP       250 /* children that find their places in one call */
 
 struct get_children {
     struct content_key key;
@@ -185,16 +184,6 @@ static void add_view(struct redis_call *call, const struct get_children *get)
     redis_call_arg_i64(call, (int64_t)get->view->size);
 }
 
-/* An identity that is no string is none of ours. */
-static void add_asked(struct redis_call *call, const struct version *asked)
-{
-    _cleanup_(freep) char *identity = NULL;
-    bool known = asked->given && !json_string(asked->identity, IDENTITY_MAX_BYTES, &identity);
-
-    redis_call_arg(call, known ? identity : "");
-    redis_call_arg_i64(call, known ? asked->number : 0);
-}
-
 static enum work_step read_page(struct work *work)
 {
     const struct settings *settings = &work->agent->proc.settings;
@@ -211,7 +200,7 @@ static enum work_step read_page(struct work *work)
     redis_call_arg(call, stored_rule_field(c, ACTION_READ));
     redis_call_arg(call, get->key.id);
     add_view(call, get);
-    add_asked(call, &get->asked);
+    version_add_args(call, &get->asked);
     redis_call_arg_i64(call, get->subscribes);
     redis_call_arg_i64(call, settings->sync_pages_kept);
     redis_call_arg_i64(call, settings->sync_page_bytes_kept);

@@ -15,9 +15,6 @@
  * something newer: its version tells the client.
  */
 
-/* Long identities are nobody's. */
-#define IDENTITY_MAX 64
-
 /* What the script has found, with the model's eyes. */
 struct found {
     const struct model_class *class_;
@@ -140,16 +137,6 @@ static enum work_step answer(struct work *work)
     return work_content_result(work, status, &data, NULL);
 }
 
-/* An identity that is no string, or a long one, is none of ours. */
-static void add_asked(struct redis_call *call, const struct version *asked)
-{
-    _cleanup_(freep) char *identity = NULL;
-    bool known = asked->given && !json_string(asked->identity, IDENTITY_MAX, &identity);
-
-    redis_call_arg(call, known ? identity : "");
-    redis_call_arg_i64(call, known ? asked->number : 0);
-}
-
 static enum work_step read_document(struct work *work, const struct content_key *key,
                                     const struct version *asked, bool subscribes)
 {
@@ -165,7 +152,7 @@ static enum work_step read_document(struct work *work, const struct content_key 
     redis_call_arg(call, stored_rule_field(key->class_, ACTION_READ));
     redis_call_arg(call, key->id);
     redis_call_arg(call, text_str(&suffix));
-    add_asked(call, asked);
+    version_add_args(call, asked);
     redis_call_arg_i64(call, subscribes);
     return work_call(work, answer);
 }

@@ -4,6 +4,8 @@
 #include "common/base/secret.h"
 #include "common/model/model_content.h"
 
+#define IDENTITY_MAX 64 /* bytes; ours are shorter */
+
 static bool is_integer(struct json_span value)
 {
     int64_t number;
@@ -45,6 +47,15 @@ bool version_is(const struct version *v, const char *identity, int64_t number)
 {
     return v->given && v->number == number && json_kind(v->identity) == JSON_STRING &&
            json_string_is(v->identity, identity);
+}
+
+void version_add_args(struct redis_call *call, const struct version *v)
+{
+    _cleanup_(freep) char *identity = NULL;
+    bool known = v->given && !json_string(v->identity, IDENTITY_MAX, &identity);
+
+    redis_call_arg(call, known ? identity : "");
+    redis_call_arg_i64(call, known ? v->number : 0);
 }
 
 void version_add(struct text *out, const char *identity, int64_t number)

@@ -7,6 +7,7 @@
 #include "common/base/text.h"
 #include "common/json/json_scan.h"
 #include "common/model/model.h"
+#include "common/redis/redis_link.h"
 
 /*
  * version - [identity, number] of the content protocol: which state of which history.
@@ -31,6 +32,10 @@ bool version_read(struct work *work, struct json_span data, struct version *out,
 
 /* Is it this one? */
 bool version_is(const struct version *v, const char *identity, int64_t number);
+
+/* Adds identity and number as arguments; "" and 0 for what is none of ours: no version, an identity
+ * that is no string, or a long one. */
+void version_add_args(struct redis_call *call, const struct version *v);
 
 /* Adds ["<identity>",<number>]. */
 void version_add(struct text *out, const char *identity, int64_t number);

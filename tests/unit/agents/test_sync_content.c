@@ -397,6 +397,23 @@ START_TEST(a_patch_that_cannot_be_carried_out_is_kept_and_refused)
 }
 END_TEST
 
+START_TEST(a_patch_that_is_too_much_work_ends_half_way)
+{
+    agent.proc.settings.sync_max_patch_work = 1;
+    (void)patch(0, "[{\"op\":\"remove\",\"path\":\"/title\"}]");
+    (void)reply_read(note);
+    assert_script("put"); /* it is looked at before each operation */
+    tear_down();
+    set_up();
+    agent.proc.settings.sync_max_patch_work = 1;
+    (void)patch(0,
+                "[{\"op\":\"remove\",\"path\":\"/title\"},{\"op\":\"remove\",\"path\":\"/text\"}]");
+    (void)reply_read(note);
+    assert_script("patch");
+    ck_assert(has_arg("large"));
+}
+END_TEST
+
 START_TEST(a_patch_that_comes_again_gets_its_first_answer)
 {
     (void)patch(0, TITLE);
@@ -450,6 +467,7 @@ int main(void)
     tcase_add_test(c, who_is_overtaken_without_a_version_tries_again_so_often);
     tcase_add_test(c, a_patch_with_too_many_operations_is_refused_at_once);
     tcase_add_test(c, a_patch_that_cannot_be_carried_out_is_kept_and_refused);
+    tcase_add_test(c, a_patch_that_is_too_much_work_ends_half_way);
     tcase_add_test(c, a_patch_that_comes_again_gets_its_first_answer);
     tcase_add_test(c, a_patch_that_the_store_refuses_has_a_code);
     return unit_run_case("sync_content", c);
