@@ -3,6 +3,7 @@
 
 static const struct handler handlers[] = {
     // clang-format off
+    { "add_child",        plan_add_child         },
     { "announce",         plan_announce          },
     { "changedReceived",  plan_changed_received  },
     { "connect",          plan_connect           },

@@ -33,7 +33,7 @@ work_fn plan_create_object, plan_put_object, plan_remove_object;
 
 /* ---- content/ (the content protocol; design section 11), a file for each ---- */
 
-work_fn plan_get_content, plan_get_children, plan_patch_content;
+work_fn plan_add_child, plan_get_content, plan_get_children, plan_patch_content;
 work_fn plan_changed_received, plan_subscribe, plan_revoke;
 
 /* ---- pushes/ (spec 3.6; design section 9): receipts.c ---- */

@@ -58,7 +58,7 @@ const struct operation operations[] = {
     ALIAS("17", "validateUserByToken",  OPEN,    AUTH, A("ValidateUserByToken")),
     ALIAS("41", "authenticateOAuthCode", ENTER,   NONE, A("AuthenticateOAuthCode")),
     ALIAS("42", "authenticateOAuthAccessToken", ENTER,   NONE, A("AuthenticateOAuthAccessToken")),
-    CONTENT(7, "add_child",             CHANGE,  NONE, ASK),
+    CONTENT(7, "add_child",             CHANGE,  SYNC, ASK),
     OP("announce",                      INNER,   SYNC, S_MUTE("Announce")),
     CONTENT(1, "authenticate",          ENTER,   AUTH, A("Authentication")),
     OP("authenticateOAuthAccessToken",  ENTER,   NONE, A("AuthenticateOAuthAccessToken")),

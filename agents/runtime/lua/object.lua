@@ -4,6 +4,8 @@
 -- What was removed keeps "@v" and "@d" for a while. Scripts know fields by their columns alone, so a
 -- field that was renamed is the same one here.
 
+local MOST_DIGITS = 15 -- of a number of Lua that is exact
+
 local function is_live(ref)
   return redis.call('HEXISTS', object_key(ref), '@c') == 1
 end
@@ -156,6 +158,31 @@ local function object_count_on(lineage, id)
   local next = redis.call('GET', key) or '0'
   if string.sub(id, 1, 1) ~= '-' and (#id > #next or (#id == #next and id > next)) then
     redis.call('SET', key, id)
+  end
+end
+
+-- Children whose ids begin with that of their parent, as JSON text, are numbered: [5,1], [5,2]. The
+-- numbers that were given are kept at the furthest parent of their class.
+local function numbers_key(lineage)
+  return class_key(lineage.names[#lineage.names], ':numbers')
+end
+
+-- The id of the next one.
+local function object_next_number(lineage, item)
+  local number, id = tonumber(redis.call('HGET', numbers_key(lineage), item) or 0), nil
+  repeat
+    number = number + 1
+    id = string.format('[%s,%d]', item, number)
+  until redis.call('EXISTS', object_key(lineage.names[1] .. ':' .. id)) == 0
+  return id
+end
+
+-- The next one will lie above this id.
+local function object_number_on(lineage, id)
+  local item, number = string.match(id, '^%[(.+),(%d+)%]$')
+  local last = item and tonumber(redis.call('HGET', numbers_key(lineage), item) or 0)
+  if item and #number <= MOST_DIGITS and tonumber(number) > last then
+    redis.call('HSET', numbers_key(lineage), item, number)
   end
 end
 

@@ -71,6 +71,7 @@ local function make()
   if lineage.numeric then
     object_count_on(lineage, id)
   end
+  object_number_on(lineage, id)
 end
 
 local function change()

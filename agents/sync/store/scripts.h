@@ -8,6 +8,7 @@
  */
 
 extern const struct redis_script script_accessor;
+extern const struct redis_script script_add_child;
 extern const struct redis_script script_announce;
 extern const struct redis_script script_books;
 extern const struct redis_script script_cascade;

@@ -32,3 +32,41 @@ const char *complete_missing(const struct model_object *object)
     }
     return NULL;
 }
+
+static const char *text_of(const struct model_object *object, const struct model_field *field)
+{
+    for (size_t i = 0; i < object->count; i++) {
+        if (object->values[i].field == field)
+            return object->values[i].text;
+    }
+    return "null";
+}
+
+static void add_behind(struct text *out, const char *list, const char *pair)
+{
+    if (*list == '[') {
+        text_add_bytes(out, list, strlen(list) - 1);
+        text_add_char(out, ',');
+    } else {
+        text_add_char(out, '[');
+    }
+    text_add(out, pair);
+    text_add_char(out, ']');
+}
+
+/* A pair's quotes are not escaped, so no other text in a list looks so. */
+bool complete_add_pair(struct model_object *object, const struct model_field *field,
+                       const char *pair)
+{
+    const char *given = text_of(object, field);
+    _cleanup_(text_deinitp) struct text text = {0};
+
+    if (strstr(given, pair))
+        return false;
+    if (field->type == FIELD_LIST)
+        add_behind(&text, given, pair);
+    else
+        text_add(&text, pair);
+    model_object_set(object, field, text.at);
+    return true;
+}

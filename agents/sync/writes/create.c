@@ -4,18 +4,17 @@
 #include "agents/sync/operations.h"
 #include "agents/sync/pushes/overtaken.h"
 #include "agents/sync/store/scripts.h"
-#include "agents/sync/writes/complete.h"
-#include "agents/sync/writes/maker.h"
-#include "agents/sync/writes/own_class.h"
+#include "agents/sync/writes/making.h"
 #include "agents/sync/writes/write.h"
-#include "common/base/secret.h"
 
 /* ---- createObject (spec 3.5): the object as stored, and true ---- */
 
-static void forget_object(void *state)
+static void making_destroy(void *state)
 {
-    model_object_deinit(state);
-    free(state);
+    struct making *making = state;
+
+    model_object_deinit(&making->object);
+    free(making);
 }
 
 static const char *value_of(const void *arg, const struct model_field *field)
@@ -63,7 +62,8 @@ static enum work_step answer_created(struct work *work, const struct model_objec
 
 static enum work_step create_answer(struct work *work)
 {
-    const struct model_object *object = work->state;
+    const struct making *making = work->state;
+    const struct model_object *object = &making->object;
     const struct redis_reply *r = work->call.reply;
     enum work_step step;
     const char *outcome;
@@ -79,23 +79,10 @@ static enum work_step create_answer(struct work *work)
     return answer_created(work, object, strchr(outcome, ' ') + 1);
 }
 
-/* Where the client gave no ID: the same request always makes the same one. */
-static void make_id(const struct request *rq, struct model_object *object)
-{
-    _cleanup_(text_deinitp) struct text seed = {0}, id = {0};
-
-    if (rq->message_id) {
-        text_addf(&seed, "%s\n%s\n%s", object->class_->name, rq->client, rq->message_id);
-        secret_add_derived_uuid(&id, seed.at, seed.size);
-    } else {
-        secret_add_uuid(&id);
-    }
-    object->id = text_steal(&id);
-}
-
 /* Clients name objects of string ids; the server names the others. */
-static bool settle_id(struct work *work, struct model_object *object, enum work_step *step)
+static bool settle_id(struct work *work, struct making *making, enum work_step *step)
 {
+    const struct model_object *object = &making->object;
     enum id_kind kind = object->class_->id;
 
     if (object->id && kind != ID_STRING) {
@@ -107,12 +94,15 @@ static bool settle_id(struct work *work, struct model_object *object, enum work_
         return false;
     }
     if (!object->id && kind == ID_STRING)
-        make_id(&work->request, object);
+        making_add_id(making, &work->request);
     return true;
 }
 
-static enum work_step commit(struct work *work, const struct model_object *object)
+static enum work_step commit(struct work *work)
 {
+    const struct making *making = work->state;
+    const struct model_object *object = &making->object;
+
     write_begin(work, &script_create, object->class_, object->id ? object->id : "", ACTION_CREATE);
     write_add_new(&work->call, object);
     redis_call_arg(&work->call, stored_rule(object->class_, ACTION_READ));
@@ -120,55 +110,17 @@ static enum work_step commit(struct work *work, const struct model_object *objec
     return work_call(work, create_answer);
 }
 
-static enum work_step complete(struct work *work, struct model_object *object, const char *maker)
-{
-    _cleanup_(text_deinitp) struct text problem = {0};
-    const char *missing;
-
-    maker_add(object, maker, work->request.accepted_ms);
-    missing = complete_missing(object);
-    if (!missing)
-        return commit(work, object);
-    text_addf(&problem, "Missing required field %s", missing);
-    return write_refuse(work, CODE_MISSING_FIELD, problem.at);
-}
-
-static enum work_step maker_found(struct work *work)
-{
-    enum work_step step;
-    const char *pair;
-
-    return maker_take(work, &pair, &step) ? complete(work, work->state, pair) : step;
-}
-
-static enum work_step ask_maker(struct work *work, struct model_object *object)
-{
-    if (!maker_is_needed(object->class_))
-        return complete(work, object, "");
-    maker_ask(work);
-    return work_call(work, maker_found);
-}
-
-static enum work_step looked_up(struct work *work)
-{
-    enum work_step step;
-
-    return own_class_take_object(work, work->state, false, &step) ? ask_maker(work, work->state)
-                                                                  : step;
-}
-
 enum work_step plan_create_object(struct work *work)
 {
-    struct model_object *object = calloc(1, sizeof(*object));
+    struct making *making = calloc(1, sizeof(*making));
     enum work_step step;
 
-    if (!object)
+    if (!making)
         err_out_of_memory();
-    work->state = object;
-    work->state_destroy = forget_object;
-    if (!write_read_object(work, object, &step) || !settle_id(work, object, &step))
+    making->commit = commit;
+    work->state = making;
+    work->state_destroy = making_destroy;
+    if (!write_read_object(work, &making->object, &step) || !settle_id(work, making, &step))
         return step;
-    complete_add_defaults(object);
-    return own_class_ask_object(work, object, false) ? work_call(work, looked_up)
-                                                     : ask_maker(work, object);
+    return making_begin(work);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "agents/runtime/work.h"
@@ -19,5 +20,6 @@ bool maker_is_needed(const struct model_class *c);
 void maker_ask(struct work *work);
 bool maker_take(struct work *work, const char **pair, enum work_step *step);
 
-/* Sets these fields. Without a pair those that would show the maker stay as they are. */
-void maker_add(struct model_object *object, const char *pair, int64_t now_ms);
+/* Sets these fields; without a pair those that would show the maker stay as they are. True: the
+ * object is another one than before. */
+bool maker_add(struct model_object *object, const char *pair, int64_t now_ms);

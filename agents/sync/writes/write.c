@@ -164,9 +164,8 @@ static const struct write_kind {
     enum response_code code; /* of a refusal that has none of its own */
     bool echoes;             /* the response shows the request's object */
 } kinds[] = {
-    {"createObject", CODE_CREATE_FAILED, true},
-    {"patch_content", CODE_UPDATE_FAILED, false},
-    {"putObject", CODE_UPDATE_FAILED, false},
+    {"add_child", CODE_CREATE_FAILED, false},     {"createObject", CODE_CREATE_FAILED, true},
+    {"patch_content", CODE_UPDATE_FAILED, false}, {"putObject", CODE_UPDATE_FAILED, false},
     {"removeObject", CODE_REMOVE_FAILED, false},
 };
 
@@ -217,6 +216,11 @@ static const struct refusal {
     {"taken", "another object of the same family has this ID, of class ", 0, SAYS_WHAT},
     {"unique", "another object has the same ", 0, SAYS_WHAT},
     {"full", "what is referred to has as many as it may list already in ", 0, SAYS_WHAT},
+    {"exists", "there is such a document; it is linked if nothing but its key is given", 0,
+     SAYS_NOTHING},
+    {"unknown", "there is no such document, and its id is made by the server", 0, SAYS_NOTHING},
+    {"elsewhere", "by its id it is the child of another document", 0, SAYS_NOTHING},
+    {"incomplete", "a new one lacks the required field ", CODE_MISSING_FIELD, SAYS_WHAT},
     {"malformed", "", CODE_MALFORMED, SAYS_WHY},
     {"unfit", "", 0, SAYS_WHY},
     {"large", "", CODE_TOO_EXPENSIVE, SAYS_WHY},

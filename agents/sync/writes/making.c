@@ -1,0 +1,74 @@
+#include "agents/sync/writes/making.h"
+
+#include "agents/sync/writes/complete.h"
+#include "agents/sync/writes/maker.h"
+#include "agents/sync/writes/own_class.h"
+#include "agents/sync/writes/write.h"
+#include "common/base/secret.h"
+
+void making_add_id(struct making *making, const struct request *rq)
+{
+    _cleanup_(text_deinitp) struct text seed = {0}, id = {0};
+
+    if (rq->message_id) {
+        text_addf(&seed, "%s\n%s\n%s", making->object.class_->name, rq->client, rq->message_id);
+        secret_add_derived_uuid(&id, seed.at, seed.size);
+    } else {
+        secret_add_uuid(&id);
+    }
+    making->object.id = text_steal(&id);
+}
+
+static enum work_step complete(struct work *work, const char *maker)
+{
+    struct making *making = work->state;
+    const size_t asked = making->object.count;
+    _cleanup_(text_deinitp) struct text problem = {0};
+    const char *missing;
+    bool is_set;
+
+    complete_add_defaults(&making->object);
+    is_set = maker_add(&making->object, maker, work->request.accepted_ms);
+    making->added = is_set || making->object.count > asked;
+    missing = making->may_exist ? NULL : complete_missing(&making->object);
+    if (!missing)
+        return making->commit(work);
+    text_addf(&problem, "Missing required field %s", missing);
+    return write_refuse(work, CODE_MISSING_FIELD, problem.at);
+}
+
+static enum work_step maker_found(struct work *work)
+{
+    enum work_step step;
+    const char *pair;
+
+    return maker_take(work, &pair, &step) ? complete(work, pair) : step;
+}
+
+static enum work_step ask_maker(struct work *work)
+{
+    const struct making *making = work->state;
+
+    if (!maker_is_needed(making->object.class_))
+        return complete(work, "");
+    maker_ask(work);
+    return work_call(work, maker_found);
+}
+
+static enum work_step looked_up(struct work *work)
+{
+    struct making *making = work->state;
+    enum work_step step;
+
+    return own_class_take_object(work, &making->object, making->may_exist, &step) ? ask_maker(work)
+                                                                                  : step;
+}
+
+enum work_step making_begin(struct work *work)
+{
+    struct making *making = work->state;
+
+    return own_class_ask_object(work, &making->object, making->may_exist)
+               ? work_call(work, looked_up)
+               : ask_maker(work);
+}
