@@ -468,3 +468,56 @@ def test_of_patches_with_one_version_one_arrives(docs, note):
     codes = [code_of(docs.answer_to(one)) for one in sent]
     assert sorted(codes, key=str) == [CONFLICT] * 29 + [None]
     assert len(state_of(docs, of)[0]["body"]) == 1
+
+
+# ---- through a gateway, beside the other protocol
+
+@pytest.fixture
+def cleo(stack, connect_content):
+    return connect_content(stack.gateways[1], "cleo")
+
+
+def test_a_reader_hears_of_what_changes_from_that_very_version(cleo, ada, note):
+    of = note(title="one", body=[1])
+    content, ver = state_of(cleo, of)
+    put(ada, NOTE, of["id"], title="two")
+    assert read(cleo, of, ver, subscribe=True)[0] == 206
+    ver = state_of(cleo, of)[1]
+    put(ada, NOTE, of["id"], title="three")
+    cleo.expect_changed(of, content=True, children=False)
+    assert patch_since(cleo, of, {**content, "title": "two"}, ver) == [replace("/title", "three")]
+    remove(ada, NOTE, of["id"])
+    cleo.expect_changed(of, content=True, children=True)
+    assert code_of(cleo.get_content(of)) == 4040420
+
+
+def test_a_writer_hears_of_its_own_change_if_it_gave_no_version(cleo, note):
+    of, another = note(title="one"), note(title="one")
+    for one in (of, another):
+        read(cleo, one, subscribe=True)
+    patched(cleo, of, replace("/title", "two"), state_of(cleo, of)[1])
+    patched(cleo, another, replace("/title", "two"))
+    cleo.expect_changed(another, content=True, children=False)
+    assert of not in [entry["key"] for entry in cleo.told]
+
+
+def test_bad_patches_leave_the_connection_as_it_was(cleo, note):
+    of = note(title="one", body={"list": [1, 2, 3], "n": 5})
+    before = state_of(cleo, of)
+    codes = [code_of(cleo.patch_content(of, bad)) for bad, _ in BAD_PATCHES]
+    assert codes == [code for _, code in BAD_PATCHES]
+    assert code_of(cleo.patch_content(of, [{"op": "test", "path": "/body/n", "value": 5}] * 10_000)) \
+        == LARGE
+    assert state_of(cleo, of) == before
+
+
+def test_ids_begin_anew_with_each_connection(stack, connect_content, cleo, note):
+    of = note(body=[])
+    add = {"key": of, "ver": None, "patch": {"op": "add", "path": "/body/-", "value": 1}}
+    first = cleo.answer_to(cleo.send_request("patch_content", "1", **add))
+    assert cleo.answer_to(cleo.send_request("patch_content", "1", **add)) == first
+    back = connect_content(stack.gateways[0])
+    assert back.reconnect(cleo.session)["status"] == 200
+    after = back.answer_to(back.send_request("patch_content", "1", **add))
+    assert after["data"]["ver"][1] == first["data"]["ver"][1] + 1
+    assert state_of(back, of)[0]["body"] == [1, 1]
