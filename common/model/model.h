@@ -162,8 +162,9 @@ struct model_class {
 enum entry_kind {
     ENTRY_SELF,  /* the user's own object */
     ENTRY_FIELD, /* what `field` of the user's own object refers to */
-    ENTRY_OWN,   /* the one object of `class_` that belongs to the user, made when first needed */
-    ENTRY_FIXED  /* always this one: `class_`, `id` */
+    ENTRY_OWN,  /* the one object of `class_` that belongs to the user, made when first needed, with
+                   the ID of the user's own object where both are integers */
+    ENTRY_FIXED /* always this one: `class_`, `id` */
 };
 
 /* One entry point. What is not said to have a member has NULL there. */
@@ -173,10 +174,11 @@ struct model_entry {
     const struct model_field *field;
     const struct model_class *class_;
     const char *id;
-    const char *object;               /* ENTRY_FIXED: what is made where there is none, as text for
-                                         model_read_exported(); NULL: nothing */
-    const struct model_class *join;   /* ENTRY_FIXED: each user gets one object of it at login, */
-    const struct model_field *here;   /* which refers to the entry point by this to-one, */
+    const char *object;             /* ENTRY_FIXED: what is made where there is none, as text for
+                                       model_read_exported(); NULL: nothing */
+    bool unnamed;                   /* ENTRY_OWN: clients are not told of it, but may know its id */
+    const struct model_class *join; /* ENTRY_FIXED: each user gets one object of it at login, */
+    const struct model_field *here; /* which refers to the entry point by this to-one, */
     const struct model_field *person; /* and to the user's own object by this; NULL: nobody */
 };
 

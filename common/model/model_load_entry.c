@@ -70,6 +70,7 @@ static void load_own(struct loading *l, struct json_object *row, const char *pat
     _cleanup_(text_deinitp) struct text place = {0};
 
     entry->kind = ENTRY_OWN;
+    entry->unnamed = model_get_flag(l, row, path, "unnamed");
     if (!type)
         return;
     entry->class_ = model_class_by_type(l->model, type);
@@ -231,7 +232,7 @@ static const struct {
 } kinds[] = {
     {"self", load_self, {"self"}},
     {"field", load_of_user, {"field"}},
-    {"own", load_own, {"own"}},
+    {"own", load_own, {"own", "unnamed"}},
     {"key", load_fixed, {"key", "object", "everyone"}},
 };
 

@@ -14,7 +14,8 @@ from servers import wait_until
 from stack import MODEL
 from store import stored_object
 
-OWN = {"rooms": "Rooms", "fav": "Favorites", "conversations": "Conversations", "notes": "Notebook"}
+OWN = {"rooms": "Rooms", "fav": "Favorites", "notes": "Notebook"}
+UNNAMED = "Conversations"
 
 
 def class_of(name):
@@ -44,9 +45,9 @@ def enter(stack):
 def test_a_login_has_the_seeds_shape_and_more_entry_points(stack, enter):
     data = enter("ada").entries
     assert list(data) == [
-        "session", "self", "rooms", "fav", "root", "home", "conversations", "notes", "config"]
+        "session", "self", "rooms", "fav", "root", "home", "notes", "config"]
     types = {"self": "user", "rooms": "rooms", "fav": "fav", "root": "index", "home": "unit",
-             "conversations": "conversations", "notes": "notes"}
+             "notes": "notes"}
     for name, entry_type in types.items():
         assert list(data[name]) == ["type", "id"] and data[name]["type"] == entry_type
         assert isinstance(data[name]["id"], int)
@@ -76,6 +77,14 @@ def test_what_is_a_users_own_is_nobody_elses(enter):
     assert (ada["root"], ada["home"]) == (ben["root"], ben["home"])
 
 
+def test_what_is_a_users_own_has_the_users_id(enter):
+    ada = enter("ada")
+    mine = ada.entries["self"]["id"]
+    for name in OWN:
+        assert ada.entries[name]["id"] == mine
+    assert ada.get_content(key("conversations", mine))["status"] == 200
+
+
 def test_only_its_user_may_change_it(stack, enter, connect):
     fav = str(enter("ada").entries["fav"]["id"])
     me = connect(stack.gateways[0], "ada")
@@ -94,7 +103,7 @@ def test_many_logins_at_once_make_everything_once(new_stack):
         del answer["session"]
         assert answer == answers[0]
     redis = stack.redis()
-    for name in (*OWN.values(), "Group", "Index", "Membership", "Person"):
+    for name in (*OWN.values(), UNNAMED, "Group", "Index", "Membership", "Person"):
         assert redis.zcard(f"{{k:{class_of(name)}}}:ids") == 1, name
     for client in clients:
         client.close()

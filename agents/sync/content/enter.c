@@ -60,13 +60,25 @@ static void add_field(const struct entering *e, const struct model_entry *entry)
     redis_call_arg(e->call, entry->field->column);
 }
 
+/* Whoever knows the user's own object then knows this one. */
+static void add_user_id(struct text *out, const struct entering *e)
+{
+    const size_t size = out->size;
+
+    if (!*e->pair || json_decode(json_member(json_span_of(e->pair), "ID", NULL), out))
+        text_cut(out, size);
+}
+
 static void add_own(const struct entering *e, const struct model_entry *entry)
 {
+    const struct model_class *anchor = model_anchor(e->agent->model);
     struct model_object object;
     _cleanup_(text_deinitp) struct text id = {0};
 
     if (entry->class_->id == ID_STRING)
         secret_add_uuid(&id);
+    else if (anchor && anchor->id == ID_INTEGER)
+        add_user_id(&id, e);
     read_object(e, entry->class_, NULL, &object);
     redis_call_arg(e->call, "own");
     add_object(e, &object, text_str(&id));
@@ -141,7 +153,8 @@ static enum work_step answer(struct work *work)
     text_add(&data, "{\"session\":");
     text_add_bytes(&data, token.at, token.size);
     for (size_t i = 0; i < count; i++)
-        add_entry(&data, work, entries[i].name, i);
+        if (!entries[i].unnamed)
+            add_entry(&data, work, entries[i].name, i);
     text_addf(&data, ",\"config\":%s}", model_client_config(work->agent->model));
     content_add_result(&body, rq->message_id, content_cls(rq->operation), 200, data.at);
     return work_reply_with(work, &body, &(struct msg){.user = rq->user}, NULL);

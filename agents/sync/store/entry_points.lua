@@ -3,7 +3,7 @@
 -- Arguments: all listings, all children, user, now, lease until; then, to the end, for each entry point its kind and
 --   self
 --   field   its column
---   own     lineage, id for a new one, what arg_new() reads
+--   own     lineage, id for a new one (if an integer is taken, the next), what arg_new() reads
 --   fixed   the same, whether it may be made (1 or 0), whether the user joins it (1 or 0) and, if so, the
 --           same of the join object
 -- Returns list of class, id ("", "" where there is none), jobs, cascade.
@@ -72,6 +72,9 @@ function kinds.own()
     local id = own_object(user, new.lineage.names[1])
     if id then
       return new.lineage.names[1] .. ':' .. id
+    end
+    if is_live(new_ref(new)) then -- somebody else's
+      new.id = ''
     end
     local ref = make(new)
     if ref then
