@@ -51,6 +51,10 @@ static bool print_watches(struct json_span answer)
 
     if (watches)
         puts("It watches the object.");
+    if (is_yes(answer, "watchesChildren")) {
+        puts("It watches the children of the object.");
+        watches = true;
+    }
     for (; json_next(&classes); watches = true)
         printf("It watches the class %.*s.\n", (int)classes.value.size, classes.value.at);
     if (!watches && is_yes(answer, "removed"))
@@ -91,10 +95,15 @@ static void print_next_send(struct json_span answer, struct json_span mark)
         puts("It has never acknowledged anything, so sends are repeated rarely.");
 }
 
-static void print_mark(struct json_span answer, struct json_span mark)
+/* Changes of children have no version. */
+static void print_mark(struct json_span answer, struct json_span mark, bool of_children)
 {
-    printf("It has to hear of %s version %" PRId64 ".\n",
-           is_yes(mark, "removal") ? "the removal," : "a change,", answer_number(mark, "version"));
+    if (of_children && !is_yes(mark, "removal"))
+        puts("It has to hear of a change of its children.");
+    else
+        printf("It has to hear of %s version %" PRId64 ".\n",
+               is_yes(mark, "removal") ? "the removal," : "a change,",
+               answer_number(mark, "version"));
     print_sends(mark);
     if (!is_yes(answer, "mayRead") && !is_yes(answer, "removed"))
         puts("Its user may not read the object now: it is not sent that.");
@@ -116,7 +125,8 @@ static void print_no_mark(struct json_span answer, bool watches)
 
 static void print_answer(struct json_span answer, const char *asked)
 {
-    struct json_span mark = json_member(answer, "mark", NULL);
+    const struct json_span mark = json_member(answer, "mark", NULL);
+    const struct json_span children = json_member(answer, "childrenMark", NULL);
     bool watches;
 
     print_object(answer);
@@ -124,8 +134,10 @@ static void print_answer(struct json_span answer, const char *asked)
         return;
     watches = print_watches(answer);
     if (json_kind(mark) == JSON_OBJECT)
-        print_mark(answer, mark);
-    else
+        print_mark(answer, mark, false);
+    if (json_kind(children) == JSON_OBJECT)
+        print_mark(answer, children, true);
+    if (json_kind(mark) != JSON_OBJECT && json_kind(children) != JSON_OBJECT)
         print_no_mark(answer, watches);
 }
 

@@ -4,11 +4,14 @@ Single steps, and what is hard to reach from outside, are in test_content_marks.
 test_random_marks.py.
 """
 
+import json
+
 import pytest
 from asking import create, put, remove
 from content_client import code_of, is_block, key
+from ctl import Ended
 from servers import wait_until
-from store import balance, pending_marks
+from store import balance, pending_marks, session_key
 
 TASK = "com.app.mo.Task"
 KEYS = 100_000
@@ -184,6 +187,32 @@ def test_each_protocol_hears_of_the_other(gateway, connect, connect_content, tas
     reader.expect_changed(task, content=True)
     write(pupil, task, title="three")
     reader.expect_changed(task, content=True)
+
+
+# ---- what the operator sees
+
+def test_why_tells_of_contents_and_of_children(stack, gateway, connect_content, writer):
+    reader = connect_content(gateway, "ben", answers=False)
+    group, redis = reader.entries["home"], stack.redis()
+    ref = f"com.app.mo.Group:{group['id']}"
+    assert code_of(reader.get_children(group, "asc", subscribe=True)) is None
+    sid = redis.zrange(f"{{o:{ref}}}:cw", 0, -1)[-1]
+    client = redis.hget(session_key(sid), "client")
+
+    def why():
+        return Ended(stack, "why", client, "com.app.mo.Group", str(group["id"])).lines[2:]
+
+    assert why() == ["It watches the children of the object.",
+                     "Nothing is pending: it has read, acknowledged or written the newest version."]
+    me = json.loads(redis.hget(f"{{u:{writer.user_id}}}", "me"))
+    assert put(writer, me["className"], me["ID"], display_name=f"Ada {client}")["result"]
+    block = reader.expect_block()
+    assert block["data"] == [{"key": group, "content": False, "children": True}]
+    assert why()[:3] == [
+        "It watches the children of the object.", "It has to hear of a change of its children.",
+        "It was sent that (sends to its latest connection: 1), and has not acknowledged it."]
+    reader.answer_block(block)
+    wait_until(lambda: len(why()) == 2, 30, "nothing is pending")
 
 
 # ---- other settings

@@ -141,13 +141,13 @@ enum work_step plan_inspect_clients(struct work *work)
 
 /* ---- inspectWatch: what a client was told of an object ---- */
 
-static void add_mark(struct text *body, const struct redis_reply *mark)
+static void add_mark(struct text *body, const char *name, const struct redis_reply *mark)
 {
     static const struct member members[] = {{"removal", FLAG},   {"version", NUMBER},
                                             {"tries", NUMBER},   {"newestSent", FLAG},
                                             {"dueInMs", NUMBER}, {NULL, 0}};
 
-    text_add(body, ",\"mark\":");
+    text_addf(body, ",\"%s\":", name);
     if (!redis_count(mark)) {
         text_add(body, "null");
         return;
@@ -182,8 +182,9 @@ static void add_watch(struct text *body, const struct model *model, const struct
     static const struct member object_members[] = {
         {"object", TEXT}, {"version", NUMBER}, {"removed", FLAG}, {NULL, 0}};
     static const struct member session_members[] = {
-        {"client", TEXT},  {"gateway", TEXT}, {"ended", TEXT},       {"sendsReceipts", FLAG},
-        {"watches", FLAG}, {"mayRead", FLAG}, {"isBeingTold", FLAG}, {NULL, 0}};
+        {"client", TEXT},        {"gateway", TEXT},     {"ended", TEXT},
+        {"sendsReceipts", FLAG}, {"watches", FLAG},     {"watchesChildren", FLAG},
+        {"mayRead", FLAG},       {"isBeingTold", FLAG}, {NULL, 0}};
     const struct redis_reply *object = redis_item(r, 1);
 
     text_add_char(body, ',');
@@ -191,7 +192,8 @@ static void add_watch(struct text *body, const struct model *model, const struct
     text_add_char(body, ',');
     add_members(body, session_members, redis_item(r, 2));
     add_classes(body, model, stored_ref(model, redis_str(redis_item(object, 0))), redis_item(r, 3));
-    add_mark(body, redis_item(r, 4));
+    add_mark(body, "mark", redis_item(r, 4));
+    add_mark(body, "childrenMark", redis_item(r, 5));
 }
 
 static enum work_step watch_answer(struct work *work)

@@ -2,21 +2,24 @@
 -- Arguments: client, now, id, list of class, rule, owner field: what the object may be.
 -- Returns client | object | ok,
 --   ref, version, removed,
---   client, gateway, why it has ended (else ""), sends receipts, watches the object, may read it, a change
---     of the object is just being told,
+--   client, gateway, why it has ended (else ""), sends receipts, watches the object, its children, may read
+--     it, a change of the object is just being told,
 --   list of the classes that it watches,
---   mark: none, or removal, version, tries, whether its newest was sent, milliseconds until it is due.
+--   mark: none, or removal, version, tries, whether its newest was sent, milliseconds until it is due,
+--   mark of its children, likewise.
 local client, now, id, classes = arg(), arg_number(), arg(), arg_list()
 local JOBS_LOOKED_AT = 250
 
 local sid = redis.call('GET', 'c:' .. client)
-local s = sid and redis.call('HMGET', session_key(sid), 'client', 'gw', 'ended', 'why', 'receipts', 'epoch')
+local s = sid and redis.call('HMGET', session_key(sid), 'client', 'gw', 'ended', 'why', 'receipts', 'epoch',
+  'quiet')
 if not s or not s[1] then
   return { 'client' }
 end
 
 local function is_marked(ref)
   return redis.call('HEXISTS', session_key(sid, ':m'), ref) == 1
+    or redis.call('HEXISTS', session_key(sid, ':m'), '+' .. ref) == 1
 end
 
 local function is_known(ref)
@@ -49,13 +52,25 @@ local function is_being_told()
   return 0
 end
 
-local mark = mark_read(sid, ref, tonumber(s[6]))
-local due = tonumber(redis.call('ZSCORE', session_key(sid, ':d'), ref) or now)
-return { 'ok',
-  { ref, redis.call('HGET', object_key(ref), '@v') or mark.version, is_live(ref) and 0 or 1 },
-  { s[1], s[2] or '', s[3] and (s[4] or 'ended') or '', s[5] == '1' and 1 or 0,
-    redis.call('SISMEMBER', session_key(sid, ':w'), ref),
+local function watches(item)
+  return redis.call('SISMEMBER', session_key(sid, ':w'), item)
+end
+
+local function mark_row(item)
+  local mark = mark_read(sid, item, tonumber(s[6]))
+  if not mark then
+    return {}
+  end
+  local due = math.max(tonumber(redis.call('ZSCORE', session_key(sid, ':d'), item) or now),
+    tonumber(s[7] or 0))
+  return { mark.kind == 'd' and 1 or 0, mark.version, mark.tries, mark.sent >= mark.needs and 1 or 0,
+    math.max(0, due - now) }
+end
+
+local mark, children_mark = mark_row(ref), mark_row('+' .. ref)
+local version = redis.call('HGET', object_key(ref), '@v') or mark[2] or children_mark[2]
+return { 'ok', { ref, version, is_live(ref) and 0 or 1 },
+  { s[1], s[2] or '', s[3] and (s[4] or 'ended') or '', (s[5] == '1' or is_content(sid)) and 1 or 0,
+    watches(ref), watches('+' .. ref),
     allowed(sid, classes[at + 1], field_text(ref, classes[at + 2])) and 1 or 0, is_being_told() },
-  redis.call('SMEMBERS', session_key(sid, ':k')),
-  mark and { mark.kind == 'd' and 1 or 0, mark.version, mark.tries,
-    mark.sent >= mark.needs and 1 or 0, math.max(0, due - now) } or {} }
+  redis.call('SMEMBERS', session_key(sid, ':k')), mark, children_mark }

@@ -141,17 +141,19 @@ START_TEST(an_object_may_be_of_each_class_below_the_one_that_is_given)
 }
 END_TEST
 
-#define KNOWN                                                                 \
-    "*5\r\n$2\r\nok\r\n*3\r\n$17\r\ncom.app.mo.Task:1\r\n$1\r\n5\r\n:0\r\n"   \
-    "*7\r\n$2\r\nc8\r\n$9\r\ngateway.1\r\n$0\r\n\r\n:1\r\n:0\r\n:1\r\n:0\r\n" \
+#define KNOWN                                                                       \
+    "*6\r\n$2\r\nok\r\n*3\r\n$17\r\ncom.app.mo.Task:1\r\n$1\r\n5\r\n:0\r\n"         \
+    "*8\r\n$2\r\nc8\r\n$9\r\ngateway.1\r\n$0\r\n\r\n:1\r\n:0\r\n:1\r\n:1\r\n:0\r\n" \
     "*3\r\n$15\r\ncom.app.mo.Item\r\n$15\r\ncom.app.mo.Note\r\n$7\r\nno.Such\r\n"
 
 static const struct {
     const char *mark, *told;
 } marks[] = {
-    {"*0\r\n", "\"mark\":null}"},
-    {"*5\r\n:0\r\n:5\r\n:2\r\n:1\r\n:900\r\n",
-     "\"mark\":{\"removal\":false,\"version\":5,\"tries\":2,\"newestSent\":true,\"dueInMs\":900}}"},
+    {"*0\r\n*0\r\n", "\"mark\":null,\"childrenMark\":null}"},
+    {"*5\r\n:0\r\n:5\r\n:2\r\n:1\r\n:900\r\n*5\r\n:1\r\n:6\r\n:0\r\n:0\r\n:0\r\n",
+     "\"mark\":{\"removal\":false,\"version\":5,\"tries\":2,\"newestSent\":true,\"dueInMs\":900},"
+     "\"childrenMark\":{\"removal\":true,\"version\":6,\"tries\":0,\"newestSent\":false,"
+     "\"dueInMs\":0}}"},
 };
 
 START_TEST(what_is_known_of_an_object_and_a_session_is_told)
@@ -162,11 +164,12 @@ START_TEST(what_is_known_of_an_object_and_a_session_is_told)
     text_addf(&protocol, KNOWN "%s", marks[_i].mark);
     fake_reply(&work.call, protocol.at);
     ck_assert_int_eq(work.next(&work), WORK_PUBLISH);
-    assert_contains(work.out[0].msg->body,
-                    "\"object\":\"com.app.mo.Task:1\",\"version\":5,\"removed\":false,"
-                    "\"client\":\"c8\",\"gateway\":\"gateway.1\",\"ended\":\"\","
-                    "\"sendsReceipts\":true,\"watches\":false,\"mayRead\":true,"
-                    "\"isBeingTold\":false,\"watchesClasses\":[\"com.app.mo.Item\"],");
+    assert_contains(
+        work.out[0].msg->body,
+        "\"object\":\"com.app.mo.Task:1\",\"version\":5,\"removed\":false,"
+        "\"client\":\"c8\",\"gateway\":\"gateway.1\",\"ended\":\"\","
+        "\"sendsReceipts\":true,\"watches\":false,\"watchesChildren\":true,"
+        "\"mayRead\":true,\"isBeingTold\":false,\"watchesClasses\":[\"com.app.mo.Item\"],");
     assert_contains(work.out[0].msg->body, marks[_i].told);
 }
 END_TEST
