@@ -319,6 +319,8 @@ START_TEST(the_example_has_the_entry_points_of_the_contract)
                                         "[{\"className\":\"com.app.mo.Group\",\"ID\":\"1\"}]}");
     ck_assert_str_eq(entries[4].join->name, "com.app.mo.Membership");
     ck_assert_str_eq(entries[6].class_->name, "com.app.mo.Notebook");
+    for (size_t i = 0; i < count; i++)
+        ck_assert_int_eq(entries[i].unnamed, !strcmp(entries[i].name, "conversations"));
 }
 END_TEST
 
