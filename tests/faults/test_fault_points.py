@@ -5,6 +5,7 @@ what it should be; the books balance.
 """
 
 import pytest
+from content_client import ContentClient, login_data
 from servers import wait_until
 from stack import Stack
 from store import balance, pending_marks, stored_object
@@ -126,6 +127,47 @@ def test_a_creation_survives_the_death_of_its_worker(mortal_stack, writer, new_i
         assert stored_object(mortal_stack.redis(), ref) == {"title": '"born"'}
         assert_all_told(mortal_stack, watchers, ref, "u", 1)
     mortal_stack.redis().delete("{k:com.app.mo.Item}:w")
+
+
+@pytest.fixture
+def talker(mortal_stack, writer):
+    """A client of the content protocol; `writer` has waited until all is quiet."""
+    client = ContentClient(mortal_stack.gateways[0].url)
+    client.login(mortal_stack.credential("ada"))
+    wait_for_jobs(mortal_stack)
+    yield client
+    client.close()
+
+
+@pytest.mark.parametrize("fault", ["after-commit", "after-reply", "after-marks:1"])
+def test_a_child_that_is_added_survives_the_death_of_its_worker(mortal_stack, talker, fault):
+    room = talker.add_child(talker.entries["conversations"], "room")["data"]["key"]
+    wait_for_jobs(mortal_stack)
+    with ContentClient(mortal_stack.gateways[0].url) as reader:
+        reader.login(mortal_stack.credential("ben"))
+        assert reader.get_children(room, "asc", subscribe=True)["data"]["total"] == 0
+        agent = die_at(mortal_stack, fault)
+        request = talker.send_request("add_child", key=room, obj={"key": {"type": "msg"}, "text": "x"})
+        agent.expect_death()
+        agent.start()
+        assert talker.answer_to(request)["data"]["key"]["id"] == [room["id"], 1]
+        reader.expect_changed(room, children=True)
+        wait_for_jobs(mortal_stack)
+        page = reader.get_children(room, "asc")["data"]
+        assert [child["text"] for child in page["page"]] == ["x"]
+
+
+def test_a_login_survives_the_death_of_its_worker(mortal_stack, writer):
+    agent = die_at(mortal_stack, "after-entry-points")
+    with ContentClient(mortal_stack.gateways[0].url) as client:
+        request = client.send_request("login", **login_data(mortal_stack.credential("emil")))
+        agent.expect_death()
+        agent.start()
+        entries = client.answer_to(request)["data"]
+        again = ContentClient(mortal_stack.gateways[0].url)
+        assert again.login(mortal_stack.credential("emil"))["notes"] == entries["notes"]
+        again.close()
+    wait_for_jobs(mortal_stack)
 
 
 def test_a_second_death_in_the_same_job_changes_nothing(mortal_stack, writer, new_id):

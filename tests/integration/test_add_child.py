@@ -245,6 +245,8 @@ def test_limits_are_kept_at_their_edges(new_stack, enter):
     assert len(content(ada, made(ada.add_child(conversations, "room", members=people)))["members"]) == 3
     four = people + [{"key": ada.entries["self"]}] + people[:1]
     assert refused(ada.add_child(conversations, "room", members=four), 4220740, "at most 3")
+    three = people + [{"key": enter(stack, "dora").entries["self"]}]
+    assert refused(ada.add_child(conversations, "room", members=three), 4220740, "at most 3")
     for _ in range(2):
         made(ada.add_child(conversations, "room"))
     assert refused(ada.add_child(conversations, "room"), 4220740, "children")

@@ -233,8 +233,6 @@ static bool read_fields(struct work *work, struct json_span obj, const struct mo
     if (model_read_content(work->agent->model, c, json_span_text(&fields), &adding->making.object,
                            &problem))
         return unfit(work, step, "data.obj", text_str(&problem));
-    if (!write_check_lists(work, &adding->making.object, "data.obj", &problem))
-        return unfit(work, step, text_str(&problem), "");
     adding->bare = adding->making.object.count == 0;
     return true;
 }
@@ -320,6 +318,7 @@ enum work_step plan_add_child(struct work *work)
 
     if (!adding)
         err_out_of_memory();
+    adding->making.path = "data.obj";
     adding->making.commit = commit;
     work->state = adding;
     work->state_destroy = adding_destroy;

@@ -12,6 +12,7 @@
 #include "agents/sync/writes/maker.h"
 #include "agents/sync/writes/write.h"
 #include "common/base/clock.h"
+#include "common/base/fault.h"
 #include "common/base/secret.h"
 #include "common/model/model_content.h"
 #include "common/protocol/content.h"
@@ -166,6 +167,7 @@ static enum work_step found(struct work *work)
 
     if (redis_is_error(r))
         return work_error(work, CODE_INTERNAL, "the entry points could not be found");
+    fault_point("after-entry-points");
     jobs_start(work, redis_item(r, 1), redis_item(r, 2));
     return answer(work);
 }

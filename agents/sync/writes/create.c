@@ -117,6 +117,7 @@ enum work_step plan_create_object(struct work *work)
 
     if (!making)
         err_out_of_memory();
+    making->path = "theObject";
     making->commit = commit;
     work->state = making;
     work->state_destroy = making_destroy;

@@ -30,6 +30,8 @@ static enum work_step complete(struct work *work, const char *maker)
     complete_add_defaults(&making->object);
     is_set = maker_add(&making->object, maker, work->request.accepted_ms);
     making->added = is_set || making->object.count > asked;
+    if (!write_check_lists(work, &making->object, making->path, &problem)) /* with the maker */
+        return write_refuse(work, 0, text_str(&problem));
     missing = making->may_exist ? NULL : complete_missing(&making->object);
     if (!missing)
         return making->commit(work);

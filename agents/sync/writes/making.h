@@ -14,6 +14,7 @@
 /* The beginning of the state of a work that makes an object. */
 struct making {
     struct model_object object;
+    const char *path; /* of the object in the request */
     work_fn *commit;
     bool may_exist; /* such an object may be there already, named by a parent of its class; then
                        what a new one lacks is the commit's to refuse */
