@@ -24,10 +24,10 @@ def put(store, *texts, refs="", state="", tells=0, kept=(8, 1000), at=None, name
                      "signedIn", "", at or now, len(values), *values, 0, state, tells, *kept)
 
 
-def get(store, number=0, birth=None, suffix=SUFFIX, watches=0, rule="signedIn"):
+def get(store, number=0, birth=None, suffix=SUFFIX, watches=0, rule="signedIn", most=10):
     birth = store.redis.hget(object_key(NOTE), "@c") if birth is None else birth
     return store.run("get_content", "c1", now_ms(), CLASS, rule, "", ID, suffix,
-                     f"{birth}{SUFFIX}", number, watches)
+                     f"{birth}{SUFFIX}", number, watches, most)
 
 
 def earlier(store, number):
@@ -162,6 +162,16 @@ def test_what_is_read_is_watched_if_it_is_asked_for(store, sid):
     get(store, watches=1)
     assert store.redis.zrange(object_key(NOTE, ":w"), 0, -1) == [sid]
     assert get(store, 1, watches=1) == ["same"]
+
+
+def test_a_session_watches_so_much_and_no_more(store, sid):
+    store.object(NOTE, title='"one"')
+    store.watch(sid, "com.app.mo.Note:n2")
+    assert get(store, watches=1, most=1) == ["full"]
+    assert not store.redis.exists(object_key(NOTE, ":w"))
+    assert get(store, watches=0, most=1)[0] == "ok"
+    assert get(store, watches=1, most=2)[0] == "ok"
+    assert get(store, watches=1, most=2)[0] == "ok", "it is watched already"
 
 
 # ---- patch.lua

@@ -174,6 +174,12 @@ local function watch(sid, item)
   end
 end
 
+-- Does the session watch it already, or less than `most`?
+local function may_watch(sid, item, most)
+  local wishes = session_key(sid, ':w')
+  return redis.call('SCARD', wishes) < most or redis.call('SISMEMBER', wishes, item) == 1
+end
+
 local function unwatch(sid, item)
   local ref, of_children = item_parts(item)
   for _, part in ipairs(of_children and { ':cw' } or { ':w', ':sw' }) do

@@ -80,6 +80,8 @@ bool content_found(struct work *work, enum work_step *step)
         *step = work_error(work, CODE_MISSING_CLASS, "there is no such document");
     else if (!strcmp(outcome, "forbidden"))
         *step = work_error(work, CODE_FORBIDDEN, "you may not read this document");
+    else if (!strcmp(outcome, "full"))
+        *step = work_error(work, CODE_TOO_MANY, "no more subscriptions are kept for a session");
     else
         return true;
     return false;

@@ -37,6 +37,6 @@ enum work_step content_expected(struct work *work, const char *path, const char 
 
 /*
  * Looks at the reply of a script that reads one document: has Redis failed, is the client unknown,
- * is there no such document, or may it not be read?
+ * is there no such document, may it not be read, or nothing more be watched?
  */
 bool content_found(struct work *work, enum work_step *step);

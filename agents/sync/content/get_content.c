@@ -154,6 +154,7 @@ static enum work_step read_document(struct work *work, const struct content_key 
     redis_call_arg(call, text_str(&suffix));
     version_add_args(call, asked);
     redis_call_arg_i64(call, subscribes);
+    redis_call_arg_i64(call, work->agent->proc.settings.sync_max_subscriptions);
     return work_call(work, answer);
 }
 

@@ -1,13 +1,14 @@
 -- "get_content": one document, watched from that very version, with what a patch needs that leads there
 -- from the version that was asked for.
 -- Arguments: client, accepted, class, rule, owner field, id, what the class adds to identities; identity
---   ("": none) and number of the version that was asked for, whether to watch (1 or 0).
--- Returns client | missing | forbidden | same |
+--   ("": none) and number of the version that was asked for, whether to watch (1 or 0), and how much the
+--   session may watch.
+-- Returns client | missing | forbidden | full | same |
 --         ok, fields, since, earlier. since: the number that was asked for; 0: unknown here. earlier: a
 --         list of field, text as of then, where it is known.
 local client, accepted = arg(), arg_number()
 local class, rule, owner, id, suffix = arg(), arg(), arg(), arg(), arg()
-local identity, number, watches = arg(), arg_number(), arg() == '1'
+local identity, number, watches, most = arg(), arg_number(), arg() == '1', arg_number()
 local ref = class .. ':' .. id
 
 local sid, ended = session_of(client, accepted)
@@ -22,6 +23,9 @@ if not allowed(sid, rule, field_text(ref, owner)) then
   return { 'forbidden' }
 end
 if watches and not ended then
+  if not may_watch(sid, ref, most) then
+    return { 'full' }
+  end
   watch(sid, ref)
 end
 

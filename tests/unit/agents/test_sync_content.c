@@ -26,6 +26,7 @@ static void set_up(void)
 {
     handler_set_up(EXAMPLE_MODEL);
     agent.proc.settings.gateway_max_depth = 64;
+    agent.proc.settings.sync_max_subscriptions = 9;
     agent.proc.settings.sync_max_listed = 10;
     agent.proc.settings.sync_json_history_kept = 8;
     agent.proc.settings.sync_json_history_bytes = 65536;
@@ -144,7 +145,7 @@ START_TEST(content_is_asked_for_with_its_right_and_the_version)
     assert_script("get_content");
     args = all_args();
     text_clear(&more);
-    text_addf(&more, "c1|1000|" NOTE "|signedIn||n1|%s|%s|5|1|", identity.at + 4, identity.at);
+    text_addf(&more, "c1|1000|" NOTE "|signedIn||n1|%s|%s|5|1|9|", identity.at + 4, identity.at);
     ck_assert_str_eq(args, more.at);
     text_deinit(&more);
 }
@@ -161,7 +162,7 @@ START_TEST(what_cannot_be_one_of_our_versions_is_asked_for_as_none)
 
         ck_assert_int_eq(get(versions[i]), WORK_CALL);
         args = all_args();
-        assert_contains(args, "||0|0|");
+        assert_contains(args, "||0|0|9|");
         tear_down();
         set_up();
     }
@@ -254,6 +255,7 @@ START_TEST(what_cannot_be_read_has_a_code)
         {"*1\r\n$6\r\nclient\r\n", "\"code\":4010410"},
         {"*1\r\n$9\r\nforbidden\r\n", "\"code\":4030430"},
         {"*1\r\n$7\r\nmissing\r\n", "\"code\":4040420"},
+        {"*1\r\n$4\r\nfull\r\n", "\"code\":4290400"},
         {"-ERR something\r\n", "\"code\":5000499"},
     };
 
