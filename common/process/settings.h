@@ -94,6 +94,7 @@ struct settings {
     int64_t sync_results_kept;         /* results of writes kept per session */
     int64_t sync_results_s;            /* and for how long */
     int64_t sync_tombstone_s;
+    int64_t sync_view_batch;      /* children that find their places in one step */
     int64_t sync_pages_kept;      /* readings of each page of children */
     int64_t sync_page_bytes_kept; /* of them together */
     int64_t sync_pages_kept_s;

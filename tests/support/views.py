@@ -227,18 +227,20 @@ class Views:
 
     # ---- reads
 
-    def ask(self, data, accepted=None):
-        """The frame that answers get_children with this data."""
+    def send(self, ref, view, page=1, ver=None):
+        """Asks for a page, for whose answer receive() waits."""
         request_id = f"g{next(self._ids)}"
-        frame = {"type": "request", "id": request_id, "cls": "get_children", "data": data}
-        answer = self.operator.ask("get_children", frame, message_id=request_id, headers={
+        frame = {"type": "request", "id": request_id, "cls": "get_children", "data": {
+            "key": self.domain.key(full_ref(ref)), "view": view, "page": page, "ver": ver}}
+        return self.operator.send("get_children", frame, message_id=request_id, headers={
             "client": self.client.client_id, "user": self.client.user_id, "dialect": "content"})
-        assert (answer["id"], answer["cls"]) == (request_id, "get_children"), answer
-        return answer
 
-    def page(self, ref, view, page=1, ver=None, **more):
-        return self.ask({"key": self.domain.key(full_ref(ref)), "view": view, "page": page,
-                         "ver": ver, **more})
+    def receive(self, sent):
+        """The frame that answers."""
+        return self.operator.receive(sent)
+
+    def page(self, ref, view, page=1, ver=None):
+        return self.receive(self.send(ref, view, page, ver))
 
     def pages(self, ref, view):
         """All summaries."""

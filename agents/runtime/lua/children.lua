@@ -231,10 +231,10 @@ if relation_count > 0 then
     return true
   end
 
-  -- What is left for the job: an item is its kind and its parts.
+  -- What is left for the job.
   local function orders(time, lease)
     return function(...)
-      redis.call('RPUSH', cascade_key(time, lease) .. ':c', table.concat({ ... }, '\0'))
+      cascade_children(time, lease, ...)
     end
   end
 
@@ -333,9 +333,11 @@ if relation_count > 0 then
     return #popped == most * 2 and { 'forget', key, place, build }
   end
 
+  -- Somebody minds the children of an object. Any other view of them serves as well.
   function steps.watch(most, order, parent)
-    local relation = relations_of[class_and_id(parent)]
-    if not relation or not is_live(parent) then
+    local relation, key = relations_of[class_and_id(parent)], object_key(parent, ':vs')
+    local others = redis.call('HLEN', key) - redis.call('HEXISTS', key, '')
+    if not relation or not is_live(parent) or others > 0 then
       return nil
     end
     local view = stored_views().open_plain(relation, parent, order)

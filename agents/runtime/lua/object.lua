@@ -290,7 +290,12 @@ local function cascade_follow(ref, time, lease_until)
   redis.call('RPUSH', cascade_key(time, lease_until) .. ':q', ref)
 end
 
--- and sets anew the lists of an object.
+-- sets anew the lists of an object,
 local function cascade_list(ref, time, lease_until)
   redis.call('SADD', cascade_key(time, lease_until) .. ':l', ref)
+end
+
+-- and in the end does what concerns children (children.lua): something of a kind, with these parts.
+local function cascade_children(time, lease_until, ...)
+  redis.call('RPUSH', cascade_key(time, lease_until) .. ':c', table.concat({ ... }, '\0'))
 end

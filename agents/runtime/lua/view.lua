@@ -112,6 +112,18 @@ local function views_open()
     return put_at(view, child, place_wanted(view, child))
   end
 
+  -- The same for one that is most probably not in the view yet.
+  local function place_new(view, child)
+    local key = place_wanted(view, child)
+    local entry = key and view.build .. ' ' .. key
+    local place = view.parent .. '\n' .. view.name
+    if key and redis.call('HSETNX', object_key(child, ':in'), place, entry) == 1 then
+      redis.call('ZADD', set_key(view.parent, view.name), 0, member(key, child))
+    else
+      put_at(view, child, key)
+    end
+  end
+
   -- ---- Links
 
   -- Does this column of an object refer to the target?
@@ -266,8 +278,8 @@ local function views_open()
     return redis.call('HEXISTS', object_key(view.parent, ':va'), view.name) == 0
   end
 
-  -- The next entries of one class that may link children, behind the last one: a list and a visitor of
-  -- its items.
+  -- The next entries of one class that link children, behind the last one: a list, and what places the
+  -- children of an entry.
   local walks = {}
 
   local function entries_of(key, prefix, last, most)
@@ -282,27 +294,29 @@ local function views_open()
     return entries, #column + 1
   end
 
-  function walks.list(_, view, _, _, most)
+  function walks.list(relation, view, _, _, most)
     local list = object_key(view.parent, ':vb:' .. view.name)
-    local members = redis.call('LPOP', list, most) or {}
-    return members, function(child, place)
-      place(child)
+    return redis.call('LPOP', list, most) or {}, function(child)
+      if is_linked_by.list(relation, view.parent, child) then -- it may have left the list since
+        place_new(view, child)
+      end
     end
   end
 
   function walks.inverse(relation, view, class, last, most)
     local entries, from = referring(relation, view, class, last, most)
-    return entries, function(entry, place)
-      place(string.sub(entry, from))
+    return entries, function(entry)
+      place_new(view, string.sub(entry, from))
     end
   end
 
   function walks.through(relation, view, class, last, most)
     local entries, from = referring(relation, view, class, last, most)
-    return entries, function(entry, place)
+    return entries, function(entry)
       local join = string.sub(entry, from)
       each_ref(refs_of(join, relation.onward[class]), function(child)
-        place(child, join)
+        redis.call('ZADD', object_key(view.parent, ':vl'), 0, child .. '\n' .. join)
+        place_new(view, child)
       end)
     end
   end
@@ -310,9 +324,9 @@ local function views_open()
   function walks.id(relation, view, class, last, most)
     local prefix = '[' .. relation.item_of(view.parent) .. ','
     local entries = entries_of(class_key(class, ':ids'), prefix, last, most)
-    return entries, function(entry, place)
+    return entries, function(entry)
       local id, its_class = string.match(entry, '^(.*)\n(.*)$')
-      place(its_class .. ':' .. id)
+      place_new(view, its_class .. ':' .. id)
     end
   end
 
@@ -321,13 +335,9 @@ local function views_open()
     local at = redis.call('HGET', object_key(view.parent, ':va'), view.name)
     local number, last = string.match(at, '^(%d+) (.*)$')
     local class = relation.walked[tonumber(number)]
-    local entries, visit = walks[relation.kind](relation, view, class, last, most)
+    local entries, place = walks[relation.kind](relation, view, class, last, most)
     for _, entry in ipairs(entries) do
-      visit(entry, function(child, join)
-        if is_linked_by[relation.kind](relation, view.parent, child, join) then
-          views.place(view, child)
-        end
-      end)
+      place(entry)
     end
     local key = object_key(view.parent, ':va')
     if #entries == most then

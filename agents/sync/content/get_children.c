@@ -21,7 +21,6 @@
  */
 
 #define NAME_MAX_BYTES 512 /* of a view's name */
-#define PER_STEP       250 /* children that find their places in one call */
 
 struct get_children {
     struct content_key key;
@@ -206,7 +205,7 @@ static enum work_step read_page(struct work *work)
     redis_call_arg_i64(call, settings->sync_page_bytes_kept);
     redis_call_arg_i64(call, settings->sync_pages_kept_s);
     redis_call_arg_i64(call, clock_wall_ms());
-    redis_call_arg_i64(call, PER_STEP);
+    redis_call_arg_i64(call, settings->sync_view_batch);
     return work_call(work, answer);
 }
 

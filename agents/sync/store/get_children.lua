@@ -55,8 +55,9 @@ local function read_page()
   for _, member in ipairs(redis.call('ZRANGE', view, first, first + size - 1)) do
     local child = string.match(member, '([^%z]*)$')
     local columns = shown[class_and_id(child)]
+    local values = #columns > 0 and redis.call('HMGET', object_key(child), unpack(columns)) or {}
     table.insert(parts, child)
-    for _, value in ipairs(#columns > 0 and redis.call('HMGET', object_key(child), unpack(columns)) or {}) do
+    for _, value in ipairs(values) do
       local _, _, text = field_parts(value)
       table.insert(parts, text or '')
     end

@@ -27,10 +27,22 @@ end
 if not revokes and redis.call('SCARD', wishes) + count_new() > most then
   return { 'full' }
 end
+
+-- Changes of the children are told even if nobody asks for a view of them.
+local function watch_children(parent)
+  if is_live(parent) and redis.call('EXISTS', object_key(parent, ':vs')) == 0 then
+    cascade_children(accepted, accepted, 'watch', parent)
+  end
+end
+
 while taken < #ARGV do
   local item = arg()
   if not revokes then
     watch(sid, item)
+    local ref, of_children = item_parts(item)
+    if of_children then
+      watch_children(ref)
+    end
   else
     unwatch(sid, item)
     if mark_read(sid, item, session.epoch) then
