@@ -341,6 +341,35 @@ def test_what_may_not_be_read_any_more_is_not_told_and_ends(store, reader):
     assert store.books() == {"made": 2, "ended": 1}
 
 
+def test_of_a_removal_hears_who_could_read_what_was_removed(store, reader):
+    owners = ("com.app.mo.Task", "owner", "owner")
+    other = store.session("c2", user="u2", dialect="content")
+    store.object(CHILD, owner='"u2"')
+    for sid in (reader, other):
+        store.watch(sid, CHILD)
+    store.remove(CHILD, keeps="owner")
+    job = store.job(CHILD, "d", 2)
+    assert store.fan_out(job, restricted=owners).ready == [other]
+    assert marks(store, reader) == {}
+    assert block(store, other, restricted=owners).entries == {CHILD: BOTH}
+
+
+def test_of_what_was_given_away_and_then_removed_nothing_is_told(store, reader):
+    owners = ("com.app.mo.Task", "owner", "owner")
+    store.object(CHILD, owner='"u1"')
+    store.watch(reader, CHILD)
+    store.change_and_tell(CHILD)
+    store.change(CHILD, "owner", '"u2"')
+    store.remove(CHILD, keeps="owner")
+    assert store.notify(reader, restricted=owners) == []
+    assert marks(store, reader) == {}
+    store.object(CHILD, owner='"u1"')
+    store.skew_ms = 1000
+    store.change_and_tell(CHILD)
+    store.redis.delete(object_key(CHILD))
+    assert block(store, reader, restricted=owners).entries == {CHILD: BOTH}, "long ago"
+
+
 def test_a_session_that_may_be_told_nothing_has_no_block(store, reader):
     store.change_and_tell(PARENT)
     assert store.notify(reader, restricted=("com.app.mo.Group", "nobody", "")) == []

@@ -240,12 +240,13 @@ class Store:
         self.redis.hset(object_key(ref), field, f"{version} {self.now()} {text}")
         return version
 
-    def remove(self, ref):
-        """Leaves a tombstone; returns its version."""
-        version = int(self.redis.hget(object_key(ref), "@v")) + 1
+    def remove(self, ref, keeps=None):
+        """Leaves a tombstone, perhaps with a field; returns its version."""
+        version, kept = self.redis.hmget(object_key(ref), "@v", keeps or "")
         self.redis.delete(object_key(ref))
-        self.redis.hset(object_key(ref), mapping={"@v": version, "@d": self.now()})
-        return version
+        self.redis.hset(object_key(ref), mapping={
+            "@v": int(version) + 1, "@d": self.now(), **({keeps: kept} if keeps else {})})
+        return int(version) + 1
 
     # ---- sessions
 
@@ -352,11 +353,13 @@ class Store:
         parts = {"u": [":w", ":sw"], "d": [":w", ":sw", ":cw"], "c": [":cw"]}[kind]
         return [object_key(ref, part) for part in parts]
 
-    def fan_out(self, job, place=1, after=0, most=250, most_marks=10000, unseen=()):
+    def fan_out(self, job, place=1, after=0, most=250, most_marks=10000, unseen=(),
+                restricted=()):
         """One step of the job; place 0 takes it over from a worker that died. None: it is done."""
         now = self.now()
         reply = self.run("fan_out", job, place, after, now, now + self.LEASE_MS, most, most_marks,
-                         self.KNOWN_S, *self.TIMING, 0, len(unseen), *unseen)
+                         self.KNOWN_S, *self.TIMING, len(restricted), *restricted,
+                         len(unseen), *unseen)
         return self._note(Step(reply)) if reply[0] == "ok" else None
 
     def tell(self, ref, kind="u", most_marks=10000, **options):

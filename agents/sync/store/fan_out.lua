@@ -106,11 +106,11 @@ local function is_unseen()
 end
 
 -- The same for a session of the content protocol: it is told in blocks (notify.lua), of what has
--- changed and not how. Whoever wrote it knew what it changed, and keeps the mark of what was before.
+-- changed and not how; also of a removal only if it may read what was removed, since it may wish to
+-- hear of anything. Whoever wrote it knew what it changed, and keeps the mark of what was before.
 local function note(sid, session, item)
   local mark = mark_read(sid, item, session.epoch)
-  if knows(sid) or mark_says(mark, kind, version)
-    or (kind ~= 'd' and not may_read(sid, ref, restricted)) then
+  if knows(sid) or mark_says(mark, kind, version) or not may_read(sid, ref, restricted) then
     return
   end
   mark = marked(sid, session, item, mark)

@@ -17,12 +17,12 @@ local function hush(sid, session, time)
   redis.call('HSET', session_key(sid), 'quiet', time)
 end
 
--- What the session may be told of an object now, before anything is; false: nothing.
+-- What the session may be told of an object now, before anything is; false: nothing. Of what has gone
+-- without a trace it was to be told when that could still be asked.
 local function entry_begin(sid, ref)
-  if not is_live(ref) then
-    return { ref, 1, 1 }
-  end
-  return may_read(sid, ref, restricted) and { ref, 0, 0 } or false
+  local flag = is_live(ref) and 0 or 1
+  local is_known = redis.call('EXISTS', object_key(ref)) == 1
+  return (not is_known or may_read(sid, ref, restricted)) and { ref, flag, flag } or false
 end
 
 -- What waits: `entries`, one for each object; `items` that are told and their marks as they will be stored;

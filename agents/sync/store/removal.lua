@@ -10,7 +10,7 @@ end
 for _, reference in ipairs(arg_list()) do
   required[reference] = true
 end
-local tombstone_s = arg()
+local tombstone_s, restricted = arg(), arg_restricted()
 
 local function is_required(from, field)
   return required[class_and_id(from) .. '\n' .. field] ~= nil
@@ -20,9 +20,15 @@ local function tell(ref, kind, version, writer, lease)
   fan_out(ref, kind, version, families[class_and_id(ref)], writer, 1, lease)
 end
 
+-- What says who may read an object says who may hear that it has gone.
 local function take_down(ref, writer, now, lease)
   local class, id = class_and_id(ref)
+  local column = restricted[class] and restricted[class].field
+  local reader = column and redis.call('HGET', object_key(ref), column)
   local version = object_remove(families[class], id, now, tombstone_s)
+  if reader then
+    redis.call('HSET', object_key(ref), column, reader)
+  end
   tell(ref, 'd', version, writer, lease)
   return version
 end
