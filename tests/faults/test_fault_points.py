@@ -141,7 +141,7 @@ def talker(mortal_stack, writer):
 
 @pytest.mark.parametrize("fault", ["after-commit", "after-reply", "after-marks:1"])
 def test_a_child_that_is_added_survives_the_death_of_its_worker(mortal_stack, talker, fault):
-    room = talker.add_child(talker.entries["conversations"], "room")["data"]["key"]
+    room = talker.add_child(talker.entries["rooms"], "room")["data"]["key"]
     wait_for_jobs(mortal_stack)
     with ContentClient(mortal_stack.gateways[0].url) as reader:
         reader.login(mortal_stack.credential("ben"))

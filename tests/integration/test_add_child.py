@@ -41,6 +41,11 @@ def ben(stack, enter):
     return enter(stack, "ben", gateway=1)
 
 
+def conversations_of(client):
+    """Who knows the user knows them: they have the user's id."""
+    return key("conversations", client.entries["self"]["id"])
+
+
 def made(answer):
     """The key of the child."""
     assert answer["type"] == "result" and answer["status"] == 200, answer
@@ -65,17 +70,17 @@ def refused(answer, code, *words):
 
 @pytest.fixture
 def room(ada):
-    return made(ada.add_child(ada.entries["conversations"], "room", name="talk"))
+    return made(ada.add_child(conversations_of(ada), "room", name="talk"))
 
 
 # ---- Rooms and messages, as in the seed
 
 def test_a_room_has_its_maker_among_its_members(ada, ben):
-    room = made(ada.add_child(ada.entries["conversations"], "room",
+    room = made(ada.add_child(conversations_of(ada), "room",
                               members=[{"key": ben.entries["self"]}]))
     assert room["type"] == "room" and isinstance(room["id"], int)
     assert content(ben, room)["members"] == [{"key": ben.entries["self"]}, {"key": ada.entries["self"]}]
-    assert room in children(ada, ada.entries["conversations"])
+    assert room in children(ada, conversations_of(ada))
 
 
 def test_a_member_who_names_itself_stands_there_once(ada, ben):
@@ -85,7 +90,7 @@ def test_a_member_who_names_itself_stands_there_once(ada, ben):
 
 
 def test_messages_are_numbered_in_their_room(ada, room):
-    other = made(ada.add_child(ada.entries["conversations"], "room"))
+    other = made(ada.add_child(conversations_of(ada), "room"))
     first, second = (made(ada.add_child(room, "msg", text=text)) for text in ("hi!", "you?"))
     assert (first, second) == (key("msg", [room["id"], 1]), key("msg", [room["id"], 2]))
     assert made(ada.add_child(other, "msg", text="")) == key("msg", [other["id"], 1])
@@ -97,7 +102,7 @@ def test_messages_are_numbered_in_their_room(ada, room):
 
 
 def test_numbers_are_unique_and_grow_whoever_writes(stack, enter, ada):
-    room = made(ada.add_child(ada.entries["conversations"], "room"))
+    room = made(ada.add_child(conversations_of(ada), "room"))
     writers = [enter(stack, "ada", gateway=i % 2) for i in range(4)]
     sent = [(writer, writer.send_request("add_child", key=room, obj={
         "key": {"type": "msg"}, "text": str(i)})) for writer in writers for i in range(25)]
@@ -108,7 +113,7 @@ def test_numbers_are_unique_and_grow_whoever_writes(stack, enter, ada):
 def test_an_imported_message_is_not_overwritten(new_stack, enter):
     stack = new_stack()
     ada = enter(stack, "ada")
-    room = made(ada.add_child(ada.entries["conversations"], "room"))
+    room = made(ada.add_child(conversations_of(ada), "room"))
     line = json.dumps({"cn": MESSAGE, "ID": f"[{room['id']},7]", "text": "old"})
     assert Ended(stack, "import", stdin=line.encode()).code == 0
     assert made(ada.add_child(room, "msg"))["id"] == [room["id"], 8]
@@ -153,7 +158,7 @@ def test_what_does_not_exist_cannot_be_linked(ada):
 
 
 def test_a_message_of_another_room_cannot_be_linked(ada, room):
-    other = made(ada.add_child(ada.entries["conversations"], "room"))
+    other = made(ada.add_child(conversations_of(ada), "room"))
     message = made(ada.add_child(other, "msg", text="there"))
     assert refused(ada.add_child(room, "msg", message["id"]), 4220740, "another document")
     assert made(ada.add_child(other, "msg", message["id"])) == message
@@ -164,7 +169,7 @@ def test_a_message_of_another_room_cannot_be_linked(ada, room):
 
 def test_only_members_write_into_a_room(ada, ben, room):
     assert refused(ben.add_child(room, "msg", text="x"), 4030730)
-    shared = made(ada.add_child(ada.entries["conversations"], "room",
+    shared = made(ada.add_child(conversations_of(ada), "room",
                                 members=[{"key": ben.entries["self"]}]))
     assert made(ben.add_child(shared, "msg", text="x"))
     assert children(ada, room) == []
@@ -172,7 +177,7 @@ def test_only_members_write_into_a_room(ada, ben, room):
 
 def test_only_the_user_adds_to_what_is_the_users_own(ada, ben):
     assert refused(ben.add_child(ada.entries["fav"], "user", ben.entries["self"]["id"]), 4030730)
-    assert refused(ben.add_child(ada.entries["conversations"], "room"), 4030730)
+    assert refused(ben.add_child(conversations_of(ada), "room"), 4030730)
     assert refused(ada.add_child(ada.entries["home"], "user", ben.entries["self"]["id"]), 4030730)
 
 
@@ -225,7 +230,7 @@ def test_members_that_stand_there_twice_are_refused(ada, room, new_id):
 @pytest.mark.parametrize("members", [
     [{"key": key("user", 10 ** 9)}], [{"key": key("room", 1)}], [key("user", 1)], [None], "x", 5])
 def test_members_that_are_none_are_refused(ada, members):
-    assert refused(ada.add_child(ada.entries["conversations"], "room", members=members), 4220740)
+    assert refused(ada.add_child(conversations_of(ada), "room", members=members), 4220740)
 
 
 def test_a_document_without_children_has_none(ada):
@@ -241,7 +246,7 @@ def test_limits_are_kept_at_their_edges(new_stack, enter):
     stack = new_stack(settings={"sync.max_listed": 3, "sync.max_object_bytes": 2048})
     ada, ben, cleo = (enter(stack, user) for user in ("ada", "ben", "cleo"))
     people = [{"key": client.entries["self"]} for client in (ben, cleo)]
-    conversations = ada.entries["conversations"]
+    conversations = conversations_of(ada)
     assert len(content(ada, made(ada.add_child(conversations, "room", members=people)))["members"]) == 3
     four = people + [{"key": ada.entries["self"]}] + people[:1]
     assert refused(ada.add_child(conversations, "room", members=four), 4220740, "at most 3")
@@ -296,7 +301,7 @@ def test_the_writer_is_not_told_of_what_it_knows(stack, enter, ben):
 
 
 def test_activestack_hears_of_the_child_and_of_the_list(stack, connect, ada):
-    conversations = ada.entries["conversations"]
+    conversations = conversations_of(ada)
     reader = connect(stack.gateways[1], "cleo")
     reader.request("getAllByName", theClassName=ROOM)
     find(reader, "com.app.mo.Conversations", str(conversations["id"]))
