@@ -196,6 +196,18 @@ def test_a_page_that_nobody_reads_is_forgotten(keeping):
     views.close()
 
 
+def test_who_may_watch_no_more_is_refused(keeping, new_id):
+    views = keeping(max_subscriptions=1)
+    views.add("Shelf:other")
+    with ContentClient(views.stack.gateways[0].url) as ben:
+        ben.login(views.stack.credential("ben"))
+        for shelf, code in (("s", None), ("other", 4290500), ("s", None)):
+            answer = ben.get_children({"type": "shelf", "id": shelf}, "plain", subscribe=True)
+            assert code_of(answer) == code
+        assert ben.get_children({"type": "shelf", "id": "other"}, "plain")["status"] == 200
+    views.close()
+
+
 # ---- Errors
 
 def test_who_is_not_logged_in_gets_nothing(children_stack, views, shelf):

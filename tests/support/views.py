@@ -207,7 +207,7 @@ class Objects:
 
 class Views:
     def __init__(self, stack, client):
-        self.redis, self.client = stack.redis(), client
+        self.stack, self.redis, self.client = stack, stack.redis(), client
         self.bytes = redis.Redis.from_url(stack.redis_url)  # sort keys are no text
         self.operator = Operator(stack)
         self.domain = Domain()

@@ -201,6 +201,7 @@ static enum work_step read_page(struct work *work)
     add_view(call, get);
     version_add_args(call, &get->asked);
     redis_call_arg_i64(call, get->subscribes);
+    redis_call_arg_i64(call, settings->sync_max_subscriptions);
     redis_call_arg_i64(call, settings->sync_pages_kept);
     redis_call_arg_i64(call, settings->sync_page_bytes_kept);
     redis_call_arg_i64(call, settings->sync_pages_kept_s);

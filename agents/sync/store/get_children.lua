@@ -8,9 +8,9 @@
 -- Arguments: what children.c writes of the class; client, accepted, class, rule, owner field, id; name,
 --   digest, definition and shape of the view (view.h), for each class of children its name and the list
 --   of what is shown, after their count; page, its size; identity ("": none) and number of the version
---   that was asked for, whether to watch (1 or 0); how much is kept of each page: readings, bytes,
---   seconds; now, children that are placed in one step.
--- Returns client | missing | forbidden | building | past | same |
+--   that was asked for, whether to watch (1 or 0), and how much the session may watch; how much is kept
+--   of each page: readings, bytes, seconds; now, children that are placed in one step.
+-- Returns client | missing | forbidden | building | past | full | same |
 --         ok, identity, number, total, page, earlier page ("": not known any more).
 --         A page is the total, then ref and what is shown ("": null) of each child, all ending in 0.
 local client, accepted = arg(), arg_number()
@@ -22,7 +22,7 @@ for _ = 1, arg_number() do
   shown[child] = arg_list()
 end
 local page, size = arg_number(), arg_number()
-local asked, asked_number, watches = arg(), arg(), arg() == '1'
+local asked, asked_number, watches, most_watched = arg(), arg(), arg() == '1', arg_number()
 local readings_kept, bytes_kept, kept_s = arg_number(), arg_number(), arg()
 local now, most = arg_number(), arg_number()
 local ref = class .. ':' .. id
@@ -47,6 +47,9 @@ if first >= total and page > 1 then
   return { 'past' }
 end
 if watches and not ended then
+  if not may_watch(sid, '+' .. ref, most_watched) then
+    return { 'full' }
+  end
   watch(sid, '+' .. ref)
 end
 
