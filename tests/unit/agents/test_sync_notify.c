@@ -202,6 +202,27 @@ START_TEST(nobody_is_told_by_no_work)
 }
 END_TEST
 
+/* When more are due than one look takes, the next look follows at once. */
+START_TEST(the_poll_keeps_up)
+{
+    struct text due = {0};
+
+    text_add(&due, "*4\r\n*0\r\n*0\r\n*250\r\n");
+    for (int i = 0; i < 250; i++)
+        text_add(&due, "$1\r\n7\r\n");
+    text_add(&due, "*0\r\n");
+    ck_assert_int_eq(plan_poll(&work), WORK_CALL);
+    ck_assert(has_arg("250"));
+    fake_reply(&work.call, due.at);
+    ck_assert_int_eq(work.next(&work), WORK_CALL);
+    ck_assert_uint_eq(spawned, 1);
+    fake_reply(&work.call, "*4\r\n*0\r\n*0\r\n*1\r\n$1\r\n7\r\n*0\r\n");
+    ck_assert_int_eq(work.next(&work), WORK_DONE);
+    ck_assert_uint_eq(spawned, 2);
+    text_deinit(&due);
+}
+END_TEST
+
 /* ---- reconnect ---- */
 
 START_TEST(a_return_is_answered_and_then_told_what_was_missed)
@@ -315,6 +336,7 @@ int main(void)
     tcase_add_test(c, sessions_that_no_call_has_handled_are_told_by_the_next);
     tcase_add_test(c, one_session_is_told);
     tcase_add_test(c, nobody_is_told_by_no_work);
+    tcase_add_test(c, the_poll_keeps_up);
     tcase_add_test(c, a_return_is_answered_and_then_told_what_was_missed);
     tcase_add_test(c, a_return_that_is_refused_says_so);
     tcase_add_test(c, answers_are_settled_and_who_can_be_told_of_more_is);
