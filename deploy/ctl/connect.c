@@ -18,8 +18,20 @@
 
 enum { NORMAL_CLOSE = 1000, CLOSE_WAIT_MS = 2000 };
 
+struct talk;
+struct options;
+
+/* One of the two that gateways speak. */
+struct protocol {
+    const char *path;
+    void (*add_login)(struct text *out, const struct options *o);
+    /* Looks at a frame for the login's outcome: GOES_ON, or an exit code when it is refused. */
+    int (*watch_login)(struct talk *t, struct json_span frame);
+};
+
 /* The command line. */
 struct options {
+    const struct protocol *protocol;
     const char *url;      /* NULL: the configured gateway's */
     const char *provider; /* NULL: no login */
     const char *credential;
@@ -28,6 +40,7 @@ struct options {
 
 /* One conversation. */
 struct talk {
+    const struct protocol *protocol;
     struct ws_client *ws;
     struct text line; /* input that has no line's end yet */
     bool input_open;
@@ -51,6 +64,66 @@ static int send_line(struct talk *t, const char *at, size_t size)
     return ws_client_send(t->ws, at, size) == ERR_OK ? GOES_ON
                                                      : fail("the connection is lost", NULL);
 }
+
+/* ---- The protocols ---- */
+
+static int refused(void)
+{
+    fputs("activestack-ctl connect: the login is refused\n", stderr);
+    return CTL_NO;
+}
+
+static void activestack_add_login(struct text *out, const struct options *o)
+{
+    text_add(out, "{\"cn\":\"" AUTH_CLASS("AuthenticationRequest") "\",\"messageId\":\"login\"");
+    text_add(out, ",\"authProvider\":");
+    text_add_json_str(out, o->provider);
+    text_add(out, ",\"credential\":");
+    text_add_json_str(out, o->credential);
+    text_add_char(out, '}');
+}
+
+/* An AuthenticationResponse that refuses, or a ConnectResponse. */
+static int activestack_watch_login(struct talk *t, struct json_span frame)
+{
+    struct json_span cn = json_member(frame, "cn", NULL);
+
+    if (json_string_is(cn, SYNC_CLASS("ConnectResponse")))
+        t->logging_in = false;
+    if (json_string_is(cn, AUTH_CLASS("AuthenticationResponse")) &&
+        json_kind(json_member(frame, "result", NULL)) == JSON_NULL)
+        return refused();
+    return GOES_ON;
+}
+
+/* The gateway knows the provider. */
+static void content_add_login(struct text *out, const struct options *o)
+{
+    const char *colon = strchr(o->credential, ':');
+    const size_t size = colon ? (size_t)(colon - o->credential) : strlen(o->credential);
+
+    text_add(out,
+             "{\"type\":\"request\",\"id\":\"login\",\"cls\":\"login\",\"data\":{\"username\":");
+    text_add_json(out, o->credential, size);
+    text_add(out, ",\"password\":");
+    text_add_json_str(out, colon ? colon + 1 : "");
+    text_add(out, "}}");
+}
+
+static int content_watch_login(struct talk *t, struct json_span frame)
+{
+    if (!json_string_is(json_member(frame, "id", NULL), "login"))
+        return GOES_ON;
+    t->logging_in = false;
+    return json_string_is(json_member(frame, "type", NULL), "result") ? GOES_ON : refused();
+}
+
+static const struct protocol protocols[] = {
+    {"/activestack", activestack_add_login, activestack_watch_login},
+    {"/content", content_add_login, content_watch_login},
+};
+
+/* ---- The conversation ---- */
 
 /* Sends the complete lines; the rest, or at the input's end everything, stays or goes. */
 static int send_lines(struct talk *t)
@@ -98,30 +171,14 @@ static int tell_close(const struct talk *t, const struct ws_message *m)
     return CTL_NO;
 }
 
-/* What the login is waiting for: an AuthenticationResponse that refuses, or a ConnectResponse. */
-static int watch_login(struct talk *t, const struct text *frame)
-{
-    static const struct json_limits limits = {.depth = 64, .number_chars = 1000};
-    struct json_span value, cn;
-
-    if (json_check(frame->at, frame->size, &limits, NULL) != ERR_OK)
-        return GOES_ON;
-    value = json_value(frame->at, frame->size);
-    cn = json_member(value, "cn", NULL);
-    if (json_string_is(cn, SYNC_CLASS("ConnectResponse")))
-        t->logging_in = false;
-    if (json_string_is(cn, AUTH_CLASS("AuthenticationResponse")) &&
-        json_kind(json_member(value, "result", NULL)) == JSON_NULL) {
-        fputs("activestack-ctl connect: the login is refused\n", stderr);
-        return CTL_NO;
-    }
-    return GOES_ON;
-}
-
 static int take_frame(struct talk *t, const struct text *frame)
 {
+    static const struct json_limits limits = {.depth = 64, .number_chars = 1000};
+
     printf("%s\n", text_str(frame));
-    return t->logging_in ? watch_login(t, frame) : GOES_ON;
+    if (!t->logging_in || json_check(frame->at, frame->size, &limits, NULL) != ERR_OK)
+        return GOES_ON;
+    return t->protocol->watch_login(t, json_value(frame->at, frame->size));
 }
 
 static int read_frames(struct talk *t)
@@ -181,25 +238,20 @@ static int send_login(struct talk *t, const struct options *o)
 {
     _cleanup_(text_deinit) struct text request = {0};
 
-    text_add(&request,
-             "{\"cn\":\"" AUTH_CLASS("AuthenticationRequest") "\",\"messageId\":\"login\"");
-    text_add(&request, ",\"authProvider\":");
-    text_add_json_str(&request, o->provider);
-    text_add(&request, ",\"credential\":");
-    text_add_json_str(&request, o->credential);
-    text_add(&request, "}");
+    t->protocol->add_login(&request, o);
     return send_line(t, request.at, request.size);
 }
 
 static int converse(const char *url, const struct options *o)
 {
     _cleanup_(text_deinit) struct text why = {0};
-    struct talk t = {.input_open = true, .logging_in = o->provider != NULL};
+    struct talk t = {
+        .protocol = o->protocol, .input_open = true, .logging_in = o->credential != NULL};
     int result = GOES_ON;
 
-    if (ws_client_open(url, "/activestack", &why, &t.ws) != ERR_OK)
+    if (ws_client_open(url, o->protocol->path, &why, &t.ws) != ERR_OK)
         return fail(url, text_str(&why));
-    if (o->provider)
+    if (o->credential)
         result = send_login(&t, o);
     while (result == GOES_ON)
         result = turn(&t, o->stay_ms);
@@ -233,6 +285,7 @@ static bool read_options(int argc, char **argv, struct options *o)
     static const struct option options[] = {{"url", required_argument, NULL, 'u'},
                                             {"login", required_argument, NULL, 'l'},
                                             {"stay", required_argument, NULL, 's'},
+                                            {"content", no_argument, NULL, 'c'},
                                             {NULL, 0, NULL, 0}};
     int found;
 
@@ -241,6 +294,8 @@ static bool read_options(int argc, char **argv, struct options *o)
             o->url = optarg;
         } else if (found == 's') {
             o->stay_ms = atoi(optarg) * 1000;
+        } else if (found == 'c') {
+            o->protocol = &protocols[1];
         } else if (found == 'l' && optind < argc) {
             o->provider = optarg;
             o->credential = argv[optind++];
@@ -253,7 +308,7 @@ static bool read_options(int argc, char **argv, struct options *o)
 
 int ctl_connect(const char *config, int argc, char **argv)
 {
-    struct options o = {.stay_ms = 1000};
+    struct options o = {.protocol = &protocols[0], .stay_ms = 1000};
 
     if (!read_options(argc, argv, &o))
         return fail("wrong arguments", "see activestack-ctl --help");

@@ -23,7 +23,7 @@ static const struct command commands[] = {
      "checks the settings of all programs and the model; --live: Redis's too", ctl_check_config},
     {"clients",       "[--wait SECONDS]",
      "prints a line for each session: where it is, how much it watches and has missed", ctl_clients},
-    {"connect",       "[--url URL] [--login PROVIDER CREDENTIAL] [--stay SECONDS]",
+    {"connect",       "[--url URL] [--content] [--login PROVIDER CREDENTIAL] [--stay SECONDS]",
      "sends each line of input as a frame to a gateway, prints frames",        ctl_connect},
     {"export",        "[--wait SECONDS] [--output FILE] [CLASS...]",
      "prints every object of these classes, or of all, as a line of JSON",     ctl_export},

@@ -100,8 +100,21 @@ def test_large_messages_go_both_ways(stack, new_id):
     assert json.loads(out.splitlines()[-1])["theObject"]["title"] == title
 
 
-def test_a_refused_login_is_told(stack):
-    code, _, err = ctl("connect", "--url", stack.gateways[0].url, "--login", PROVIDER, "ada:wrong")
+def test_the_content_protocol_is_spoken_too(stack):
+    request = {"type": "request", "id": "1", "cls": "get_content",
+               "data": {"key": {"type": "unit", "id": 1}}}
+    code, out, err = ctl("connect", "--content", "--url", stack.gateways[0].url, "--login", PROVIDER,
+                         stack.credential("ada"), stdin=json.dumps(request))
+    frames = [json.loads(line) for line in out.splitlines()]
+    assert (code, err) == (0, "")
+    assert (frames[0]["cls"], frames[0]["status"]) == ("login", 200)
+    assert frames[-1]["data"]["content"] == {"name": "Home"}
+
+
+@pytest.mark.parametrize("protocol", [(), ("--content",)])
+def test_a_refused_login_is_told(stack, protocol):
+    code, _, err = ctl("connect", *protocol, "--url", stack.gateways[0].url, "--login", PROVIDER,
+                       "ada:wrong")
     assert code == 1 and "refused" in err
 
 
