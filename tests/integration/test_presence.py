@@ -144,7 +144,7 @@ def test_a_gateway_that_dies_takes_its_users_away_until_they_return(quiet, ben):
 
 @pytest.mark.parametrize("fault", ["after-online:2", "after-marks", "after-push"])
 def test_an_agent_that_dies_half_way_is_followed_by_another(new_stack, connect, fault):
-    """It has set the field (its second look, after the grace) and told nobody, or nobody knows what it told."""
+    """It has set the field, in its second look after the grace, and told nobody, or nobody knows whom."""
     stack = new_stack(gateways=1, sync_agents=1, settings={
         "sync.presence_grace_ms": 200, "sync.job_lease_ms": 400})
     ada, ben = (connect(stack.gateways[0], user) for user in ("ada", "ben"))
