@@ -3,7 +3,7 @@
 #include "agents/sync/store/scripts.h"
 #include "common/base/clock.h"
 
-#define PER_STEP 250 /* sessions of one call */
+#define PER_STEP 100 /* sessions of one call: some ten steps in Redis for each */
 
 static enum work_step step_done(struct work *work);
 
