@@ -39,6 +39,11 @@ class ContentClient(FrameClient):
         self.entries = None      # the data of the login's result
         self.told = []           # entries of blocks that nobody has asked for yet
 
+    @property
+    def conversations(self):
+        """No entry point, but known to whoever knows its user."""
+        return key("conversations", self.entries["self"]["id"])
+
     # ---- requests
 
     def login(self, credential):

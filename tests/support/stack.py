@@ -11,6 +11,7 @@ sanitizer or valgrind wrote a report into a log.
 """
 
 import contextlib
+import functools
 import itertools
 import os
 import re
@@ -295,8 +296,7 @@ class Stack:
     def _write_config(self, settings):
         users = self.folder / "users.json"
         users.write_text(json.dumps([
-            {"firstName": name.title(), "lastName": "Example", "email": f"{name}@example.org",
-             "passHash": password_hash()} for name in USERS]))
+            user_row(f"{name}@example.org", name.title(), "Example") for name in USERS]))
         lines = {
             "log.level": "debug",
             "amqp.url": self.amqp_url,
@@ -313,14 +313,15 @@ class Stack:
         self.config.write_text("".join(f"{key} = {value}\n" for key, value in lines.items()))
 
 
-_password_hash = None
+def user_row(name, first_name, last_name, password=PASSWORD):
+    """What a file of users says of one."""
+    return {"firstName": first_name, "lastName": last_name, "email": name,
+            "passHash": password_hash(password)}
 
 
-def password_hash():
-    """The hash of PASSWORD, made once per run by the program that makes those of real users."""
-    global _password_hash
-    if _password_hash is None:
-        _password_hash = subprocess.run(
-            [BUILD / "deploy/ctl/activestack-ctl", "hash-password"], input=PASSWORD, text=True,
-            check=True, stdout=subprocess.PIPE).stdout.strip()
-    return _password_hash
+@functools.cache
+def password_hash(password=PASSWORD):
+    """Made once per run by the program that makes those of real users."""
+    return subprocess.run(
+        [BUILD / "deploy/ctl/activestack-ctl", "hash-password"], input=password, text=True,
+        check=True, stdout=subprocess.PIPE).stdout.strip()
