@@ -173,7 +173,7 @@ static const struct config_row rows[] = {
         "How long they are kept."),
     INT("sync.tombstone_s", sync_tombstone_s, "604800", 1, 3650 * DAY, "s", SYNC,
         "How long it is remembered that an object was removed."),
-    INT("sync.view_batch", sync_view_batch, "250", 1, 250, "objects", SYNC,
+    INT("sync.view_batch", sync_view_batch, "100", 1, 250, "objects", SYNC,
         "Children that find their places in one step while a view is built; it bounds how long Redis is held."),
     INT("sync.pages_kept", sync_pages_kept, "8", 1, 1000, "readings", SYNC,
         "Of each page of children, so that a client that has one of them gets what has changed."),

@@ -3,7 +3,7 @@
 -- know of it are arguments, as children.c writes them, behind the listings.
 
 -- Places that are looked after in one step; a job does the rest (cascade.lua).
-local MOST_PLACES_AT_ONCE = 250
+local MOST_PLACES_AT_ONCE = 100
 
 -- What there is to do for classes without children, and for those that are nobody's.
 local children = { refresh = function() end }
