@@ -49,7 +49,7 @@ struct open_request {
     enum purpose purpose;
     bool wants_ack;   /* and has not had it */
     bool refused;     /* of a PURPOSE_RECEIPT: its client is unknown to the agents */
-    struct msg *held; /* waits for the login to be complete; owned; else NULL */
+    struct msg *held; /* waits to be published; owned; else NULL */
     size_t bytes;     /* of the body */
     int64_t started_us;
     int64_t deadline_ms;

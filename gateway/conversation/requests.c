@@ -59,10 +59,27 @@ static enum err publish(struct gateway *g, const struct open_request *r, struct 
     return ERR_OK;
 }
 
-static bool must_be_held(const struct client *c, const struct request *r)
+/* Notifications of the content protocol have no answer that a client could wait for before it sends
+ * the next one, so it is the gateway that keeps them in their order: one of a client at a time. */
+static bool is_wish(const struct open_request *r)
 {
-    return c && c->state == CLIENT_BINDING && r->operation->needs_login &&
-           r->purpose != PURPOSE_BIND;
+    return r->operation->content_class && !r->operation->response_class;
+}
+
+static struct open_request *first_wish(const struct client *c)
+{
+    struct open_request *r = TAILQ_FIRST(&c->open.list);
+
+    while (r && !is_wish(r))
+        r = TAILQ_NEXT(r, by_client);
+    return r;
+}
+
+static bool must_be_held(const struct client *c, const struct open_request *r)
+{
+    if (!c || !r->operation->needs_login || r->purpose == PURPOSE_BIND)
+        return false;
+    return c->state == CLIENT_BINDING || (is_wish(r) && first_wish(c) != r);
 }
 
 static struct open_account *account_of(struct gateway *g, struct client *c)
@@ -101,7 +118,7 @@ static enum err send_out(struct gateway *g, const struct request *r, struct open
 
     snprintf(number, sizeof(number), "%" PRIu64, open->number);
     m = compose(g, open->client, r, number);
-    if (!must_be_held(open->client, r))
+    if (!must_be_held(open->client, open))
         e = publish(g, open, &m);
     else if (msg_create(&m, &open->held))
         err_out_of_memory();
@@ -196,14 +213,23 @@ const char *requests_reason(enum err e)
                          : "too many requests wait for the broker";
 }
 
+static void end(struct gateway *g, struct open_request *r)
+{
+    if (!r->held && r->purpose != PURPOSE_RECEIPT)
+        bridge_forget(g->bridge, r->number);
+    open_requests_end(g->requests, account_of(g, r->client), r);
+    count_open(g);
+}
+
 static void refuse(struct gateway *g, struct open_request *r, enum response_code code,
                    const char *desc)
 {
     outgoing_failure_of(g, r, code, desc);
-    requests_end(g, r);
+    end(g, r);
 }
 
-static void release(struct gateway *g, struct open_request *r)
+/* False: it could not be published; it has been answered with an error. */
+static bool release(struct gateway *g, struct open_request *r)
 {
     struct msg m = *r->held;
     enum err e;
@@ -214,6 +240,7 @@ static void release(struct gateway *g, struct open_request *r)
     r->held = NULL;
     if (e)
         refuse(g, r, requests_code(e), requests_reason(e));
+    return !e;
 }
 
 void requests_release(struct gateway *g, struct client *c)
@@ -222,8 +249,8 @@ void requests_release(struct gateway *g, struct client *c)
 
     for (; r; r = next) {
         next = TAILQ_NEXT(r, by_client);
-        if (r->held)
-            release(g, r);
+        if (r->held && !must_be_held(c, r))
+            (void)release(g, r);
     }
 }
 
@@ -256,12 +283,22 @@ void requests_acknowledge(struct gateway *g, struct open_request *r)
     r->wants_ack = false;
 }
 
+static void release_next_wish(struct gateway *g, struct client *c)
+{
+    struct open_request *r = first_wish(c);
+
+    while (r && r->held && !must_be_held(c, r) && !release(g, r))
+        r = first_wish(c);
+}
+
 void requests_end(struct gateway *g, struct open_request *r)
 {
-    if (!r->held && r->purpose != PURPOSE_RECEIPT)
-        bridge_forget(g->bridge, r->number);
-    open_requests_end(g->requests, account_of(g, r->client), r);
-    count_open(g);
+    struct client *c = r->client;
+    const bool wish = is_wish(r);
+
+    end(g, r);
+    if (wish && c->state != CLIENT_CLOSING)
+        release_next_wish(g, c);
 }
 
 void requests_end_all(struct gateway *g, struct client *c)
@@ -269,5 +306,5 @@ void requests_end_all(struct gateway *g, struct client *c)
     struct open_request *r;
 
     while ((r = TAILQ_FIRST(&c->open.list)))
-        requests_end(g, r);
+        end(g, r);
 }

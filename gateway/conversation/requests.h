@@ -12,7 +12,8 @@
  * requests - sends requests to the agents, and ends them.
  *
  * While a client's login is being completed (BINDING), its requests that need a login are held,
- * in their order, and go out when the binding is known.
+ * in their order, and go out when the binding is known. So are notifications of the content
+ * protocol (subscribe, revoke) while an earlier one of the client is under way.
  */
 
 struct request {

@@ -10,7 +10,7 @@ import pytest
 import websocket
 from by_hand import SyncAgentByHand
 from client import Client
-from content_client import ContentClient, code_of, login_data
+from content_client import ContentClient, code_of, key, login_data
 from stack import PROVIDER
 
 NOT_JSON = ["", "\n\n", "hello", "{", '{"type":"request","id":"x","cls":"logout"', "[1,]"]
@@ -24,7 +24,7 @@ NEEDS_LOGIN = {"logout": 4010310, "get_content": 4010410, "get_children": 401051
 class ContentAgent(SyncAgentByHand):
     """Binds with the result of a login; other requests wait for the test."""
 
-    QUEUES = (*SyncAgentByHand.QUEUES, "changedReceived", "logout")
+    QUEUES = (*SyncAgentByHand.QUEUES, "changedReceived", "logout", "subscribe", "revoke")
 
     def _bind(self, request):
         self.gateways[request.client] = request.properties.reply_to
@@ -410,6 +410,22 @@ def test_a_login_of_activestack_is_no_session_of_this_protocol(stack, gateway, s
     client = connect(gateway, "ada")
     assert code_of(stranger.reconnect(client.token)) == 4010220
     assert client.request("findById", theClassName="com.app.mo.Task", theClassId="x")["cn"]
+
+
+# ---- Notifications of the client: none is answered, so none can be waited for
+
+def test_wishes_of_a_client_are_carried_out_in_their_order(agent, open_client, log_in):
+    client = open_client()
+    log_in(client)
+    client.subscribe(key("user", 1))
+    client.revoke(key("user", 1))
+    client.subscribe(key("user", 2))
+    first = agent.take("subscribe")
+    agent.serve(0.2)
+    assert agent.waiting == [], "the next one waits for this one"
+    agent.reply_empty(first)
+    agent.reply_empty(agent.take("revoke"))
+    assert agent.take("subscribe").body["data"] == [key("user", 2)]
 
 
 # ---- The other protocol
