@@ -1,9 +1,10 @@
 """Whatever dies, and however often: nothing is missed, nothing is lost, the books balance.
 
-200 clients on two gateways watch 1,000 objects that some of them change, while one process after
-another gets SIGKILL, the next as soon as the last is ready again. At the end of each round the
-writers pause, and all has to become quiet: what every client was told last is what is stored, and
-what is stored is what the writers were told (design section 1, promises 1 to 5).
+200 clients of both protocols on two gateways watch 1,000 objects that some of them change, while one
+process after another gets SIGKILL, the next as soon as the last is ready again. At the end of each
+round the writers pause, and all has to become quiet: what every client was told last is what is
+stored, and what is stored is what the writers were told (design section 1, promises 1 to 5); and
+people are shown as connected who are.
 
     TEST_KILL_SECONDS=1200    for so long, of rounds that each end with all checks
     TEST_KILL_SEED=7          the same victims in the same order
@@ -16,22 +17,30 @@ import random
 import time
 
 import pytest
-from lasting_clients import TASK, Crowd
+from content_client import ContentClient
+from lasting_clients import LastingClient, WatchAll, Writer
+from lasting_content import CONTENT_USERS, ContentWriter, LastingContent
+from lasting_crowd import MO, Crowd, class_of_item
 from servers import wait_until
-from stack import Stack, slow
+from stack import USERS, Stack, slow
 from store import balance, marks_of, session_key, stored_object
 
 SECONDS = float(os.environ.get("TEST_KILL_SECONDS", "60"))
 SEED = int(os.environ.get("TEST_KILL_SEED", "0")) or random.SystemRandom().randrange(1, 10**9)
 ROUND_SECONDS = 30
 SECONDS_PER_BROKER_KILL = 200   # RabbitMQ takes long to come back
-CLIENTS, WRITERS, WATCH_ALL, OBJECTS, EACH = 200, 8, 6, 1000, 50
+KINDS = ([Writer] * 8 + [ContentWriter] * 4 + [LastingClient] * 126 + [LastingContent] * 56
+         + [WatchAll] * 6)
+OBJECTS = 1000
+GUEST = USERS[-1]               # is there while others are killed, and leaves
 QUIET_SECONDS = 120
+GONE_SECONDS = 30                # until somebody who has gone is shown so
 # What waits for a while waits for less, so that there is something to see in a minute.
 SETTINGS = {"log.level": "info", "sync.job_lease_ms": 1000, "sync.redelivery_first_ms": 1000,
             "sync.redelivery_max_ms": 4000, "sync.reply_repeat_ms": 2000,
             "sync.gateway_lease_ms": 4000, "gateway.alive_ms": 500, "gateway.ping_interval_ms": 2000,
-            "gateway.ping_timeout_ms": 60000, "agent.presence_ms": 500}
+            "gateway.ping_timeout_ms": 60000, "agent.presence_ms": 500,
+            "sync.presence_grace_ms": 1000}
 
 
 @pytest.fixture
@@ -106,9 +115,9 @@ def some_marks(redis):
 def assert_nothing_is_lost(crowd, redis):
     """The store is what the writers were told; every copy is what is stored."""
     with crowd.lock:
-        told = {task: value for writer in crowd.writers for task, value in writer.tasks.items()}
-        stored = {task: stored_value(redis, task) for task in told}
-        wrong = {task: (told[task], stored[task]) for task in told if told[task] != stored[task]}
+        told = {item: value for writer in crowd.writers for item, value in writer.items.items()}
+        stored = {item: stored_value(redis, item) for item in told}
+        wrong = {item: (told[item], stored[item]) for item in told if told[item] != stored[item]}
         assert not wrong, f"writers were told one thing, the store has another: {sample(wrong)}"
         for client in crowd.clients:
             assert_copy(client, stored)
@@ -117,19 +126,52 @@ def assert_nothing_is_lost(crowd, redis):
 
 
 def assert_copy(client, stored):
-    expected = {task for task, value in stored.items() if value} if client.share is None else set()
-    wrong = {task: (client.heard.get(task), stored[task]) for task in expected | set(client.copy)
-             if client.copy.get(task) != stored[task]}
+    expected = {item for item, value in stored.items() if value} if client.share is None else set()
+    wrong = {item: (client.heard.get(item), stored[item]) for item in expected | set(client.copy)
+             if client.copy.get(item) != stored[item]}
     assert not wrong, f"client {client.number} heard otherwise than is stored: {sample(wrong)}"
+
+
+def assert_pages_are_stored(crowd):
+    """Every page that a client holds is what is shown to one who comes anew, versions included."""
+    with crowd.lock:
+        lasting = {user: [c for c in crowd.clients if getattr(c, "user", None) == user]
+                   for user in CONTENT_USERS}
+        for user, clients in lasting.items():
+            with ContentClient(crowd.stack.gateways[0].url) as looker:
+                looker.login(crowd.stack.credential(user))
+                places = {name: place for client in clients for name, place in client.places.items()}
+                fresh = {name: looker.request(place.cls, **{**place.data, "ver": None, "subscribe": False})
+                         for name, place in places.items()}
+                for client in clients:
+                    assert_places(client, fresh)
+
+
+def assert_places(client, fresh):
+    for name, place in client.places.items():
+        found = fresh[name].get("data", {})
+        value = [found["total"], found["page"]] if "page" in found else found.get("content")
+        assert (place.ver, place.value) == (found.get("ver"), value), (
+            f"client {client.number} has {place.ver} of {name}, stored is {found.get('ver')}")
+
+
+def expect_connected(crowd, redis, guest):
+    """The guest has left; of all others somebody is there."""
+    expected = {guest["id"]: "false"}
+    with crowd.lock:
+        expected |= {c.entries["self"]["id"]: "true" for c in crowd.clients if hasattr(c, "entries")}
+    wait_until(lambda: {person: stored_object(redis, f"{MO}Person:{person}").get("connected")
+                        for person in expected} == expected,
+               GONE_SECONDS, f"connected is {expected}")
 
 
 def sample(found):
     return f"{len(found)}, such as {dict(list(found.items())[:3])}"
 
 
-def stored_value(redis, task):
-    fields = stored_object(redis, f"{TASK}:{task}")
-    return fields and (json.loads(fields["title"]), json.loads(fields["priority"]))
+def stored_value(redis, item):
+    fields = stored_object(redis, f"{class_of_item(item)}:{item}")
+    return fields and (json.loads(fields["title"]), json.loads(fields["text"]))
 
 
 def rounds():
@@ -142,17 +184,22 @@ def test_nothing_is_missed_although_everything_dies(everything, capsys):
     with capsys.disabled():
         print(f"\nTEST_KILL_SEED={SEED}", flush=True)
     redis, chooser, waits = everything.redis(), Chooser(everything, SEED), []
-    with Crowd(everything, random.Random(SEED), CLIENTS, WRITERS, WATCH_ALL) as crowd:
+    with Crowd(everything, random.Random(SEED), KINDS) as crowd:
         crowd.log_in()
         crowd.create(OBJECTS)
-        crowd.read(EACH)
+        crowd.read()
         for seconds in rounds():
+            guest = ContentClient(chooser.chance.choice(everything.gateways).url)
+            me = guest.login(everything.credential(GUEST))["self"]
             crowd.start_writing()
             chooser.kill_for(seconds, crowd.check)
             crowd.stop_writing()
+            guest.vanish()
             expect_quiet(crowd, redis)
             waits.append(time.monotonic() - chooser.last_ready)
             assert_nothing_is_lost(crowd, redis)
+            assert_pages_are_stored(crowd)
+            expect_connected(crowd, redis, me)
             everything.check()
     with capsys.disabled():
         kills = ", ".join(f"{kind} {count}" for kind, count in sorted(chooser.kills.items()))

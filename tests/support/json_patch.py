@@ -24,6 +24,10 @@ def canonical(value):
     return json.dumps(_plain(value), sort_keys=True)
 
 
+def parse(canonical_text):
+    return json.loads(canonical_text)
+
+
 def _plain(value):
     if isinstance(value, dict):
         return {name: _plain(member) for name, member in value.items()}

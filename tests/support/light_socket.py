@@ -14,7 +14,7 @@ import json
 import socket
 import struct
 
-_HANDSHAKE = ("GET /activestack HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: Upgrade\r\n"
+_HANDSHAKE = ("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: Upgrade\r\n"
               "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
               "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
 _TEXT, _CLOSE, _PING, _PONG = 1, 8, 9, 10
@@ -30,11 +30,11 @@ class Lost(Exception):
 
 
 class LightSocket:
-    def __init__(self, port):
+    def __init__(self, port, path="/activestack"):
         self.socket = socket.socket()
         self.socket.setblocking(False)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.out = bytearray(_HANDSHAKE.format(port=port).encode())
+        self.out = bytearray(_HANDSHAKE.format(path=path, port=port).encode())
         self.waiting = bytearray()  # frames: they may not follow before the handshake's answer
         self.arrived = bytearray()
         self.is_open = False        # the handshake is over
