@@ -33,9 +33,14 @@ class FrameClient:
     """`url` is ws://host:port of a gateway, without a path."""
 
     def __init__(self, url, path, **options):
+        self.path, self.options = path, options
+        self.open(url)
+
+    def open(self, url):
+        """A new connection, whatever became of an earlier one."""
         # The library's own check of UTF-8 is slow; decoding checks, too.
-        self.socket = websocket.create_connection(url + path, timeout=SECONDS,
-                                                  skip_utf8_validation=True, **options)
+        self.socket = websocket.create_connection(url + self.path, timeout=SECONDS,
+                                                  skip_utf8_validation=True, **self.options)
         self.inbox = []          # frames nobody has asked for yet, in the order of arrival
         self.closed = None       # a Closed, once the server has closed
 

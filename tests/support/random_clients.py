@@ -95,7 +95,7 @@ class Member(Client):
 
     def take_frame(self):
         """One frame has come."""
-        frame = self.receive(1.0)
+        frame = self.receive(0.01)  # there may be a ping and nothing more
         if frame is None or "cn" not in frame:
             return
         message = frame["correspondingMessageId"]
