@@ -23,7 +23,8 @@
  *     WORK_PUBLISH   publish work->out, wait until the broker has told of each message, then
  *                    work->next (see work->sent[i].outcome)
  *     WORK_JOIN      wait until the requests that work_again() has started are done, then
- * work->next WORK_DONE      finished; a request is acknowledged to the broker now
+ *                    work->next
+ *     WORK_DONE      finished; a request is acknowledged to the broker now
  *
  * A request must publish its reply before it is done; only one of several calls may write.
  * A work that is dropped half-way (lost broker link, death of the process) is done again from its
@@ -54,7 +55,7 @@ struct work {
     size_t sent_count;
     void *state; /* the handler's own, freed by state_destroy */
     void (*state_destroy)(void *state);
-    struct work_runner *runner; /* private to worker.c */
+    struct work_runner *runner; /* private to works.c */
 };
 
 /* ---- Steps of a request ---- */

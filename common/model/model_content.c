@@ -1,7 +1,6 @@
 #include "common/model/model_content.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/model/model_internal.h"
 

@@ -7,8 +7,7 @@
  * model_internal - what the files of the module share: model.c (memory, look-ups), model_load*.c
  * (from a file), model_pair.c (IDs and pairs), model_key.c (those of the content protocol),
  * model_value.c (one value of a request), model_object.c (a whole object), model_export.c (what an
- * export tells beside it), model_content.c (in the
- * form of the content protocol).
+ * export tells beside it), model_content.c (in the form of the content protocol).
  */
 
 struct json_object;

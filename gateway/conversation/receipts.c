@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/log.h"
 #include "gateway/clients/sends.h"
 #include "gateway/conversation/outgoing.h"
 #include "gateway/conversation/requests.h"

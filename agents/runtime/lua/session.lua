@@ -159,6 +159,7 @@ end
 --   {o:<ref>}:sw   those of the content protocol, whether or not it lives    {o:<ref>}:cw   its children
 --
 -- {s:<sid>}:w has the items of a session.
+
 -- The object that an item is about, and whether it is about its children.
 local function item_parts(item)
   local parent = string.match(item, '^%+(.*)$')

@@ -1,4 +1,3 @@
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -270,9 +269,8 @@ static bool settle_id(struct work *work, enum work_step *step)
 {
     struct adding *adding = work->state;
     const enum id_kind kind = adding->making.object.class_->id;
-    add_way_fn *way = way_of(relation_of(adding));
-
     const bool given = adding->making.object.id != NULL;
+    add_way_fn *way = way_of(relation_of(adding));
 
     adding->making.may_exist = given;
     adding->chosen = kind == ID_STRING;

@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "agents/runtime/agent.h"
 #include "agents/sync/content/names.h"

@@ -1,7 +1,7 @@
 -- Takes work that is due: jobs whose worker has died, sessions with marks to be sent again, users who
--- have come or gone; sees that gateways have been silent for too long, and sessions idle. What is taken is not due again before the
--- lease is over. While receipts are late nothing is sent again: that would feed an overload. A
--- migration is left to agents with its own model.
+-- have come or gone; sees that gateways have been silent for too long, and sessions idle. What is taken
+-- is not due again before the lease is over. While receipts are late nothing is sent again: that would
+-- feed an overload. A migration is left to agents with its own model.
 -- Arguments: now, lease until, at most of each, seconds for which ended sessions are known, digest of the
 -- agent's model, at most of those that are told in blocks, at most of the users.
 -- Returns jobs (id, type, session), sessions, sessions that are told in blocks, users.

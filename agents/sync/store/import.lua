@@ -6,7 +6,8 @@
 -- field, text, refs: what is given, and the defaults of a new object; whether a required field is
 -- missing (1 or 0), the furthest parent as for create.lua, indexes.
 -- Returns required | taken, class | unique, index | same, broken | created, broken, jobs, cascade |
---         changed, broken, jobs, cascade; broken is a list of field, ref for each reference that leads nowhere yet.
+--         changed, broken, jobs, cascade; broken is a list of field, ref for each reference that leads
+--         nowhere yet.
 local now, lease = arg_number(), arg()
 local lineage, id = arg_lineage(), arg()
 local version, created, user = arg_number(), arg(), arg()

@@ -1,10 +1,10 @@
 -- One step of a migration: the next objects of a class and of its descendants get the defaults that
 -- they lack and their places in the indexes. All steps begin where the one before has ended, whoever
 -- took it.
--- Arguments: all listings, all children, job, now, lease until, at most, number of the class that the rest is about,
--- class, whether ids are numbers (1 or 0), and for each class whose objects need it, after their count:
--- lineage, defaults as a list of field, text, also in place of null (1 or 0); indexes; whether listed
--- fields are to be set (1 or 0).
+-- Arguments: all listings, all children, job, now, lease until, at most, number of the class that the rest
+-- is about, class, whether ids are numbers (1 or 0), and for each class whose objects need it, after their
+-- count: lineage, defaults as a list of field, text, also in place of null (1 or 0); indexes; whether
+-- listed fields are to be set (1 or 0).
 -- Returns gone | at, number of the class to go on with | ok, list of fan-outs.
 local MOST_DUPLICATES = 1000 -- of each index that are remembered
 local MOST_COST = 2000 -- objects that are looked at for listed fields, beyond those of the last one

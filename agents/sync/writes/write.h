@@ -19,8 +19,8 @@ bool write_read_object(struct work *work, struct model_object *object, enum work
 void write_begin(struct work *work, const struct redis_script *script,
                  const struct model_class *class_, const char *id, enum action action);
 
-/* Adds the list of column, text, refs; with `nulls` also values that are null
- * where there is no default. */
+/* Adds the list of column, text, refs; with `nulls` also values that are null where there is no
+ * default. */
 void write_add_values(struct redis_call *call, const struct model_object *object, bool nulls);
 
 /* Adds what the object brings: these values, and the indexes of its class. */
