@@ -134,7 +134,10 @@ const char *stored_rule(const struct model_class *c, enum action action)
     return words[c->rules[action].kind];
 }
 
-const char *stored_rule_field(const struct model_class *c, enum action action)
+void stored_add_right(struct redis_call *call, const struct model_class *c, enum action action)
 {
-    return c->rules[action].column ? c->rules[action].column : "";
+    const char *column = c->rules[action].column;
+
+    redis_call_arg(call, stored_rule(c, action));
+    redis_call_arg(call, column ? column : "");
 }

@@ -41,7 +41,8 @@ const char *stored_birth(const struct redis_reply *fields);
 void stored_add_updated(struct text *out, struct stored_ref ref, const struct redis_reply *fields,
                         int64_t since);
 
-/* The words of a rule for scripts: "nobody", "everyone", "signedIn", "owner", and the column of the
- * owner field. */
+/* The word of a rule for scripts (rights.lua): "nobody", "everyone", "signedIn", "owner". */
 const char *stored_rule(const struct model_class *c, enum action action);
-const char *stored_rule_field(const struct model_class *c, enum action action);
+
+/* Adds the rule, and the column of the owner field, "" where it needs none. */
+void stored_add_right(struct redis_call *call, const struct model_class *c, enum action action);

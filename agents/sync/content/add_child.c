@@ -56,12 +56,6 @@ static enum work_step committed(struct work *work)
 
 /* ---- The commit ---- */
 
-static void add_right(struct redis_call *call, const struct model_class *c, enum action action)
-{
-    redis_call_arg(call, stored_rule(c, action));
-    redis_call_arg(call, stored_rule_field(c, action));
-}
-
 static const struct model_field *relation_of(const struct adding *adding)
 {
     return adding->parent.class_->children->relation;
@@ -147,13 +141,13 @@ static enum work_step commit(struct work *work)
 
     write_begin(work, &script_add_child, adding->parent.class_, adding->parent.id,
                 ACTION_ADD_CHILD);
-    add_right(&work->call, adding->parent.class_, ACTION_READ);
+    stored_add_right(&work->call, adding->parent.class_, ACTION_READ);
     lineage_add_args(&work->call, child->class_, work->agent->proc.settings.sync_history_kept);
     redis_call_arg(&work->call, child->id ? child->id : "");
     write_add_new(&work->call, child);
-    add_right(&work->call, child->class_, ACTION_CREATE);
-    add_right(&work->call, child->class_, ACTION_READ);
-    add_right(&work->call, child->class_, ACTION_UPDATE);
+    stored_add_right(&work->call, child->class_, ACTION_CREATE);
+    stored_add_right(&work->call, child->class_, ACTION_READ);
+    stored_add_right(&work->call, child->class_, ACTION_UPDATE);
     redis_call_arg(&work->call, adding->bare ? "1" : "0");
     redis_call_arg(&work->call, adding->chosen ? "1" : "0");
     redis_call_arg(&work->call, missing ? missing : "");

@@ -195,8 +195,7 @@ static enum work_step read_page(struct work *work)
     redis_call_arg(call, work->request.client);
     redis_call_arg_i64(call, work->request.accepted_ms);
     redis_call_arg(call, c->name);
-    redis_call_arg(call, stored_rule(c, ACTION_READ));
-    redis_call_arg(call, stored_rule_field(c, ACTION_READ));
+    stored_add_right(call, c, ACTION_READ);
     redis_call_arg(call, get->key.id);
     add_view(call, get);
     version_add_args(call, &get->asked);

@@ -148,8 +148,7 @@ static enum work_step read_document(struct work *work, const struct content_key 
     redis_call_arg(call, work->request.client);
     redis_call_arg_i64(call, work->request.accepted_ms);
     redis_call_arg(call, key->class_->name);
-    redis_call_arg(call, stored_rule(key->class_, ACTION_READ));
-    redis_call_arg(call, stored_rule_field(key->class_, ACTION_READ));
+    stored_add_right(call, key->class_, ACTION_READ);
     redis_call_arg(call, key->id);
     redis_call_arg(call, text_str(&suffix));
     version_add_args(call, asked);

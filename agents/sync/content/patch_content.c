@@ -119,8 +119,7 @@ static void begin_script(struct work *work, const char *outcome, const char *sai
     const struct content_key *key = &((const struct patching *)work->state)->key;
 
     write_begin(work, &script_patch, key->class_, key->id, ACTION_UPDATE);
-    redis_call_arg(&work->call, stored_rule(key->class_, ACTION_READ));
-    redis_call_arg(&work->call, stored_rule_field(key->class_, ACTION_READ));
+    stored_add_right(&work->call, key->class_, ACTION_READ);
     redis_call_arg(&work->call, outcome);
     redis_call_arg(&work->call, said);
 }

@@ -49,8 +49,7 @@ void jobs_add_restricted(struct work *work)
         if (!is_restricted(c))
             continue;
         redis_call_arg(&work->call, c->name);
-        redis_call_arg(&work->call, stored_rule(c, ACTION_READ));
-        redis_call_arg(&work->call, stored_rule_field(c, ACTION_READ));
+        stored_add_right(&work->call, c, ACTION_READ);
     }
 }
 

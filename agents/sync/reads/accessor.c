@@ -56,10 +56,8 @@ static enum work_step accessor_answer(struct work *work)
 static void add_rules(struct redis_call *call, const struct model_class *c)
 {
     redis_call_arg(call, c->name);
-    for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
-        redis_call_arg(call, stored_rule(c, actions[i]));
-        redis_call_arg(call, stored_rule_field(c, actions[i]));
-    }
+    for (size_t i = 0; i < ARRAY_SIZE(actions); i++)
+        stored_add_right(call, c, actions[i]);
 }
 
 enum work_step plan_get_accessor(struct work *work)

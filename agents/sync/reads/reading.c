@@ -106,8 +106,7 @@ void reading_classes(struct redis_call *call, const struct model_class *c)
     redis_call_arg_i64(call, (int64_t)c->concrete_count * 3);
     for (size_t i = 0; i < c->concrete_count; i++) {
         redis_call_arg(call, c->concrete[i]->name);
-        redis_call_arg(call, stored_rule(c->concrete[i], ACTION_READ));
-        redis_call_arg(call, stored_rule_field(c->concrete[i], ACTION_READ));
+        stored_add_right(call, c->concrete[i], ACTION_READ);
     }
 }
 

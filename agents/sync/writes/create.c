@@ -105,8 +105,7 @@ static enum work_step commit(struct work *work)
 
     write_begin(work, &script_create, object->class_, object->id ? object->id : "", ACTION_CREATE);
     write_add_new(&work->call, object);
-    redis_call_arg(&work->call, stored_rule(object->class_, ACTION_READ));
-    redis_call_arg(&work->call, stored_rule_field(object->class_, ACTION_READ));
+    stored_add_right(&work->call, object->class_, ACTION_READ);
     return work_call(work, create_answer);
 }
 

@@ -80,8 +80,7 @@ void write_begin(struct work *work, const struct redis_script *script,
     redis_call_arg_i64(&work->call, settings->sync_results_s);
     lineage_add_args(&work->call, class_, settings->sync_history_kept);
     redis_call_arg(&work->call, id);
-    redis_call_arg(&work->call, stored_rule(class_, action));
-    redis_call_arg(&work->call, stored_rule_field(class_, action));
+    stored_add_right(&work->call, class_, action);
 }
 
 /* The objects that a relation's text refers to, as refs, newline-separated. */
