@@ -224,3 +224,10 @@ enum err json_int64(struct json_span number, int64_t *out)
     *out = (int64_t)(negative ? 0 - value : value);
     return ERR_OK;
 }
+
+bool json_is_integer(struct json_span value)
+{
+    int64_t number;
+
+    return json_int64(value, &number) != ERR_TYPE;
+}

@@ -94,6 +94,9 @@ _must_check_ enum err json_string(struct json_span string, size_t max, char **ou
 /* ERR_TYPE: not a number without fraction and exponent; ERR_RANGE: outside int64_t. */
 _must_check_ enum err json_int64(struct json_span number, int64_t *out);
 
+/* A number without fraction and exponent, also one outside int64_t? */
+bool json_is_integer(struct json_span value);
+
 bool json_is_true(struct json_span value);
 
 /* Adds the value in the one form in which we store and compare texts: no white space, strings with

@@ -19,26 +19,19 @@ void model_add_key(struct text *out, const struct model_class *c, const char *id
 
 /* ---- Of what kind is an id? ---- */
 
-static bool is_integer(struct json_span value)
-{
-    int64_t number;
-
-    return json_int64(value, &number) != ERR_TYPE; /* outside the range it is one, too */
-}
-
 static bool is_array(struct json_span value)
 {
     struct json_walk w = json_walk(value);
     bool legal = json_kind(value) == JSON_ARRAY && json_count(value) > 0;
 
     while (legal && json_next(&w))
-        legal = json_kind(w.value) == JSON_STRING || is_integer(w.value);
+        legal = json_kind(w.value) == JSON_STRING || json_is_integer(w.value);
     return legal;
 }
 
 static bool is_legal(struct json_span value)
 {
-    return json_kind(value) == JSON_STRING || is_integer(value) || is_array(value);
+    return json_kind(value) == JSON_STRING || json_is_integer(value) || is_array(value);
 }
 
 /* As the store has it. False: no object of the class can have it. */

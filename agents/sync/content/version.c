@@ -6,13 +6,6 @@
 
 #define IDENTITY_MAX 64 /* bytes; ours are shorter */
 
-static bool is_integer(struct json_span value)
-{
-    int64_t number;
-
-    return json_int64(value, &number) != ERR_TYPE; /* outside the range it is one, too */
-}
-
 /* [identity, number], and nothing else. */
 static bool read_pair(struct json_span given, struct version *out)
 {
@@ -21,11 +14,11 @@ static bool read_pair(struct json_span given, struct version *out)
     if (json_kind(given) != JSON_ARRAY || json_count(given) != 2 || !json_next(&w))
         return false;
     out->identity = w.value;
-    if (!json_next(&w) || !is_integer(w.value))
+    if (!json_next(&w) || !json_is_integer(w.value))
         return false;
     if (json_int64(w.value, &out->number) || out->number < 0)
         out->number = 0;
-    return json_kind(out->identity) == JSON_STRING || is_integer(out->identity);
+    return json_kind(out->identity) == JSON_STRING || json_is_integer(out->identity);
 }
 
 bool version_read(struct work *work, struct json_span data, struct version *out,
