@@ -285,6 +285,13 @@ _must_check_ enum err model_read_exported(const struct model *model, struct json
                                           struct model_object *out, struct text *problem);
 void model_object_deinit(struct model_object *object);
 
+/* An object of the class without any values, which model_object_set() gives it. */
+void model_object_init(struct model_object *object, const struct model_class *c);
+
+/* The value that the object has for the field; NULL: none was given. */
+const struct model_value *model_object_value(const struct model_object *object,
+                                             const struct model_field *field);
+
 /* Gives the field this canonical text, which is copied, in place of the value that it may have. */
 void model_object_set(struct model_object *object, const struct model_field *field,
                       const char *text);

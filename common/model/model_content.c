@@ -171,15 +171,6 @@ static enum err read_value(const struct model *model, const struct model_field *
                                      : read_reference(model, field, value, out, problem);
 }
 
-static bool is_taken(const struct model_object *object, const struct model_field *field)
-{
-    size_t i = 0;
-
-    while (i < object->count && object->values[i].field != field)
-        i++;
-    return i < object->count;
-}
-
 static enum err take_field(const struct model *model, const struct model_field *field,
                            struct json_span value, struct model_object *out, struct text *problem)
 {
@@ -194,7 +185,7 @@ static enum err take_field(const struct model *model, const struct model_field *
         text_add(problem, ": set by the server");
         return ERR_TYPE;
     }
-    if (is_taken(out, field))
+    if (model_object_value(out, field))
         return model_twice(problem);
     e = read_value(model, field, value, &out->texts, problem);
     model_take_text(out, field, before);
@@ -223,10 +214,10 @@ enum err model_read_content(const struct model *model, const struct model_class 
     struct json_walk w = json_walk(members);
     enum err e = ERR_OK;
 
-    *out = (struct model_object){.class_ = c};
+    *out = (struct model_object){0};
     if (json_kind(members) != JSON_OBJECT)
         return model_wrong_kind(problem, "an object", members);
-    model_begin_values(out);
+    model_object_init(out, c);
     while (!e && json_next(&w))
         e = take_member(model, &w, out, problem);
     if (e)

@@ -72,7 +72,7 @@ bool model_spell_array(struct json_span array, struct text *out);
 bool model_may_refer(const struct model_field *field, const struct model_class *c);
 
 /* Room for all values of an object of its class, and the end of filling it: texts have stopped
- * moving, and the values are told where theirs are. */
+ * moving, and the values are told where theirs are. Before, model_object_value() has no texts. */
 void model_begin_values(struct model_object *object);
 void model_place_texts(struct model_object *object);
 

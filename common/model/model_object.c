@@ -339,19 +339,32 @@ void model_visit_pairs(const struct model *model, struct model_object *object, m
 void model_object_set(struct model_object *object, const struct model_field *field,
                       const char *text)
 {
+    const struct model_value *before = model_object_value(object, field);
+    const size_t at = before ? (size_t)(before - object->values) : object->count++;
     struct text texts = {0};
-    size_t at = 0;
 
-    while (at < object->count && object->values[at].field != field)
-        at++;
-    if (at == object->count)
-        object->count++;
     object->values[at] = (struct model_value){field, text, strlen(text)};
     for (size_t i = 0; i < object->count; i++) {
         text_add_bytes(&texts, object->values[i].text, object->values[i].size);
         text_add_char(&texts, '\0');
     }
     replace_texts(object, &texts);
+}
+
+void model_object_init(struct model_object *object, const struct model_class *c)
+{
+    *object = (struct model_object){.class_ = c};
+    model_begin_values(object);
+}
+
+const struct model_value *model_object_value(const struct model_object *object,
+                                             const struct model_field *field)
+{
+    for (size_t i = 0; i < object->count; i++) {
+        if (object->values[i].field == field)
+            return &object->values[i];
+    }
+    return NULL;
 }
 
 void model_object_deinit(struct model_object *object)

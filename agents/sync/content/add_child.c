@@ -89,12 +89,10 @@ static void add_through(struct work *work, const struct adding *adding)
 {
     const struct model_field *relation = relation_of(adding);
     const struct model_field *here = field_of(relation->through, relation->inverse);
-    _cleanup_(text_deinitp) struct text pair = {0}, id = {0}, problem = {0};
+    _cleanup_(text_deinitp) struct text pair = {0}, id = {0};
     struct model_object join;
 
-    if (model_read_content(work->agent->model, relation->through, json_span_of("{}"), &join,
-                           &problem))
-        err_out_of_memory();
+    model_object_init(&join, relation->through);
     model_add_pair(&pair, adding->parent.class_->name, adding->parent.id);
     model_object_set(&join, here, pair.at);
     complete_add_defaults(&join);
@@ -234,12 +232,10 @@ static bool read_fields(struct work *work, struct json_span obj, const struct mo
 static bool contradicts(const struct model_object *child, const struct model_field *inverse,
                         const char *pair)
 {
-    for (size_t i = 0; i < child->count; i++) {
-        if (child->values[i].field == inverse)
-            return inverse->type == FIELD_TO_ONE && strcmp(child->values[i].text, "null") != 0 &&
-                   strcmp(child->values[i].text, pair) != 0;
-    }
-    return false;
+    const struct model_value *given = model_object_value(child, inverse);
+
+    return given && inverse->type == FIELD_TO_ONE && strcmp(given->text, "null") != 0 &&
+           strcmp(given->text, pair) != 0;
 }
 
 /* A new child refers to its parent. */

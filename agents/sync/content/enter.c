@@ -37,18 +37,6 @@ static void add_object(const struct entering *e, struct model_object *object, co
     write_add_new(e->call, object);
 }
 
-/* Texts of the model are checked when it is loaded; what could not be read would be made empty. */
-static void read_object(const struct entering *e, const struct model_class *c, const char *text,
-                        struct model_object *out)
-{
-    _cleanup_(text_deinitp) struct text problem = {0};
-    const struct json_span nothing = json_span_of("{}");
-
-    if ((!text || model_read_exported(e->agent->model, json_span_of(text), out, &problem)) &&
-        model_read_content(e->agent->model, c, nothing, out, &problem))
-        err_out_of_memory();
-}
-
 static void add_self(const struct entering *e, const struct model_entry *entry)
 {
     (void)entry;
@@ -80,7 +68,7 @@ static void add_own(const struct entering *e, const struct model_entry *entry)
         secret_add_uuid(&id);
     else if (anchor && anchor->id == ID_INTEGER)
         add_user_id(&id, e);
-    read_object(e, entry->class_, NULL, &object);
+    model_object_init(&object, entry->class_);
     redis_call_arg(e->call, "own");
     add_object(e, &object, text_str(&id));
     model_object_deinit(&object);
@@ -95,11 +83,22 @@ static void add_join(const struct entering *e, const struct model_entry *entry)
     text_addf(&seed, "%s\n%s\n%s\n%s", entry->join->name, entry->class_->name, entry->id, e->user);
     secret_add_derived_uuid(&id, seed.at, seed.size);
     model_add_pair(&here, entry->class_->name, entry->id);
-    read_object(e, entry->join, NULL, &object);
+    model_object_init(&object, entry->join);
     model_object_set(&object, entry->here, here.at);
     model_object_set(&object, entry->person, e->pair);
     add_object(e, &object, id.at);
     model_object_deinit(&object);
+}
+
+/* The model's text was checked when it was loaded; what could not be read would be made empty. */
+static void read_fixed(const struct entering *e, const struct model_entry *entry,
+                       struct model_object *out)
+{
+    _cleanup_(text_deinitp) struct text problem = {0};
+
+    if (!entry->object ||
+        model_read_exported(e->agent->model, json_span_of(entry->object), out, &problem))
+        model_object_init(out, entry->class_);
 }
 
 static void add_fixed(const struct entering *e, const struct model_entry *entry)
@@ -107,7 +106,7 @@ static void add_fixed(const struct entering *e, const struct model_entry *entry)
     const bool joins = entry->join && *e->pair;
     struct model_object object;
 
-    read_object(e, entry->class_, entry->object, &object);
+    read_fixed(e, entry, &object);
     redis_call_arg(e->call, "fixed");
     add_object(e, &object, entry->id);
     redis_call_arg(e->call, entry->object ? "1" : "0");

@@ -8,11 +8,8 @@ void complete_add_defaults(struct model_object *object)
 
     for (size_t i = 0; i < c->field_count; i++) {
         const struct model_field *field = &c->fields[i];
-        bool given = !field->initial;
 
-        for (size_t j = 0; !given && j < object->count; j++)
-            given = object->values[j].field == field;
-        if (!given)
+        if (field->initial && !model_object_value(object, field))
             object->values[object->count++] =
                 (struct model_value){field, field->initial, strlen(field->initial)};
     }
@@ -23,23 +20,10 @@ const char *complete_missing(const struct model_object *object)
     const struct model_class *c = object->class_;
 
     for (size_t i = 0; i < c->field_count; i++) {
-        bool given = !c->fields[i].required;
-
-        for (size_t j = 0; !given && j < object->count; j++)
-            given = object->values[j].field == &c->fields[i];
-        if (!given)
+        if (c->fields[i].required && !model_object_value(object, &c->fields[i]))
             return c->fields[i].name;
     }
     return NULL;
-}
-
-static const char *text_of(const struct model_object *object, const struct model_field *field)
-{
-    for (size_t i = 0; i < object->count; i++) {
-        if (object->values[i].field == field)
-            return object->values[i].text;
-    }
-    return "null";
 }
 
 static void add_behind(struct text *out, const char *list, const char *pair)
@@ -58,7 +42,8 @@ static void add_behind(struct text *out, const char *list, const char *pair)
 bool complete_add_pair(struct model_object *object, const struct model_field *field,
                        const char *pair)
 {
-    const char *given = text_of(object, field);
+    const struct model_value *value = model_object_value(object, field);
+    const char *given = value ? value->text : "null";
     _cleanup_(text_deinitp) struct text text = {0};
 
     if (strstr(given, pair))

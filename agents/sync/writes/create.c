@@ -19,13 +19,9 @@ static void making_destroy(void *state)
 
 static const char *value_of(const void *arg, const struct model_field *field)
 {
-    const struct model_object *object = arg;
+    const struct model_value *value = model_object_value(arg, field);
 
-    for (size_t i = 0; i < object->count; i++) {
-        if (object->values[i].field == field)
-            return object->values[i].text;
-    }
-    return NULL;
+    return value ? value->text : NULL;
 }
 
 /* An object of this class and ID exists: it is the answer, as if created (spec 13, A30). */
