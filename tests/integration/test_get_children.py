@@ -321,6 +321,36 @@ def test_who_asks_for_no_view_hears_of_the_children_all_the_same(views, ben, she
     expect_children_changed(ben, key)
 
 
+def test_a_view_that_was_left_half_built_is_none_to_rely_on(views, ben, shelf):
+    ref, (a, _) = shelf("a", "b")
+    assert views.shown(ref, "plain")
+    parent = full_ref(ref)
+    views.redis.hdel(object_key(full_ref(a), ":in"), f"{parent}\nplain")
+    views.redis.zremrangebyrank(object_key(parent, ":v:plain"), 0, 0)
+    views.redis.rpush(object_key(parent, ":vb:plain"), full_ref(a))
+    views.redis.hset(object_key(parent, ":va"), "plain", "1 ")  # and who asked for it died
+    key = key_of(views, ref)
+    ben.subscribe(key)
+    wait_until(lambda: views.redis.exists(object_key(full_ref(a), ":in")), 20, "the child is known")
+    wait_for_jobs(views.redis)
+    put(views.client, *split(a), count=7)
+    expect_children_changed(ben, key)
+
+
+def test_children_are_known_as_soon_as_somebody_minds_them(new_stack, connect, new_id):
+    stack = new_stack(settings={"model.file": CHILDREN_MODEL, "sync.poll_ms": 60000})
+    views = Views(stack, connect(stack.gateways[0], "ada"))
+    leaf, ref = f"Leaf:{new_id('leaf')}", f"Shelf:{new_id('shelf')}"
+    views.add(leaf, name="a")
+    views.add(ref, things=pairs(leaf))
+    with ContentClient(stack.gateways[0].url) as client:
+        client.login(stack.credential("ben"))
+        client.subscribe(key_of(views, ref))
+        wait_until(lambda: views.redis.exists(object_key(full_ref(leaf), ":in")), 20,
+                   "the child is known, though nobody looks for jobs")
+    views.close()
+
+
 def test_who_waits_for_an_object_hears_of_its_children_from_the_first_on(views, ben, shelf, new_id):
     tree, leaf = f"Tree:{new_id('tree')}", f"Leaf:{new_id('leaf')}"
     ben.subscribe(key_of(views, tree))

@@ -6,6 +6,7 @@ import pytest
 from asking import create, find, put
 from changing import FIRST, NOTE, by_example, changed, digest
 from client import pair
+from content_client import ContentClient, key
 from servers import json, wait_until
 from shapes import assert_error, assert_refused
 from store import job_key, now_ms, stored_object
@@ -179,6 +180,21 @@ def test_an_object_that_nobody_watches_costs_no_push(changing, connect):
     before = int(changing.redis.get("j:next"))
     assert changing.ctl("migrate")[0] == 0
     assert int(changing.redis.get("j:next")) == before + 1  # the migration itself
+
+
+def test_who_reads_by_keys_is_told_too(changing, connect):
+    ada = connect(changing.gateway, "ada")
+    make_notes(ada, ["n1"])
+    wait_until(lambda: changing.redis.zcard("jobs") == 0, 10, "all jobs are done")
+    changing.redis.delete(*changing.redis.keys("{o:*}:w"), *changing.redis.keys("{k:*}:w"))
+    model = changed(NEXT, type="note")
+    changing.serve(model)
+    changing.wait_alone(model)
+    with ContentClient(changing.gateway.url) as reader:
+        reader.login(changing.stack.credential("ben"))
+        assert reader.get_content(key("note", "n1"), subscribe=True)["data"]["content"]["kind"] is None
+        assert changing.ctl("migrate")[0] == 0
+        reader.expect_changed(key("note", "n1"), content=True)
 
 
 def test_a_field_that_becomes_listed_gets_its_members(changing, connect):

@@ -333,11 +333,10 @@ if relation_count > 0 then
     return #popped == most * 2 and { 'forget', key, place, build }
   end
 
-  -- Somebody minds the children of an object. Any other view of them serves as well.
+  -- Somebody minds the children of an object. Any view of them that is built serves.
   function steps.watch(most, order, parent)
-    local relation, key = relations_of[class_and_id(parent)], object_key(parent, ':vs')
-    local others = redis.call('HLEN', key) - redis.call('HEXISTS', key, '')
-    if not relation or not is_live(parent) or others > 0 then
+    local relation = relations_of[class_and_id(parent)]
+    if not relation or not is_live(parent) or has_built_view(parent) then
       return nil
     end
     local view = stored_views().open_plain(relation, parent, order)

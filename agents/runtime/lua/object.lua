@@ -274,6 +274,11 @@ local function fan_out_children(ref, writer, complete, lease_until)
   end
 end
 
+-- Is there a view of its children (view.lua) that has them all?
+local function has_built_view(ref)
+  return redis.call('HLEN', object_key(ref, ':vs')) > redis.call('HLEN', object_key(ref, ':va'))
+end
+
 -- The job that does what is too much for one step (cascade.lua); '' as long as there is none.
 local cascade = ''
 local function cascade_key(time, lease_until)

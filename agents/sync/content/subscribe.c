@@ -3,6 +3,7 @@
 
 #include "agents/runtime/agent.h"
 #include "agents/sync/content/names.h"
+#include "agents/sync/jobs/jobs.h"
 #include "agents/sync/operations.h"
 #include "agents/sync/refused.h"
 #include "agents/sync/store/scripts.h"
@@ -36,6 +37,7 @@ static enum work_step noted(struct work *work);
 
 static enum work_step note_next(struct work *work)
 {
+    const struct settings *settings = &work->agent->proc.settings;
     const struct wishes *wishes = work->state;
     size_t at = wishes->items.handled;
     const char *item = names_next(&wishes->items, &at);
@@ -45,22 +47,27 @@ static enum work_step note_next(struct work *work)
     redis_call_begin(&work->call, &script_subscribe);
     redis_call_arg(&work->call, work->request.client);
     redis_call_arg_i64(&work->call, work->request.accepted_ms);
+    redis_call_arg_i64(&work->call, clock_wall_ms() + settings->sync_job_lease_ms);
     redis_call_arg(&work->call, wishes->end ? "1" : "0");
-    redis_call_arg_i64(&work->call, work->agent->proc.settings.sync_max_subscriptions);
+    redis_call_arg_i64(&work->call, settings->sync_max_subscriptions);
     for (int i = 0; i < PER_CALL && item; i++, item = names_next(&wishes->items, &at))
         redis_call_arg(&work->call, item);
     return work_call(work, noted);
 }
 
+/* Until the job that is ordered knows the children, a change of one is not told. */
 static enum work_step noted(struct work *work)
 {
+    const struct redis_reply *r = work->call.reply;
     struct wishes *wishes = work->state;
     enum work_step step;
 
     if (refused(work, "the subscriptions could not be changed", &step))
         return step;
-    if (!strcmp(redis_str(redis_item(work->call.reply, 0)), "full"))
+    if (!strcmp(redis_str(redis_item(r, 0)), "full"))
         return work_error(work, CODE_TOO_MANY, "no more subscriptions are kept for a session");
+    if (*redis_str(redis_item(r, 2)))
+        job_cascade_start(work, redis_str(redis_item(r, 2)));
     names_handled(&wishes->items, PER_CALL);
     return note_next(work);
 }

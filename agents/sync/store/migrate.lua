@@ -40,7 +40,7 @@ if #members == 0 then
 end
 
 local function is_watched(ref, lineage)
-  local sets = { object_key(ref, ':w') }
+  local sets = { object_key(ref, ':w'), object_key(ref, ':sw') }
   for _, name in ipairs(lineage.names) do
     table.insert(sets, class_key(name, ':w'))
   end

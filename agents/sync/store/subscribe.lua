@@ -1,14 +1,15 @@
 -- "subscribe", "revoke" of the content protocol: what the session wants to hear of, or no more; of the latter
 -- it is not told any more what it has missed.
--- Arguments: client, accepted, revoke (1 or 0), at most of one session; then, to the end, items.
--- Returns client | full | ok, session.
-local client, accepted, revokes, most = arg(), arg_number(), arg() == '1', arg_number()
+-- Arguments: client, accepted, lease until, revoke (1 or 0), at most of one session; then, to the end, items.
+-- Returns client | full | ok, session, cascade ("": none).
+local client, accepted, lease = arg(), arg_number(), arg()
+local revokes, most = arg() == '1', arg_number()
 
 local sid, ended = session_of(client, accepted)
 if not sid then
   return { 'client' }
 elseif ended then
-  return { 'ok', sid }
+  return { 'ok', sid, cascade }
 end
 local session, wishes = session_read(sid), session_key(sid, ':w')
 
@@ -28,10 +29,11 @@ if not revokes and redis.call('SCARD', wishes) + count_new() > most then
   return { 'full' }
 end
 
--- Changes of the children are told even if nobody asks for a view of them.
+-- Changes of the children are told even if nobody asks for a view of them. A view that is not built yet
+-- may never be: whoever asked for it may be gone.
 local function watch_children(parent)
-  if is_live(parent) and redis.call('EXISTS', object_key(parent, ':vs')) == 0 then
-    cascade_children(accepted, accepted, 'watch', parent)
+  if is_live(parent) and not has_built_view(parent) then
+    cascade_children(accepted, lease, 'watch', parent)
   end
 end
 
@@ -51,4 +53,4 @@ while taken < #ARGV do
   end
 end
 due_refresh(sid, session)
-return { 'ok', sid }
+return { 'ok', sid, cascade }
