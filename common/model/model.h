@@ -318,9 +318,13 @@ _must_check_ enum err model_read_pair(const struct model *model, struct json_spa
 /* Adds {"className":"...","ID":"..."}. */
 void model_add_pair(struct text *out, const char *class_name, const char *id);
 
+/* What clients are told of a field: its stored text; where there is none, or null: [] of a list or
+ * to-many, false of SERVER_CONNECTED, which is a fact, else null. */
+const char *model_said(const struct model_field *field, const char *text);
+
 /*
  * Adds the object as clients see it, every field in the model's order: {"cn":..,"ID":..,...}.
- * `value` gives the stored text of a field, or NULL for null ([] for lists and to-many).
+ * `value` gives the stored text of a field, or NULL.
  */
 typedef const char *model_value_fn(const void *arg, const struct model_field *field);
 void model_add_object(struct text *out, const struct model_class *c, const char *id,

@@ -82,7 +82,7 @@ static void add_references(struct text *out, const struct model_field *field,
 
 void model_add_content_value(struct text *out, const struct model_field *field, const char *stored)
 {
-    const struct json_span text = json_span_of(stored ? stored : "null");
+    const struct json_span text = json_span_of(model_said(field, stored));
 
     if (!is_relation(field))
         text_add_bytes(out, text.at, text.size);

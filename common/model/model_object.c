@@ -376,6 +376,17 @@ void model_object_deinit(struct model_object *object)
     *object = (struct model_object){0};
 }
 
+const char *model_said(const struct model_field *field, const char *text)
+{
+    const bool nothing = !text || !strcmp(text, "null");
+
+    if (nothing && (field->type == FIELD_LIST || field->type == FIELD_TO_MANY))
+        return "[]";
+    if (nothing && field->server == SERVER_CONNECTED)
+        return "false";
+    return nothing ? "null" : text;
+}
+
 void model_add_object(struct text *out, const struct model_class *c, const char *id,
                       model_value_fn *value, const void *arg)
 {
@@ -385,16 +396,13 @@ void model_add_object(struct text *out, const struct model_class *c, const char 
     text_add_json_str(out, id);
     for (size_t i = 0; i < c->field_count; i++) {
         const struct model_field *field = &c->fields[i];
-        const bool many = field->type == FIELD_LIST || field->type == FIELD_TO_MANY;
         const bool kept = field->type != FIELD_TO_MANY || field->listed;
         const char *text = kept ? value(arg, field) : NULL;
 
         text_add_char(out, ',');
         text_add_json_str(out, field->name);
         text_add_char(out, ':');
-        if (many && (!text || !strcmp(text, "null")))
-            text = "[]";
-        text_add(out, text ? text : "null");
+        text_add(out, model_said(field, text));
     }
     text_add_char(out, '}');
 }

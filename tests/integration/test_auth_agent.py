@@ -165,7 +165,8 @@ def test_the_first_login_makes_the_person_and_the_next_finds_it(auth, client, an
     jobs = [redis.hgetall("{j:" + job + "}") for job in redis.zrange("jobs", 0, -1)]
     assert [job["audience"].split("\n") for job in jobs
             if job["ref"] == PERSON + ":" + row["anchor"]] == [
-        ["{o:" + PERSON + ":" + row["anchor"] + "}:w", "{k:" + PERSON + "}:w"]]
+        ["{o:" + PERSON + ":" + row["anchor"] + "}:w", "{o:" + PERSON + ":" + row["anchor"] + "}:sw",
+         "{k:" + PERSON + "}:w"]]
 
     redis.hset("{o:" + PERSON + ":" + row["anchor"] + "}", "first_name", '2 2 "Cleopatra"')
     assert auth.login("cleo", another_client)["user"]["ID"] == user

@@ -208,7 +208,7 @@ def test_who_is_connected_is_neither_exported_nor_imported(new_stack, connect):
     said = line(PERSON, "7", userId="u7", connected=True)
     assert counts(Ended(stack, "import", stdin=lines(said))) == [1, 0, 0, 0]
     assert counts(Ended(stack, "import", stdin=lines(said))) == [0, 0, 1, 0]
-    assert find(connect(stack.gateways[0], "ada"), PERSON, "7")["connected"] is None
+    assert find(connect(stack.gateways[0], "ada"), PERSON, "7")["connected"] is False
     assert "connected" not in Ended(stack, "export", PERSON).objects()[0]
 
 

@@ -173,3 +173,11 @@ def test_what_the_file_says_of_who_is_there_does_not_count(quiet, ben):
     assert ben.request("putObject", theObject={
         "cn": PERSON, "ID": person, "connected": False, "status": "here"})["result"] is True
     assert find(ben, PERSON, person)["connected"] is True
+
+
+def test_who_logs_in_sees_themselves_there(stack, connect_content):
+    for _ in range(5):
+        client = connect_content(stack.gateways[0])
+        me = client.login(stack.credential("ada"))["self"]
+        assert client.get_content(me)["data"]["content"]["connected"] is True
+        client.close()

@@ -5,6 +5,7 @@
 #include "agents/runtime/agent.h"
 #include "agents/sync/content/notify.h"
 #include "agents/sync/pushes/push.h"
+#include "agents/sync/sessions/online.h"
 #include "agents/sync/store/scripts.h"
 #include "common/base/clock.h"
 #include "common/base/secret.h"
@@ -73,6 +74,7 @@ static enum work_step bound(struct work *work)
         return work_error(work, CODE_INTERNAL, "the session could not be bound");
     if (redis_str(redis_item(r, 0))[0] != 'o')
         return work_content_error(work, 401, CONTENT_UNKNOWN, "Unknown Session");
+    online_start(work, redis_str(redis_item(r, 4)));
     return grant(work, r);
 }
 

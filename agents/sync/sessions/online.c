@@ -53,5 +53,6 @@ static enum work_step look(struct work *work)
 
 void online_start(const struct work *work, const char *user)
 {
-    job_spawn(work, look, user);
+    if (online_field(work->agent->model))
+        job_spawn(work, look, user);
 }

@@ -6,7 +6,7 @@
 /*
  * online - presence (design section 7): the user's own object shows whether a session of theirs is
  * bound, through whichever protocol. lua/session.lua says of whom it is to be looked at, the poll
- * takes them.
+ * takes them. Who logs in or returns is looked at with that, so that they see themselves there.
  */
 
 /* The field that shows it; NULL: the model has none, and nobody is looked at. */

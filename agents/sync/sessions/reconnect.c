@@ -6,6 +6,7 @@
 #include "agents/sync/operations.h"
 #include "agents/sync/pushes/resend.h"
 #include "agents/sync/sessions/connected.h"
+#include "agents/sync/sessions/online.h"
 #include "agents/sync/store/scripts.h"
 #include "common/base/clock.h"
 #include "common/base/secret.h"
@@ -105,6 +106,7 @@ static enum work_step bound(struct work *work)
         return work_error(work, CODE_INTERNAL, "the session could not be bound");
     if (redis_str(redis_item(r, 0))[0] != 'o')
         return refuse(work, redis_str(redis_item(r, 1)));
+    online_start(work, work->request.user);
     send_away(work, r);
     return tell(work, r);
 }

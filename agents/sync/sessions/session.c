@@ -6,6 +6,7 @@
 #include "agents/sync/operations.h"
 #include "agents/sync/refused.h"
 #include "agents/sync/sessions/connected.h"
+#include "agents/sync/sessions/online.h"
 #include "agents/sync/store/scripts.h"
 #include "common/base/clock.h"
 #include "common/base/secret.h"
@@ -23,9 +24,11 @@ static enum work_step connect_answer(struct work *work)
 
     if (redis_is_error(r))
         return work_error(work, CODE_INTERNAL, "the session could not be made");
-    if (is_bound)
+    if (is_bound) {
+        online_start(work, work->request.user);
         return is_content ? enter(work, redis_str(redis_item(r, 3)))
                           : connected_answer(work, NULL, NULL);
+    }
     if (is_content)
         return work_content_error(work, 401, CONTENT_DENIED, "Invalid Credential");
     return connected_answer(work, "the login is unknown or has ended", NULL);

@@ -240,10 +240,11 @@ START_TEST(a_return_is_answered_and_then_told_what_was_missed)
     ck_assert_str_eq(work.out[1].msg->user, "ada");
     ck_assert_str_eq(work.out[1].msg->body,
                      "{\"type\":\"result\",\"id\":\"m1\",\"cls\":\"reconnect\",\"status\":200}");
-    ck_assert_uint_eq(spawned, 0);
+    ck_assert_uint_eq(spawned, 1); /* the look at who is online */
     ck_assert_int_eq(work.next(&work), WORK_CALL);
     assert_args("7|5000|");
     ck_assert_int_eq(work.next(&work), WORK_DONE);
+    ck_assert_uint_eq(spawned, 2);
     ck_assert_int_eq(begin_spawned(), WORK_CALL);
     ck_assert(has_arg("7"));
 }
