@@ -7,6 +7,7 @@
 #include "agents/sync/operations.h"
 #include "agents/sync/refused.h"
 #include "agents/sync/store/scripts.h"
+#include "common/base/clock.h"
 #include "common/model/model_content.h"
 
 /*
