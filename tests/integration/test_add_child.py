@@ -279,6 +279,17 @@ def test_a_request_that_comes_twice_makes_one_child(ada, room, new_id):
     assert made(ada.answer_to(message))["id"] == [room["id"], 2]
 
 
+def test_another_request_of_the_same_id_makes_another_child(ada, new_id):
+    """Also where ids are texts that derive from the request."""
+    message, notes, made_ids = new_id(), ada.entries["notes"], []
+    for title in ("one", "two", "one"):
+        ada.send_request("add_child", request_id=message, key=notes,
+                         obj={"key": {"type": "note"}, "title": title})
+        made_ids.append(made(ada.answer_to(message)))
+    assert made_ids[0] == made_ids[2] != made_ids[1]
+    assert [content(ada, note)["title"] for note in made_ids[:2]] == ["one", "two"]
+
+
 # ---- Who is told
 
 def test_who_minds_the_children_is_told_and_the_writer_of_what_the_server_added(ada, ben, room):

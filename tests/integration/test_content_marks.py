@@ -97,6 +97,13 @@ def test_what_is_no_part_of_the_content_is_no_change_of_it(store, reader):
     assert marks(store, reader) == {PARENT: ("u", 4)}, "of this it has a mark already"
 
 
+def test_that_there_is_an_object_is_told_even_if_it_has_nothing_but_children(store, reader):
+    unseen = ("com.app.mo.Group", "children")
+    store.object(PARENT, children="[7]")
+    store.fan_out(store.job(PARENT, "u", 1), unseen=unseen)
+    assert marks(store, reader) == {PARENT: ("u", 1)}
+
+
 # ---- the writer
 
 @pytest.mark.parametrize("ref, kind", [(PARENT, "u"), (PARENT, "c")])

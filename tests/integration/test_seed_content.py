@@ -9,6 +9,7 @@ import json
 
 import json_patch
 import pytest
+from relations import wait_for_jobs
 from seed_content import PRINTS, assert_printed, filled, parsed
 from servers import wait_until
 from stack import Stack, user_row
@@ -381,6 +382,7 @@ def test_changes_are_told(seed, seed_stack, connect_toto):
     other, zoe = connect_toto("zoe:zoe", gateway=1), connect_toto("zoe:zoe", answers=False)
     me, fav = zoe.entries["self"], zoe.entries["fav"]
     early, named, full = (add(other, zoe.conversations, "room") for _ in range(3))
+    wait_for_jobs(seed_stack.redis())  # that they were made is told to nobody any more
     for of in (me, early, named, full):
         zoe.get_content(of, subscribe=True)
     for of in (fav, full):

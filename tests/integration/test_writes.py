@@ -362,6 +362,14 @@ def test_a_repeated_creation_makes_one_object(ada):
     assert first["theObject"] == second["theObject"]
 
 
+def test_another_creation_of_the_same_message_id_makes_another_object(ada):
+    message = str(uuid.uuid4())
+    first, second = (ada.request("createObject", messageId=message,
+                                 theObject={"cn": TASK, "title": title})["theObject"]
+                     for title in ("one", "two"))
+    assert (first["title"], second["title"]) == ("one", "two") and first["ID"] != second["ID"]
+
+
 def test_a_message_id_in_flight_twice_is_answered_twice_and_done_once(ada):
     message = str(uuid.uuid4())
     for _ in range(2):

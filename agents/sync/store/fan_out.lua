@@ -87,8 +87,11 @@ local function tell(sid, session)
   due_refresh(sid, session)
 end
 
--- Has nothing changed but what is no part of the content, the list of its children?
+-- Has nothing changed but what is no part of the content, the list of its children? Not if the object is new.
 local function is_unseen()
+  if tonumber(job[3]) == 1 then
+    return false
+  end
   local class, is_column, is_newer = class_and_id(ref), {}, false
   for i = 1, #unseen, 2 do
     is_column[unseen[i + 1]] = is_column[unseen[i + 1]] or unseen[i] == class

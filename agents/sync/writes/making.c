@@ -11,7 +11,8 @@ void making_add_id(struct making *making, const struct request *rq)
     _cleanup_(text_deinitp) struct text seed = {0}, id = {0};
 
     if (rq->message_id) {
-        text_addf(&seed, "%s\n%s\n%s", making->object.class_->name, rq->client, rq->message_id);
+        text_addf(&seed, "%s\n%s\n", making->object.class_->name, rq->client);
+        write_add_result_name(&seed, rq);
         secret_add_derived_uuid(&id, seed.at, seed.size);
     } else {
         secret_add_uuid(&id);

@@ -28,9 +28,9 @@ static bool is_content(struct json_span key)
     return true;
 }
 
-/* operation:messageId:hash of the content, or nothing when there is no messageId. Ids of the
- * content protocol begin anew with each connection, so there the client id goes before them. */
-static void add_result_name(struct text *out, const struct request *rq)
+/* Ids of the content protocol begin anew with each connection, so there the client id goes before
+ * them. */
+void write_add_result_name(struct text *out, const struct request *rq)
 {
     _cleanup_(text_deinitp) struct text content = {0};
     char hash[SECRET_HASH_CHARS + 1];
@@ -65,7 +65,7 @@ void write_begin(struct work *work, const struct redis_script *script,
     _cleanup_(text_deinitp) struct text name = {0};
     int64_t now = clock_wall_ms();
 
-    add_result_name(&name, rq);
+    write_add_result_name(&name, rq);
     redis_call_begin(&work->call, script);
     if (is_about_others(action))
         listings_add_all(&work->call, work->agent->model, settings);
