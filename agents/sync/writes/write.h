@@ -14,8 +14,8 @@
 /* The request's theObject, checked. False: *step is the answer. The caller deinits *object. */
 bool write_read_object(struct work *work, struct model_object *object, enum work_step *step);
 
-/* Adds the name under which the request's result is kept, operation:messageId:hash of what is asked;
- * nothing when there is no messageId. */
+/* Adds the name under which the request's result is kept, operation:messageId:hash of what is
+ * asked; nothing when there is no messageId. */
 void write_add_result_name(struct text *out, const struct request *rq);
 
 /* Begins the commit of `script` on one object, with the listings that it may change; `id` "" asks
