@@ -10,7 +10,7 @@ RUN_PACKAGES=(
 )
 TEST_PACKAGES=(
     check clang-format clang-tidy lua5.1 shellcheck
-    python3-jsonpatch python3-pika python3-pytest python3-redis python3-websocket
+    python3-jsonpatch python3-pika python3-pytest python3-pytest-xdist python3-redis python3-websocket
 )
 
 is_installed() {
