@@ -6,6 +6,7 @@
 #include "agents/sync/content/names.h"
 #include "agents/sync/content/notify.h"
 #include "agents/sync/operations.h"
+#include "common/base/clock.h"
 #include "tests/support/fake_reply.h"
 #include "tests/support/handler.h"
 #include "tests/support/unit.h"
@@ -31,11 +32,19 @@ static enum work_step notify(const char *cls, work_fn *plan, const char *data)
     return step;
 }
 
+/* In `expected`, LEASE stands for a time that has to lie ahead. */
+#define LEASE "<lease>"
+
 static void assert_args(const char *expected)
 {
-    char *args = all_args();
+    const char *lease = strstr(expected, LEASE);
+    char *args = all_args(), *end = args;
 
-    ck_assert_str_eq(args, expected);
+    if (lease) {
+        ck_assert(!strncmp(args, expected, (size_t)(lease - expected)));
+        ck_assert_int_gt(strtoll(args + (lease - expected), &end, 10), clock_wall_ms());
+    }
+    ck_assert_str_eq(end, lease ? lease + strlen(LEASE) : expected);
     free(args);
 }
 
@@ -48,7 +57,8 @@ START_TEST(wishes_are_noted_with_children_where_the_class_has_them)
     static const char *const ok[] = {"ok", "1", NULL};
 
     ck_assert_int_eq(notify("subscribe", plan_subscribe, keys), WORK_CALL);
-    assert_args("c1|1000|0|777|com.app.mo.Person:5|com.app.mo.Group:1|+com.app.mo.Group:1|"
+    assert_args("c1|1000|" LEASE
+                "|0|777|com.app.mo.Person:5|com.app.mo.Group:1|+com.app.mo.Group:1|"
                 "com.app.mo.Message:[7,\"x\"]|");
     ck_assert_str_eq(answer_to(ok), "");
     forget_answer();
@@ -58,7 +68,7 @@ END_TEST
 START_TEST(wishes_are_taken_back)
 {
     ck_assert_int_eq(notify("revoke", plan_revoke, "[{\"type\":\"user\",\"id\":5}]"), WORK_CALL);
-    assert_args("c1|1000|1|777|com.app.mo.Person:5|");
+    assert_args("c1|1000|" LEASE "|1|777|com.app.mo.Person:5|");
 }
 END_TEST
 
@@ -90,7 +100,7 @@ START_TEST(many_keys_go_in_several_calls)
     ck_assert(has_arg("com.app.mo.Person:249") && !has_arg("com.app.mo.Person:250"));
     fake_reply_strings(&work.call, ok);
     ck_assert_int_eq(work.next(&work), WORK_CALL);
-    assert_args("c1|1000|0|777|com.app.mo.Person:250|");
+    assert_args("c1|1000|" LEASE "|0|777|com.app.mo.Person:250|");
     ck_assert_str_eq(answer_to(ok), "");
     text_deinit(&keys);
 }
