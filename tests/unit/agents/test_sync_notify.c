@@ -18,6 +18,7 @@ static void set_up(void)
     handler_set_up(EXAMPLE_MODEL);
     agent.proc.settings.sync_max_subscriptions = 777;
     agent.proc.settings.sync_max_block = 99;
+    agent.proc.settings.sync_job_lease_ms = 5000;
 }
 
 static enum work_step notify(const char *cls, work_fn *plan, const char *data)
