@@ -25,8 +25,7 @@ void model_class_path(struct text *out, const struct model_class *c, const char 
 /* Adds "path.member: what". */
 void model_tell(struct loading *l, const char *path, const char *member, const char *what);
 
-/* A member of `row`; NULL or false if it is absent, or wrong, which is told.
- */
+/* A member of `row`; NULL or false if it is absent, or wrong, which is told. */
 const char *model_get_string(struct loading *l, struct json_object *row, const char *path,
                              const char *member, bool required);
 bool model_get_flag(struct loading *l, struct json_object *row, const char *path,
@@ -43,6 +42,9 @@ bool model_get_text(struct json_object *value, struct json_span *out);
 /* The class of this name, told of if there is none; `member` says where it stands. */
 const struct model_class *model_find_class(struct loading *l, const char *path, const char *member,
                                            const char *name);
+
+/* The field of this name, or NULL; `name` may be NULL. */
+const struct model_field *model_find_field(const struct model_class *c, const char *name);
 
 /* Are these all of a to-one's or list's targets: the class that stands for users, and no other? */
 bool model_refers_to_users(const struct model *model, const struct model_field *field);

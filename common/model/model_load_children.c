@@ -12,11 +12,6 @@
 /* Pages are read in one step of the store. */
 #define PAGE_MAX 250
 
-static const struct model_field *find_field(const struct model_class *c, const char *name)
-{
-    return name ? model_field(c, name, strlen(name)) : NULL;
-}
-
 /* ---- Summaries ---- */
 
 static bool is_before(const struct model_field *const *fields, size_t count,
@@ -30,7 +25,7 @@ static bool is_before(const struct model_field *const *fields, size_t count,
 static void check_summary_field(struct loading *l, const struct model_class *c, const char *name,
                                 const char *path)
 {
-    const struct model_field *field = find_field(c, name);
+    const struct model_field *field = model_find_field(c, name);
 
     if (!field)
         text_addf(l->problems, "%s.summary: %s has no field %s\n", path, c->name, name);
@@ -48,7 +43,7 @@ static void inherit_summary(struct model *model, struct model_class *c)
         count++;
     fields = model_alloc(model, count + 1, sizeof(struct model_field *));
     for (size_t i = 0; i < count; i++)
-        fields[i] = find_field(c, c->parent->summary[i]->name);
+        fields[i] = model_find_field(c, c->parent->summary[i]->name);
     c->summary = fields;
 }
 
@@ -69,7 +64,7 @@ void model_load_summary(struct loading *l, struct model_class *c)
     names = model_get_words(l, given, path.at, "summary");
     fields = model_alloc(l->model, json_object_array_length(given) + 1, sizeof(*fields));
     for (; *names; names++) {
-        const struct model_field *field = find_field(c, *names);
+        const struct model_field *field = model_find_field(c, *names);
 
         check_summary_field(l, c, *names, path.at);
         if (field && is_before(fields, count, field))
@@ -84,7 +79,7 @@ void model_load_summary(struct loading *l, struct model_class *c)
 
 static bool is_known(const struct model_class *const *members, const char *name)
 {
-    while (*members && !find_field(*members, name))
+    while (*members && !model_find_field(*members, name))
         members++;
     return *members != NULL;
 }
@@ -265,7 +260,7 @@ static bool load_relation(struct loading *l, const struct model_class *c, struct
                           const char *path, struct model_children *children)
 {
     const char *name = model_get_string(l, row, path, "relation", true);
-    const struct model_field *field = find_field(c, name);
+    const struct model_field *field = model_find_field(c, name);
     _cleanup_(text_deinitp) struct text place = {0};
 
     if (!name)
@@ -286,7 +281,7 @@ static void inherit_children(struct model *model, struct model_class *c)
     struct model_children *children = model_alloc(model, 1, sizeof(*children));
 
     *children = *c->parent->children;
-    children->relation = find_field(c, children->relation->name);
+    children->relation = model_find_field(c, children->relation->name);
     c->children = children;
 }
 

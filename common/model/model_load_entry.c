@@ -11,11 +11,6 @@
 
 static const char path_of_all[] = "entryPoints";
 
-static const struct model_field *find_field(const struct model_class *c, const char *name)
-{
-    return name ? model_field(c, name, strlen(name)) : NULL;
-}
-
 /* ---- Of the user's own object ---- */
 
 static void load_self(struct loading *l, struct json_object *row, const char *path,
@@ -35,7 +30,7 @@ static void load_of_user(struct loading *l, struct json_object *row, const char 
     const char *name = model_get_string(l, row, path, "field", true);
 
     entry->kind = ENTRY_FIELD;
-    entry->field = user ? find_field(user, name) : NULL;
+    entry->field = user ? model_find_field(user, name) : NULL;
     if (name && (!entry->field || entry->field->type != FIELD_TO_ONE ||
                  !model_in_content(user, entry->field)))
         model_tell(l, path, "field",
@@ -123,7 +118,7 @@ static bool check_object_members(struct loading *l, const struct model_class *c,
 
     json_object_object_foreachC(given, member)
     {
-        const struct model_field *field = find_field(c, member.key);
+        const struct model_field *field = model_find_field(c, member.key);
 
         if (!field)
             model_tell(l, path, member.key, "no such field");
@@ -174,7 +169,7 @@ static const struct model_field *load_to_one(struct loading *l, struct json_obje
                                              const struct model_entry *entry)
 {
     const char *name = model_get_string(l, row, path, member, true);
-    const struct model_field *field = entry->join ? find_field(entry->join, name) : NULL;
+    const struct model_field *field = entry->join ? model_find_field(entry->join, name) : NULL;
 
     if (name && entry->join && (!field || field->type != FIELD_TO_ONE)) {
         model_tell(l, path, member, "expected a toOne of the join class");

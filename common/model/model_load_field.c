@@ -74,6 +74,11 @@ const struct model_class *model_find_class(struct loading *l, const char *path, 
     return c;
 }
 
+const struct model_field *model_find_field(const struct model_class *c, const char *name)
+{
+    return name ? model_field(c, name, strlen(name)) : NULL;
+}
+
 /* "target" is a class or an array of classes. */
 static void load_targets(struct loading *l, struct json_object *row, const char *path,
                          struct model_field *field)
@@ -183,7 +188,7 @@ void model_load_field(struct loading *l, struct json_object *row, const char *pa
 static bool refers(const struct model_class *c, const char *name, const struct model_class *to,
                    bool lists)
 {
-    const struct model_field *field = model_field(c, name, strlen(name));
+    const struct model_field *field = model_find_field(c, name);
     const struct model_class *const *target;
 
     if (!field || (field->type != FIELD_TO_ONE && !(lists && field->type == FIELD_LIST)))

@@ -10,7 +10,7 @@
 static void check_field(struct loading *l, const struct model_class *c, const char *name,
                         const char *path)
 {
-    const struct model_field *field = model_field(c, name, strlen(name));
+    const struct model_field *field = model_find_field(c, name);
 
     if (!field)
         text_addf(l->problems, "%s.fields: %s has no field %s\n", path, c->name, name);
@@ -47,7 +47,7 @@ static void join_names(struct loading *l, const struct model_class *c, struct mo
 
     for (size_t i = 0; i < index->field_count; i++) {
         const char *name = index->fields[i];
-        const struct model_field *field = model_field(c, name, strlen(name));
+        const struct model_field *field = model_find_field(c, name);
 
         text_addf(&names, "%s%s", i ? "+" : "", name);
         text_addf(&columns, "%s%s", i ? "+" : "", field ? field->column : name);

@@ -7,11 +7,6 @@
 
 /* Who stands for users, and who may do what. */
 
-static const struct model_field *find_field(const struct model_class *c, const char *name)
-{
-    return name ? model_field(c, name, strlen(name)) : NULL;
-}
-
 void model_load_anchor(struct loading *l, struct model_class *c)
 {
     _cleanup_(text_deinitp) struct text path = {0};
@@ -21,7 +16,7 @@ void model_load_anchor(struct loading *l, struct model_class *c)
     name = model_get_string(l, model_row_of(l, c), path.at, "anchor", false);
     if (!name)
         return;
-    c->anchor_field = find_field(c, name);
+    c->anchor_field = model_find_field(c, name);
     if (!c->anchor_field || c->anchor_field->type != FIELD_STRING)
         model_tell(l, path.at, "anchor", "expected the name of a field of type string");
     if (c->abstract)
@@ -48,7 +43,7 @@ static void load_owner(struct loading *l, const struct model_class *c, struct js
                        const char *path, struct model_rule *rule)
 {
     const char *name = model_get_string(l, given, path, "owner", true);
-    const struct model_field *field = find_field(c, name);
+    const struct model_field *field = model_find_field(c, name);
 
     *rule = (struct model_rule){RULE_OWNER, MODEL_USER_COLUMN};
     if (name && strcmp(name, "@user") == 0)
