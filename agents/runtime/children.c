@@ -146,17 +146,6 @@ static void add_sorted(struct redis_call *call, const struct model *model,
     }
 }
 
-static void add_summary(struct redis_call *call, const struct model_class *c)
-{
-    int64_t count = 0;
-
-    while (c->summary && c->summary[count])
-        count++;
-    redis_call_arg_i64(call, count);
-    for (int64_t i = 0; i < count; i++)
-        redis_call_arg(call, c->summary[i]->column);
-}
-
 /* ---- Whom a write concerns ---- */
 
 /* Objects of the class refer to something, or are referred to, in a way that makes children. */
@@ -238,7 +227,7 @@ static int64_t add_shown(struct redis_call *call, const struct model *model,
             continue;
         redis_call_arg(call, child->name);
         add_sorted(call, model, child);
-        add_summary(call, child);
+        view_add_summary(call, child);
     }
     return count;
 }

@@ -112,3 +112,14 @@ void view_definition_deinit(struct view_definition *definition)
 {
     text_deinit(&definition->text);
 }
+
+void view_add_summary(struct redis_call *call, const struct model_class *c)
+{
+    int64_t count = 0;
+
+    while (c->summary && c->summary[count])
+        count++;
+    redis_call_arg_i64(call, count);
+    for (int64_t i = 0; i < count; i++)
+        redis_call_arg(call, c->summary[i]->column);
+}

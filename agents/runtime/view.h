@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/model/model.h"
+#include "common/redis/redis_link.h"
 
 /*
  * view - what the store knows of an order of children (lua/view.lua): as JSON, how it sorts the
@@ -17,6 +18,9 @@ struct view_definition {
 void view_define(struct view_definition *out, const struct model *model,
                  const struct model_class *c, const struct model_view *view);
 void view_definition_deinit(struct view_definition *definition);
+
+/* Adds the list of the columns that pages show of objects of the class. */
+void view_add_summary(struct redis_call *call, const struct model_class *c);
 
 /* What scripts call the ids of a class: "string", "integer", "array". */
 const char *view_id_kind(const struct model_class *c);

@@ -160,15 +160,8 @@ static void add_shown(struct redis_call *call, const struct model_class *const *
         count++;
     redis_call_arg_i64(call, count);
     for (; *members; members++) {
-        const struct model_field *const *fields = (*members)->summary;
-
-        count = 0;
-        while (fields && fields[count])
-            count++;
         redis_call_arg(call, (*members)->name);
-        redis_call_arg_i64(call, count);
-        for (int64_t i = 0; i < count; i++)
-            redis_call_arg(call, fields[i]->column);
+        view_add_summary(call, *members);
     }
 }
 
