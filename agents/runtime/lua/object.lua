@@ -252,9 +252,9 @@ local function fan_out_to(audience, ref, kind, version, writer, complete, lease_
   table.insert(jobs, id)
 end
 
--- The durable work that tells of a change everyone who watches the object, its class or a parent
--- of it. Who minds only its children hears of its removal.
-local function fan_out(ref, kind, version, lineage, writer, complete, lease_until)
+-- The sets of those who watch the object, its class or a parent of it. Who minds only its children
+-- hears of its removal.
+local function audience_of(ref, kind, lineage)
   local audience = { object_key(ref, ':w'), object_key(ref, ':sw') }
   if kind == 'd' then
     table.insert(audience, object_key(ref, ':cw'))
@@ -262,7 +262,12 @@ local function fan_out(ref, kind, version, lineage, writer, complete, lease_unti
   for _, name in ipairs(lineage.names) do
     table.insert(audience, class_key(name, ':w'))
   end
-  fan_out_to(audience, ref, kind, version, writer, complete, lease_until)
+  return audience
+end
+
+-- The durable work that tells all these of a change.
+local function fan_out(ref, kind, version, lineage, writer, complete, lease_until)
+  fan_out_to(audience_of(ref, kind, lineage), ref, kind, version, writer, complete, lease_until)
 end
 
 -- The same for its children: there is one more or less, the order is another one, or what is shown of

@@ -40,11 +40,7 @@ if #members == 0 then
 end
 
 local function is_watched(ref, lineage)
-  local sets = { object_key(ref, ':w'), object_key(ref, ':sw') }
-  for _, name in ipairs(lineage.names) do
-    table.insert(sets, class_key(name, ':w'))
-  end
-  return redis.call('EXISTS', unpack(sets)) > 0
+  return redis.call('EXISTS', unpack(audience_of(ref, 'u', lineage))) > 0
 end
 
 -- The defaults count as if the object had begun with them: any put is newer.
