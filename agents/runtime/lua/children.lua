@@ -41,8 +41,7 @@ if relation_count > 0 then
 
     function relation.item_of(parent)
       local _, id = class_and_id(parent)
-      return relation.owner_id == 'integer' and id
-        or '"' .. string.gsub(id, '[\\"]', '\\%0') .. '"'
+      return relation.owner_id == 'integer' and id or quoted(id)
     end
     relation.walked = relation.members
   end
@@ -215,7 +214,7 @@ if relation_count > 0 then
     local from = last == '' and '-' or '(' .. last
     local entries = redis.call('ZRANGEBYLEX', object_key(ref, ':r'), from, '+', 'LIMIT', 0, most)
     for _, entry in ipairs(entries) do
-      local field, referring = string.match(entry, '^(.-)\n(.*)$')
+      local field, referring = field_and_ref(entry)
       touch_reference(referring, field, ref)
     end
     return #entries == most and entries[most]

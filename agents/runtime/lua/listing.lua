@@ -68,10 +68,9 @@ if listing_count > 0 then
     end
   end
 
-  -- Where the objects of a class stand among all that refers to another one: ";" comes behind ":".
+  -- Where the objects of a class stand among all that refers to another one.
   local function range_of(listing, class)
-    local from = listing.inverse_of[class] .. '\n' .. class
-    return '[' .. from .. ':', '(' .. from .. ';'
+    return references_range(listing.inverse_of[class], class)
   end
 
   local function count_sources(listing, parent)

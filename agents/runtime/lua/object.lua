@@ -86,9 +86,14 @@ local function broken_reference(refs)
   return nil
 end
 
+-- The JSON string of an id, which has no control characters.
+local function quoted(id)
+  return '"' .. string.gsub(id, '[\\"]', '\\%0') .. '"'
+end
+
 local function pair_text(ref)
   local class, id = class_and_id(ref)
-  return '{"className":"' .. class .. '","ID":"' .. string.gsub(id, '[\\"]', '\\%0') .. '"}'
+  return '{"className":"' .. class .. '","ID":' .. quoted(id) .. '}'
 end
 
 -- The text of a list of these objects.

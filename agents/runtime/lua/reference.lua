@@ -2,6 +2,16 @@
 -- newline-separated. What refers to it is listed at it, in {o:<ref>}:r, as "<field>\n<ref>", so that
 -- its removal finds them.
 
+local function field_and_ref(entry)
+  return string.match(entry, '^(.-)\n(.*)$')
+end
+
+-- Between what the entries of one field and class stand: ";" comes behind ":".
+local function references_range(field, class)
+  local from = field .. '\n' .. class
+  return '[' .. from .. ':', '(' .. from .. ';'
+end
+
 local function each_ref(refs, visit)
   for ref in string.gmatch(refs or '', '[^\n]+') do
     visit(ref)

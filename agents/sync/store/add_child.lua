@@ -106,9 +106,9 @@ function ways.through()
   local way = {}
 
   function way.has(child)
-    local from = onward .. '\n' .. join.lineage.names[1]
-    local entries = redis.call('ZRANGEBYLEX', object_key(child, ':r'), '[' .. from .. ':', '(' .. from .. ';',
-      'LIMIT', 0, MOST_LOOKED_AT)
+    local from, to = references_range(onward, join.lineage.names[1])
+    local entries =
+      redis.call('ZRANGEBYLEX', object_key(child, ':r'), from, to, 'LIMIT', 0, MOST_LOOKED_AT)
     for _, entry in ipairs(entries) do
       if refs_of(string.sub(entry, #onward + 2), here) == parent then
         return true

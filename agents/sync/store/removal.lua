@@ -51,7 +51,3 @@ local function clear(ref, field, target, now, lease)
     tell(ref, 'u', version, '', lease)
   end
 end
-
-local function field_and_ref(entry)
-  return string.match(entry, '^(.-)\n(.*)$')
-end
