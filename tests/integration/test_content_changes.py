@@ -1,7 +1,7 @@
 """What subscribers of the content protocol are told (content protocol, "Notifications", "changed").
 
-Single steps, and what is hard to reach from outside, are in test_content_marks.py and
-test_random_marks.py.
+Single steps, and what is hard to reach from outside, are in test_content_marks.py, test_content_blocks.py
+and test_random_marks.py.
 """
 
 import json
