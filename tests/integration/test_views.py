@@ -5,16 +5,13 @@ support/children-model.json: a Shelf lists its things, a Tree and a Grove are re
 has them through Tickets, and the ids of a Log's lines begin with its own.
 """
 
-import random
-
 import pytest
-from asking import create, put, remove
+from asking import put, remove
 from client import pair
 from relations import wait_for_jobs
 from servers import json
-from stack import CHILDREN_MODEL
 from store import object_key
-from views import Views, full, pairs, split
+from views import Views, full, log_id, pairs, split
 
 
 @pytest.fixture
@@ -193,10 +190,6 @@ def test_what_links_children_before_a_view_is_built_counts_too(views, ada, leave
     assert views.check(club, "plain") == []
 
 
-def log_id(redis):
-    return redis.incr("test:logs")
-
-
 def test_children_whose_ids_begin_with_that_of_the_parent(views, ada):
     first = log_id(views.redis)
     logs = [first, first * 10 + 1000]  # one's text begins with the other's
@@ -332,137 +325,3 @@ def test_a_view_is_built_in_as_many_steps_as_it_takes(views, new_id, many_leaves
     views.add(ref, things=pairs(*many_leaves))
     for view in ("worst", "plain"):
         assert len(views.check(ref, view)) == MANY
-
-
-# ---- At random
-
-KINDS = {"Shelf": ("plain", "back", "mixed", "worst"), "Tree": ("plain", "count"), "Grove": ("weight",),
-         "Club": ("plain", "count"), "Log": ("newest", "text")}
-TEXTS = [None, "", "a", "b", "ab", "é", "😀", "￿", 'q"\\', "a\u0000", "x" * 600, "x" * 600 + "y"]
-
-
-class Chance:
-    """Writes of all kinds to a few objects, none of which other tests know."""
-
-    def __init__(self, views, ada, new_id, seed):
-        self.random, self.views, self.ada = random.Random(seed), views, ada
-        base = log_id(views.redis) * 1000
-        self.log = base
-        self.parents = [f"{kind}:{base if kind == 'Log' else new_id(kind)}{'' if n == 0 else n}"
-                        for kind in KINDS for n in range(3)]
-        self.children = [f"{kind}:{new_id(kind)}" for kind in ("Leaf", "Needle") for _ in range(6)]
-        self.children += [f"Fruit:{base + n}" for n in range(6)]
-        self.tickets = [f"Ticket:{new_id('ticket')}" for _ in range(8)]
-        for ref in self.parents + self.children + self.tickets:
-            views.add(ref)
-
-    def some(self, refs):
-        return self.random.sample(refs, self.random.randint(0, min(4, len(refs))))
-
-    def one(self, refs):
-        return self.random.choice([*refs, None])
-
-    def of(self, *kinds):
-        return [r for r in self.parents + self.children if r.split(":")[0] in kinds]
-
-    def relation(self, refs):
-        ref = self.one(refs)
-        return ref and pair(*split(ref))
-
-    def fields(self, ref):
-        """Random values of some fields."""
-        r, kind = self.random, ref.split(":")[0]
-        number = r.choice([None, 0, 1, -1, 10, 2**53 + 1, 2**53, -2**63, 2**63 - 1])
-        fields = {"count": number, "tree": self.relation(self.of("Tree"))}
-        if kind == "Fruit":
-            fields["label"] = r.choice(TEXTS)
-        else:
-            fields.update(name=r.choice(TEXTS), remark=r.choice(TEXTS), state=r.choice(
-                [None, "green", "ripe", "rotten", "gone"]), ripe=r.choice([None, True, False]),
-                weight=r.choice([None, 0, -0.5, 1e300, 0.1, 1, 1.0]), day=r.choice([None, 1, 5]),
-                trees=pairs(*self.some(self.of("Grove"))))
-        return {name: fields[name] for name in r.sample(list(fields), r.randint(1, 3))}
-
-    def change(self, ref):
-        self.views.add(ref, **self.fields(ref))
-
-    def put(self):
-        ref = self.random.choice(self.children)
-        put(self.ada, *split(ref), **self.fields(ref))
-
-    def fill(self):
-        self.views.add(self.random.choice(self.of("Shelf")), things=pairs(*self.some(self.children)))
-
-    def issue(self):
-        """Each of these puts may lead to an object that is not there; then it is refused."""
-        fields = {"club": self.relation(self.of("Club")), "member": self.relation(self.children)}
-        some = self.random.sample(list(fields), self.random.randint(1, 2))
-        put(self.ada, *split(self.random.choice(self.tickets)), **{f: fields[f] for f in some})
-
-    def write_line(self):
-        log = self.random.choice(self.of("Log")).split(":")[1]
-        ref = f"Line:[{log},{self.random.randint(1, 12)}]"
-        if self.random.random() < 0.4:
-            remove(self.ada, *split(ref))
-        elif not self.views.redis.exists(object_key("com.kin." + ref)):
-            self.views.add(ref, text=self.random.choice(TEXTS), day=self.random.choice([None, 1, 2]))
-
-    def vanish(self):
-        ref = self.random.choice(self.children + self.tickets + self.parents)
-        remove(self.ada, *split(ref))
-
-    def appear(self):
-        ref = self.random.choice(self.children + self.tickets + self.parents)
-        answer = self.views.operator.ask("importObjects", {"objects": [
-            {"cn": split(ref)[0], "ID": split(ref)[1]}]})
-        assert answer["refused"] == []
-
-    def look(self):
-        """Has a view built, if it is not."""
-        ref = self.random.choice(self.parents)
-        view = self.random.choice(KINDS[ref.split(":")[0]])
-        self.views.page(ref, view)
-
-    def step(self):
-        action = self.random.choices(
-            [self.put, self.fill, self.issue, self.write_line, self.vanish, self.appear, self.look],
-            [30, 10, 20, 15, 5, 10, 10])[0]
-        action()
-
-
-@pytest.mark.parametrize("seed", range(2))
-def test_views_equal_a_fresh_sort_after_every_write(views, ada, new_id, seed):
-    seed = random.randrange(2**32) if seed else 1
-    print("seed", seed)
-    chance = Chance(views, ada, new_id, seed)
-    for _ in range(150):
-        chance.step()
-        wait_for_jobs(views.redis)
-        assert views.built(views.objects()) == []
-    for ref in chance.parents:
-        if views.redis.hexists(object_key("com.kin." + ref), "@c"):
-            for view in KINDS[ref.split(":")[0]]:
-                views.check(ref, view)
-
-
-def test_views_that_are_built_in_the_middle_of_writes_miss_nothing(new_stack, connect, new_id):
-    """One child is placed at a time, so writes come between."""
-    stack = new_stack(sync_agents=2, settings={"model.file": CHILDREN_MODEL, "sync.view_batch": 1})
-    views = Views(stack, connect(stack.gateways[0], "ada"))
-    seed = random.randrange(2**32)
-    print("seed", seed)
-    for number in range(4):
-        chance = Chance(views, views.client, new_id, seed + number)
-        chance.look = chance.put
-        for _ in range(60):
-            chance.step()
-        asked = [views.send(ref, view) for ref in chance.parents for view in KINDS[ref.split(":")[0]]]
-        for _ in range(40):
-            chance.step()
-        for request in asked:
-            assert views.receive(request)["status"] in (200, 404)
-        wait_for_jobs(views.redis)
-        objects = views.objects()
-        assert views.built(objects) == []
-    assert len(views.redis.keys("{o:*}:vs")) > 20
-    views.close()

@@ -17,7 +17,7 @@ from by_hand import Operator
 from client import pair
 from servers import json
 from stack import CHILDREN_MODEL
-from store import object_key, stored_object
+from store import object_key
 
 PACKAGE = "com.kin."
 LONG = 512  # bytes of a text that count
@@ -299,3 +299,7 @@ class Views:
                       for place, entry in self.bytes.hgetall(object_key(ref, ":in")).items()}
             problems += [(ref, place) for place, key in places.items() if stored.get(place) != key]
         return problems
+
+
+def log_id(redis):
+    return redis.incr("test:logs")
