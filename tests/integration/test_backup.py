@@ -24,7 +24,8 @@ def own_servers():
 
 @pytest.fixture
 def own_stack(own_servers):
-    with Stack(own_servers, auth_agents=1) as s:
+    """Waits for longer than it takes to copy a broker's files on a busy machine."""
+    with Stack(own_servers, auth_agents=1, settings={"gateway.request_timeout_ms": 120_000}) as s:
         yield s
 
 
