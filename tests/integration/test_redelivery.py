@@ -67,14 +67,16 @@ def next_push(client):
     return client.expect_push(is_push)
 
 
-def test_an_update_is_told_again_until_its_receipt(writer, reader, task):
+def test_an_update_is_told_again_until_its_receipt(hasty_stack, writer, reader, task):
+    """How long it waits in between is what test_scripts.py looks at, by the clock of the scripts."""
+    redis = hasty_stack.redis()
     put(writer, task, title="new")
     first, again, later = (next_push(reader) for _ in range(3))
     assert first["updatedFields"] == ["title"]
     assert again["updatedFields"] == later["updatedFields"] == []
     assert first["objectList"] == again["objectList"] == later["objectList"]
-    assert again["timestamp"] - first["timestamp"] >= FIRST_MS - 50
-    assert later["timestamp"] - again["timestamp"] >= 2 * FIRST_MS - 50, "the wait has doubled"
+    _, _, tries, *_ = marks_of(redis, session_of(redis, reader.client_id))[f"{TASK}:{task}"]
+    assert int(tries) >= 3
     reader.acknowledge((TASK, task))
     reader.inbox.clear()
     reader.expect_nothing(is_push, 0.9)
