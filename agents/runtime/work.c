@@ -102,7 +102,7 @@ enum work_step work_error(struct work *work, enum response_code code, const char
 
     if (!request_is_content(&work->request))
         return activestack_error(work, code, desc);
-    text_addf(&msg, "%s: %s", content_title(code), desc);
+    content_add_msg(&msg, code, desc);
     return reply_content_error(work, content_code_of(work->request.operation, code),
                                text_str(&msg));
 }

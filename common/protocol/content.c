@@ -119,7 +119,7 @@ int content_code_of(const struct operation *o, enum response_code code)
     return content_code(o, meaning->status, of_no_class ? CONTENT_PLAIN : meaning->detail);
 }
 
-const char *content_title(enum response_code code)
+void content_add_msg(struct text *out, enum response_code code, const char *desc)
 {
-    return meaning_of(code)->title;
+    text_addf(out, "%s: %s", meaning_of(code)->title, desc);
 }

@@ -35,7 +35,7 @@ static void refuse(struct gateway *g, struct client *c, const struct content_fra
     _cleanup_(text_deinitp) struct text msg = {0};
 
     metrics_count_error(g->metrics, code);
-    text_addf(&msg, "%s: %s", content_title(code), desc);
+    content_add_msg(&msg, code, desc);
     say_error(g, c, f, content_code_of(f->operation, code), text_str(&msg));
 }
 
@@ -52,7 +52,7 @@ static void add_error(struct text *out, const struct asked *asked, enum response
 {
     _cleanup_(text_deinitp) struct text msg = {0};
 
-    text_addf(&msg, "%s: %s", content_title(code), desc);
+    content_add_msg(&msg, code, desc);
     content_add_error(out, asked->message_id, content_cls(asked->operation),
                       content_code_of(asked->operation, code), text_str(&msg));
 }

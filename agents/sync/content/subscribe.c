@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "agents/runtime/agent.h"
+#include "agents/sync/content/content.h"
 #include "agents/sync/content/names.h"
 #include "agents/sync/jobs/jobs.h"
 #include "agents/sync/operations.h"
@@ -108,14 +109,12 @@ static enum err read_keys(const struct work *work, struct names *items, struct t
 
 static enum work_step plan(struct work *work, bool end)
 {
-    const enum json_kind kind = json_kind(request_data(&work->request));
+    const struct json_span keys = request_data(&work->request);
     _cleanup_(text_deinitp) struct text problem = {0};
     struct wishes *wishes;
 
-    if (kind != JSON_ARRAY) {
-        text_addf(&problem, "data: expected an array of keys, found %s", json_kind_name(kind));
-        return work_error(work, CODE_MALFORMED, problem.at);
-    }
+    if (json_kind(keys) != JSON_ARRAY)
+        return content_expected(work, "data", "an array of keys", keys);
     wishes = calloc(1, sizeof(*wishes));
     if (!wishes)
         err_out_of_memory();

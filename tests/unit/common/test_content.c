@@ -69,13 +69,18 @@ START_TEST(each_activestack_code_has_one_of_the_same_meaning)
         {CODE_UPDATE_FAILED, 4220440},   {CODE_REMOVE_FAILED, 4220440},
         {CODE_MISSING_FIELD, 4220440},   {CODE_INTERNAL, 5000499},
     };
+    _cleanup_(text_deinitp) struct text msg = {0};
 
     for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
         ck_assert_int_eq(content_code_of(by_name("get_content"), codes[i].from), codes[i].to);
-        ck_assert_str_ne(content_title(codes[i].from), "");
+        content_add_msg(&msg, codes[i].from, "x");
+        ck_assert_str_ne(msg.at, ": x");
         if (codes[i].from != CODE_INTERNAL)
-            ck_assert_str_ne(content_title(codes[i].from), content_title(CODE_INTERNAL));
+            ck_assert_str_ne(msg.at, "Internal Error: x");
+        text_clear(&msg);
     }
+    content_add_msg(&msg, CODE_INTERNAL, "x");
+    ck_assert_str_eq(msg.at, "Internal Error: x");
     ck_assert_int_eq(content_code_of(NULL, CODE_INTERNAL), 5000000);
     ck_assert_int_eq(content_code_of(by_name("get_content"), (enum response_code) - 9999), 5000499);
 }
