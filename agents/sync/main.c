@@ -1,4 +1,5 @@
 #include "agents/sync/operations.h"
+#include "agents/sync/own.h"
 #include "agents/sync/sessions/keep.h"
 
 static const struct handler handlers[] = {
@@ -53,6 +54,8 @@ static const struct agent_definition sync_agent = {
     .handler_count = ARRAY_SIZE(handlers),
     .keep = plan_keep,
     .poll = plan_poll,
+    .load = sync_own_load,
+    .unload = sync_own_unload,
 };
 
 int main(int argc, char **argv)

@@ -1,6 +1,7 @@
 #include "common/json/json_get.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include <json-c/json.h>
@@ -105,6 +106,11 @@ static const char *const type_names[] = {
     [json_type_string] = "a string",
 };
 
+static const char *expected_name(enum json_type type)
+{
+    return type == json_type_int ? "a whole number" : type_names[type];
+}
+
 /* The member that somebody asks for. */
 struct wanted {
     const char *path, *name;
@@ -130,13 +136,13 @@ static enum err get(struct json_object *object, const struct wanted *w, struct j
     if (!json_object_object_get_ex(object, w->name, &value)) {
         if (w->required) {
             add_path(problems, w->path, w->name);
-            text_addf(problems, "missing, expected %s\n", type_names[w->type]);
+            text_addf(problems, "missing, expected %s\n", expected_name(w->type));
         }
         return ERR_NOT_FOUND;
     }
     if (json_object_get_type(value) != w->type) {
         add_path(problems, w->path, w->name);
-        text_addf(problems, "expected %s, found %s\n", type_names[w->type],
+        text_addf(problems, "expected %s, found %s\n", expected_name(w->type),
                   type_names[json_object_get_type(value)]);
         return ERR_TYPE;
     }
@@ -173,6 +179,26 @@ enum err json_get_bool(struct json_object *object, const char *path, const char 
     if (!e)
         *out = json_object_get_boolean(value);
     return e;
+}
+
+enum err json_get_int(struct json_object *object, const char *path, const char *name,
+                      const struct json_int *wanted, int64_t *out, struct text *problems)
+{
+    const struct wanted member = {path, name, json_type_int, wanted->required};
+    struct json_object *value;
+    enum err e = get(object, &member, &value, problems);
+    int64_t number;
+
+    if (e)
+        return e;
+    number = json_object_get_int64(value);
+    if (number < wanted->least || number > wanted->most) {
+        add_path(problems, path, name);
+        text_addf(problems, "expected %" PRId64 " to %" PRId64 "\n", wanted->least, wanted->most);
+        return ERR_RANGE;
+    }
+    *out = number;
+    return ERR_OK;
 }
 
 enum err json_get_object(struct json_object *object, const char *path, const char *name,

@@ -45,6 +45,18 @@ _must_check_ enum err json_get_array(struct json_object *object, const char *pat
                                      bool required, struct json_object **out,
                                      struct text *problems);
 
+/* What is asked of a whole number; another one is told of. */
+struct json_int {
+    bool required;
+    int64_t least, most;
+};
+
+/* ERR_RANGE (told): outside of what is wanted, or too large for 64 bits. Unless it is ERR_OK, *out
+ * keeps what the caller has put into it. */
+_must_check_ enum err json_get_int(struct json_object *object, const char *path, const char *name,
+                                   const struct json_int *wanted, int64_t *out,
+                                   struct text *problems);
+
 /* Tells of every member of `object` that is not in the NULL-terminated list. */
 void json_get_only(struct json_object *object, const char *path, const char *const *names,
                    struct text *problems);

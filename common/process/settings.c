@@ -194,6 +194,9 @@ static const struct config_row rows[] = {
     INT("sync.max_patch_tries", sync_max_patch_tries, "250", 1, 100000, "tries", SYNC,
         "How often a patch without a version is tried while others change the document; then it gets 5030600."),
 
+    TEXT("process.file", process_file, "", 0, 4096, SYNC,
+        "The processes that clients may run, a JSON file; empty for none."),
+
     INT("ctl.max_line_bytes", ctl_max_line_bytes, "8388608", KIB, 15 * MIB, "bytes", CTL,
         "The longest line that an import takes."),
 

@@ -105,6 +105,9 @@ struct settings {
     int64_t sync_max_patch_work; /* bytes; see json_patch.h */
     int64_t sync_max_patch_tries;
 
+    /* Sync agent: processes. */
+    char *process_file; /* those that clients may run; "" = none */
+
     /* activestack-ctl. */
     int64_t ctl_max_line_bytes; /* of an import */
 

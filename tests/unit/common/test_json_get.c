@@ -191,9 +191,39 @@ START_TEST(members_that_nobody_knows_are_told)
 }
 END_TEST
 
+START_TEST(a_whole_number_has_its_limits)
+{
+    static const struct {
+        const char *tree, *problem;
+        enum err e;
+    } rows[] = {
+        {"{\"n\":3}", "", ERR_OK},
+        {"{\"n\":7}", "", ERR_OK},
+        {"{}", "x.n: missing, expected a whole number\n", ERR_NOT_FOUND},
+        {"{\"n\":2}", "x.n: expected 3 to 7\n", ERR_RANGE},
+        {"{\"n\":8}", "x.n: expected 3 to 7\n", ERR_RANGE},
+        {"{\"n\":-99999999999999999999}", "x.n: expected 3 to 7\n", ERR_RANGE},
+        {"{\"n\":3.0}", "x.n: expected a whole number, found a number\n", ERR_TYPE},
+        {"{\"n\":true}", "x.n: expected a whole number, found a boolean\n", ERR_TYPE},
+    };
+    const struct json_int wanted = {.required = true, .least = 3, .most = 7};
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct json_object *tree = parse(rows[i].tree);
+        TEXT problems = {0};
+        int64_t n = 42;
+
+        assert_err(json_get_int(tree, "x", "n", &wanted, &n, &problems), rows[i].e);
+        assert_text(&problems, rows[i].problem);
+        ck_assert_int_eq(n == 42, rows[i].e != ERR_OK);
+        json_object_put(tree);
+    }
+}
+END_TEST
+
 UNIT_SUITE("json_get", a_file_becomes_a_tree, a_mistake_in_a_file_is_told_with_line_and_column,
            every_name_that_stands_twice_is_told, a_file_nested_too_deep_is_refused,
            a_lone_value_is_a_file_too, a_file_that_is_not_there_is_told,
            members_of_the_right_type_are_borrowed, a_missing_member_is_told_only_if_it_is_required,
            a_member_of_another_type_is_told_with_its_path, a_string_with_a_nul_is_refused,
-           members_that_nobody_knows_are_told)
+           a_whole_number_has_its_limits, members_that_nobody_knows_are_told)

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "agents/runtime/agent.h"
+
+/*
+ * own - what the sync agent has beyond settings and model, in agent->own: read before any thread
+ * starts, the same for all of its workers.
+ */
+
+struct declared;
+
+struct sync_own {
+    struct declared *declared; /* the processes that may run */
+};
+
+/* The hooks of the agent's definition. */
+_must_check_ enum err sync_own_load(struct agent *agent, struct text *problems);
+void sync_own_unload(struct agent *agent);
+
+const struct declared *declared_of(const struct agent *agent);
