@@ -310,7 +310,8 @@ static enum err create_world(struct gateway_process *p)
     const struct open_limits limits = {
         .count = (size_t)s->gateway_max_open_requests,
         .bytes = (size_t)s->gateway_max_open_bytes,
-        .timeout_ms = s->gateway_request_timeout_ms,
+        .timeout_ms = {[OPEN_PROMPT] = s->gateway_request_timeout_ms,
+                       [OPEN_SLOW] = s->gateway_process_timeout_ms},
     };
     enum err e;
 

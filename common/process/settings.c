@@ -85,6 +85,8 @@ static const struct config_row rows[] = {
         "A client that has not logged in by then is closed with 4004."),
     INT("gateway.request_timeout_ms", gateway_request_timeout_ms, "30000", 10, 3600000, "ms", GATEWAY,
         "After this a request without an answer is answered with -116."),
+    INT("gateway.process_timeout_ms", gateway_process_timeout_ms, "900000", 10, 86400000, "ms", GATEWAY,
+        "The same for runProcess and getChangeWatcher, whose processes have deadlines of their own."),
     INT("gateway.max_open_requests", gateway_max_open_requests, "256", 1, 65536, NULL, GATEWAY,
         "Unanswered requests that one client may have; the next is answered with -118."),
     INT("gateway.max_open_bytes", gateway_max_open_bytes, "4194304", KIB, KIB * MIB, "bytes", GATEWAY,

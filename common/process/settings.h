@@ -47,6 +47,7 @@ struct settings {
     char *gateway_content_provider;   /* with which clients of the content protocol log in */
     int64_t gateway_login_timeout_ms; /* beyond: 4004 */
     int64_t gateway_request_timeout_ms;
+    int64_t gateway_process_timeout_ms;   /* the same, of slow operations */
     int64_t gateway_max_open_requests;    /* of one client */
     int64_t gateway_max_open_bytes;       /* of one client */
     int64_t gateway_queue_length;         /* requests waiting for the publishing thread */

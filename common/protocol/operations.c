@@ -12,11 +12,14 @@ enum {
     FROM_GATEWAY = 8,
     FROM_OPERATOR = 16,
     FROM_CONTENT = 32,
+    SLOW = 64,
 
     OPEN = 0,        /* before and after a login */
     ENTER = EFFECTS, /* a way to log in, or what belongs to one */
     READ = LOGIN,    /* what is read may be watched; losing that costs nobody anything */
     WRITE = LOGIN | EFFECTS,
+    AWAIT = READ | SLOW, /* the value may have to be computed by a process */
+    RUN = WRITE | SLOW,
     RECEIPT = LOGIN | ACKNOWLEDGES, /* a lost one is made good by a redelivery */
     INNER = WRITE | FROM_GATEWAY,
     SIGNAL = LOGIN | FROM_GATEWAY, /* said again soon */
@@ -44,7 +47,8 @@ enum {
 #define CONTENT(number, name, kind, agent, classes) \
     {name, NULL, classes, BITS(kind), AGENT_##agent, number}
 #define BITS(kind)                                                                                 \
-    ORIGIN(kind), ((kind) & LOGIN) != 0, ((kind) & EFFECTS) != 0, ((kind) & ACKNOWLEDGES) != 0
+    ORIGIN(kind), ((kind) & LOGIN) != 0, ((kind) & EFFECTS) != 0,                                  \
+        ((kind) & ACKNOWLEDGES) != 0, ((kind) & SLOW) != 0
 #define ORIGIN(kind)                                                                               \
     ((kind) & FROM_GATEWAY    ? ORIGIN_GATEWAY                                                     \
      : (kind) & FROM_OPERATOR ? ORIGIN_OPERATOR                                                    \
@@ -82,7 +86,7 @@ const struct operation operations[] = {
     OP("getAccessor",                   READ,    SYNC, S("GetAccessor")),
     OP("getAllByName",                  READ,    SYNC, S("GetAllByName")),
     OP("getAllServiceProviders",        OPEN,    NONE, A_AS("GetAllServiceProviders", "Auth")),
-    OP("getChangeWatcher",              READ,    NONE, S("PushCWUpdate")),
+    OP("getChangeWatcher",              AWAIT,   NONE, S("PushCWUpdate")),
     OP("getHistory",                    READ,    SYNC, S("GetHistory")),
     OP("getOAuthRequestToken",          OPEN,    NONE, A_AS("GetOAuthRequestToken", "Auth")),
     OP("getRegAppOAuths",               OPEN,    NONE, A_AS("GetRegAppOAuths", "Auth")),
@@ -109,9 +113,9 @@ const struct operation operations[] = {
     OP("removeObject",                  WRITE,   SYNC, S("Remove")),
     OP("repliesReceived",               SIGNAL,  SYNC, S_MUTE("RepliesReceived")),
     CONTENT(9, "revoke",                CHANGE,  SYNC, TELL),
-    OP("runProcess",                    WRITE,   NONE, S("RunProcess")),
+    OP("runProcess",                    RUN,     NONE, S("RunProcess")),
     OP("runQuery",                      READ,    NONE, S("RunQuery")),
-    ALIAS("runServerProcess", "runProcess", WRITE,   NONE, S_AS("RunServerProcess", "RunProcess")),
+    ALIAS("runServerProcess", "runProcess", RUN,     NONE, S_AS("RunServerProcess", "RunProcess")),
     OP("searchByExample",               READ,    SYNC, S("SearchByExample")),
     OP("settleReferences",              MEND,    SYNC, S("SettleReferences")),
     CONTENT(8, "subscribe",             CHANGE,  SYNC, TELL),

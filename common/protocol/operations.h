@@ -33,6 +33,7 @@ struct operation {
     bool needs_login;
     bool has_effects; /* persistent on the broker, never expires; its result is kept */
     bool is_receipt;  /* of pushes: goes to the agents together with those of other clients */
+    bool is_slow;     /* a process may have to end first: gateway.process_timeout_ms holds for it */
     enum operation_agent agent;
     int content_class; /* in the error codes of the content protocol; 0: not part of it */
 };

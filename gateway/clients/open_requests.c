@@ -4,13 +4,14 @@
 #include <string.h>
 
 #include "common/amqp/msg.h"
+#include "common/protocol/operations.h"
 
 #define SMALLEST_TABLE 256 /* buckets; a power of two */
 
 /* Numbers are given in sequence, so their low bits spread over the buckets by themselves. */
 struct open_requests {
     struct open_limits limits;
-    struct open_request_list by_deadline;
+    struct open_request_list by_deadline[OPEN_PACE_COUNT];
     struct open_request **buckets;
     size_t bucket_count, count;
     uint64_t last_number;
@@ -34,7 +35,8 @@ enum err open_requests_create(const struct open_limits *limits, struct open_requ
     t->limits = *limits;
     t->bucket_count = SMALLEST_TABLE;
     t->buckets = allocate_buckets(t->bucket_count);
-    TAILQ_INIT(&t->by_deadline);
+    for (size_t pace = 0; pace < OPEN_PACE_COUNT; pace++)
+        TAILQ_INIT(&t->by_deadline[pace]);
     *out = t;
     return ERR_OK;
 }
@@ -46,16 +48,22 @@ static void free_request(struct open_request *r)
     free(r);
 }
 
-void open_requests_destroy(struct open_requests *t)
+static void free_list(struct open_request_list *list)
 {
     struct open_request *r;
 
-    if (!t)
-        return;
-    while ((r = TAILQ_FIRST(&t->by_deadline))) {
-        TAILQ_REMOVE(&t->by_deadline, r, by_deadline);
+    while ((r = TAILQ_FIRST(list))) {
+        TAILQ_REMOVE(list, r, by_deadline);
         free_request(r);
     }
+}
+
+void open_requests_destroy(struct open_requests *t)
+{
+    if (!t)
+        return;
+    for (size_t pace = 0; pace < OPEN_PACE_COUNT; pace++)
+        free_list(&t->by_deadline[pace]);
     free(t->buckets);
     free(t);
 }
@@ -88,15 +96,21 @@ static void take_from_bucket(struct open_requests *t, const struct open_request 
     *at = r->next_in_bucket;
 }
 
-static void grow(struct open_requests *t)
+static void put_list_in_buckets(struct open_requests *t, const struct open_request_list *list)
 {
     struct open_request *r;
 
+    TAILQ_FOREACH(r, list, by_deadline)
+    put_in_bucket(t, r);
+}
+
+static void grow(struct open_requests *t)
+{
     free(t->buckets);
     t->bucket_count *= 2;
     t->buckets = allocate_buckets(t->bucket_count);
-    TAILQ_FOREACH(r, &t->by_deadline, by_deadline)
-    put_in_bucket(t, r);
+    for (size_t pace = 0; pace < OPEN_PACE_COUNT; pace++)
+        put_list_in_buckets(t, &t->by_deadline[pace]);
 }
 
 /* The gateway's own requests end a login or a logout, or are of no one client: a full account must
@@ -128,7 +142,8 @@ enum err open_requests_add(struct open_requests *t, struct open_account *account
     r->wants_ack = fields->wants_ack;
     r->bytes = fields->bytes;
     r->started_us = now_us;
-    r->deadline_ms = now_us / 1000 + t->limits.timeout_ms;
+    r->pace = r->operation && r->operation->is_slow ? OPEN_SLOW : OPEN_PROMPT;
+    r->deadline_ms = now_us / 1000 + t->limits.timeout_ms[r->pace];
     r->has_message_id = message_id != NULL;
     if (message_id)
         memcpy(r->message_id, message_id, id_size);
@@ -136,7 +151,7 @@ enum err open_requests_add(struct open_requests *t, struct open_account *account
     if (t->count == t->bucket_count)
         grow(t);
     put_in_bucket(t, r);
-    TAILQ_INSERT_TAIL(&t->by_deadline, r, by_deadline);
+    TAILQ_INSERT_TAIL(&t->by_deadline[r->pace], r, by_deadline);
     TAILQ_INSERT_TAIL(&account->list, r, by_client);
     t->count++;
     account->count++;
@@ -149,7 +164,7 @@ void open_requests_end(struct open_requests *t, struct open_account *account,
                        struct open_request *r)
 {
     take_from_bucket(t, r);
-    TAILQ_REMOVE(&t->by_deadline, r, by_deadline);
+    TAILQ_REMOVE(&t->by_deadline[r->pace], r, by_deadline);
     TAILQ_REMOVE(&account->list, r, by_client);
     t->count--;
     account->count--;
@@ -168,9 +183,13 @@ struct open_request *open_requests_find(const struct open_requests *t, uint64_t 
 
 struct open_request *open_requests_overdue(const struct open_requests *t, int64_t now_ms)
 {
-    struct open_request *oldest = TAILQ_FIRST(&t->by_deadline);
+    for (size_t pace = 0; pace < OPEN_PACE_COUNT; pace++) {
+        struct open_request *oldest = TAILQ_FIRST(&t->by_deadline[pace]);
 
-    return oldest && oldest->deadline_ms <= now_ms ? oldest : NULL;
+        if (oldest && oldest->deadline_ms <= now_ms)
+            return oldest;
+    }
+    return NULL;
 }
 
 size_t open_requests_count(const struct open_requests *t)

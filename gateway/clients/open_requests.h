@@ -15,9 +15,9 @@ struct operation;
 /*
  * open_requests - the requests that wait for their reply: found by number, by client, by deadline.
  *
- * Every request has the same time, so the oldest is always the next to be overdue, and looking for
- * overdue ones costs nothing when there are none. Each client has an account that bounds how many
- * it may have open, and how many bytes.
+ * Every request has the time of its pace, so the oldest of a pace is always its next to be overdue,
+ * and looking for overdue ones costs nothing when there are none. Each client has an account that
+ * bounds how many it may have open, and how many bytes.
  *
  * Threads:   everything belongs to the socket thread.
  * Ownership: the table owns the requests; open_requests_end() frees one.
@@ -42,6 +42,9 @@ enum purpose {
     PURPOSE_COUNT
 };
 
+/* Which time a request has: that of most, or of those whose operation is slow. */
+enum open_pace { OPEN_PROMPT, OPEN_SLOW, OPEN_PACE_COUNT };
+
 struct open_request {
     uint64_t number;
     struct client *client; /* borrowed: a client ends its requests before it goes; NULL: none */
@@ -57,6 +60,7 @@ struct open_request {
     size_t member_count;
 
     /* Of the table. */
+    enum open_pace pace;
     TAILQ_ENTRY(open_request) by_deadline;
     TAILQ_ENTRY(open_request) by_client;
     struct open_request *next_in_bucket;
@@ -74,7 +78,7 @@ struct open_account {
 
 struct open_limits {
     size_t count, bytes; /* of one account */
-    int64_t timeout_ms;
+    int64_t timeout_ms[OPEN_PACE_COUNT];
 };
 
 struct open_requests;
@@ -87,8 +91,9 @@ void open_account_init(struct open_account *a);
 
 /*
  * Opens a request with the next number: client, operation, purpose, wants_ack and bytes are taken
- * from *fields, the deadline follows from now_us (monotonic). `message_id` may be NULL and is
- * copied. ERR_FULL: the account is full, except for what the gateway itself asks. *out is borrowed.
+ * from *fields, the deadline follows from the operation and now_us (monotonic). `message_id` may be
+ * NULL and is copied. ERR_FULL: the account is full, except for what the gateway itself asks. *out
+ * is borrowed.
  */
 _must_check_ enum err open_requests_add(struct open_requests *t, struct open_account *account,
                                         const struct open_request *fields, const char *message_id,
@@ -101,7 +106,7 @@ void open_requests_end(struct open_requests *t, struct open_account *account,
 /* By number, or NULL. */
 struct open_request *open_requests_find(const struct open_requests *t, uint64_t number);
 
-/* The oldest request whose deadline has passed, or NULL. */
+/* A request whose deadline has passed, the oldest of its pace, or NULL. */
 struct open_request *open_requests_overdue(const struct open_requests *t, int64_t now_ms);
 
 size_t open_requests_count(const struct open_requests *t);

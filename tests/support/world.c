@@ -32,7 +32,7 @@ static const struct client_wire wire = {want_write, pause_reading, start_closing
 void world_init(struct world *w)
 {
     static char provider[] = "file";
-    const struct open_limits limits = {.count = 10, .bytes = 10000, .timeout_ms = 1000};
+    const struct open_limits limits = {.count = 10, .bytes = 10000, .timeout_ms = {1000, 1000}};
 
     *w = (struct world){
         .settings = {.gateway_login_timeout_ms = 1000,

@@ -112,6 +112,7 @@ START_TEST(an_alias_is_as_what_it_stands_for)
         ck_assert_str_eq(o->response_class, alias->response_class);
         ck_assert_int_eq(o->needs_login, alias->needs_login);
         ck_assert_int_eq(o->has_effects, alias->has_effects);
+        ck_assert_int_eq(o->is_slow, alias->is_slow);
         ck_assert_int_eq(o->origin, alias->origin);
     }
     ck_assert_uint_eq(aliases, 7);
@@ -213,6 +214,18 @@ START_TEST(what_writes_has_effects_and_what_reads_has_not)
 }
 END_TEST
 
+START_TEST(only_what_processes_may_have_to_answer_is_slow)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < operation_count; i++)
+        count += operations[i].is_slow;
+    ck_assert(by_name("runProcess")->is_slow && by_name("runServerProcess")->is_slow);
+    ck_assert(by_name("getChangeWatcher")->is_slow);
+    ck_assert_uint_eq(count, 3);
+}
+END_TEST
+
 START_TEST(only_ways_to_log_in_need_no_login)
 {
     for (size_t i = 0; i < operation_count; i++) {
@@ -235,4 +248,5 @@ UNIT_SUITE("operations", names_are_unique_and_in_order, no_column_is_empty,
            other_names_are_not_found, a_name_is_read_no_further_than_its_size,
            a_class_names_the_operation_that_a_bare_object_is,
            classes_that_clients_cannot_send_name_nothing,
-           what_writes_has_effects_and_what_reads_has_not, only_ways_to_log_in_need_no_login)
+           what_writes_has_effects_and_what_reads_has_not,
+           only_what_processes_may_have_to_answer_is_slow, only_ways_to_log_in_need_no_login)

@@ -76,6 +76,7 @@ START_TEST(the_defaults_are_those_that_were_agreed)
     ck_assert_int_eq(s.gateway_max_frame_bytes, 1048576);
     ck_assert_int_eq(s.gateway_max_depth, 64);
     ck_assert_int_eq(s.gateway_request_timeout_ms, 30000);
+    ck_assert_int_eq(s.gateway_process_timeout_ms, 900000);
     ck_assert_int_eq(s.gateway_session_max_age_s, 14 * 86400LL);
     ck_assert_int_eq(s.agent_workers, 2);
     ck_assert_int_eq(s.agent_prefetch, 256);

@@ -5,7 +5,7 @@
 #define TABLE  _cleanup_(open_requests_destroyp) struct open_requests
 #define SECOND INT64_C(1000000) /* in microseconds */
 
-static const struct open_limits limits = {.count = 3, .bytes = 100, .timeout_ms = 2000};
+static const struct open_limits limits = {.count = 3, .bytes = 100, .timeout_ms = {2000, 60000}};
 
 static struct open_requests *create(void)
 {
@@ -78,6 +78,28 @@ START_TEST(the_oldest_is_overdue_first_and_nothing_is_before_its_time)
     open_requests_end(t, &a, first);
     ck_assert_ptr_null(open_requests_overdue(t, 12999));
     ck_assert_ptr_eq(open_requests_overdue(t, 13000), second);
+}
+END_TEST
+
+START_TEST(slow_requests_have_a_time_of_their_own)
+{
+    static const struct operation slow = {.is_slow = true};
+    TABLE *t = create();
+    struct open_account a;
+    struct open_request *process, *prompt;
+
+    open_account_init(&a);
+    assert_ok(
+        open_requests_add(t, &a, &(struct open_request){.operation = &slow}, NULL, 0, &process));
+    prompt = add(t, &a, NULL, 10 * SECOND);
+    ck_assert_ptr_eq(open_requests_overdue(t, 12000), prompt);
+    open_requests_end(t, &a, prompt);
+    ck_assert_ptr_null(open_requests_overdue(t, 59999));
+    ck_assert_ptr_eq(open_requests_overdue(t, 60000), process);
+    prompt = add(t, &a, NULL, 58 * SECOND);
+    ck_assert_ptr_eq(open_requests_overdue(t, 60000), prompt);
+    open_requests_end(t, &a, prompt);
+    ck_assert_ptr_eq(open_requests_overdue(t, 60000), process);
 }
 END_TEST
 
@@ -165,6 +187,6 @@ END_TEST
 UNIT_SUITE("open_requests", a_request_is_found_by_its_number_until_it_ends,
            a_request_without_message_id_has_none,
            the_oldest_is_overdue_first_and_nothing_is_before_its_time,
-           an_account_is_bounded_in_number, an_account_is_bounded_in_bytes,
-           what_the_gateway_asks_for_itself_is_always_admitted,
+           slow_requests_have_a_time_of_their_own, an_account_is_bounded_in_number,
+           an_account_is_bounded_in_bytes, what_the_gateway_asks_for_itself_is_always_admitted,
            an_account_lists_its_own_requests_the_oldest_first, many_requests_are_all_found)

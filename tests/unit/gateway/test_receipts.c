@@ -12,7 +12,8 @@
 #define TEXT _cleanup_(text_deinitp) struct text
 
 static const struct client_limits limits = {.send_bytes = 1000000, .pause_bytes = 1000000};
-static const struct open_limits open_limits = {.count = 4, .bytes = 1 << 30, .timeout_ms = 1000};
+static const struct open_limits open_limits = {
+    .count = 4, .bytes = 1 << 30, .timeout_ms = {1000, 1000}};
 static const struct json_limits json_limits = {16, 32};
 static const struct settings settings = {.gateway_request_timeout_ms = 1000};
 
