@@ -73,6 +73,8 @@ struct model_rule {
 };
 
 struct model_class;
+struct model_watcher; /* model_watch.h */
+struct model_query;
 
 struct model_field {
     const char *name;   /* as clients say it */
@@ -156,6 +158,10 @@ struct model_class {
     const struct model_children *children;    /* NULL: none */
     const struct model_field *const *summary; /* what pages show beside the key, NULL-terminated;
                                                  NULL: nothing */
+    const struct model_watcher *const *watchers; /* inherited ones first */
+    size_t watcher_count;
+    const struct model_query *const *queries; /* inherited ones first */
+    size_t query_count;
 };
 
 /* Which document a login names. */
