@@ -15,8 +15,8 @@
  * What cannot be asked or is not answered is told on standard error, in words for the operator; the
  * command then ends with CTL_UNKNOWN.
  *
- * A request expires when its time is up, also one that has effects: what nobody has answered is not
- * carried out later. After a lost connection it is sent again, so it has to be repeatable.
+ * What happens to requests that nobody answers, and to those of lost connections:
+ * common/amqp/asker.h.
  */
 
 struct asking;
