@@ -100,7 +100,7 @@ static const struct config_row rows[] = {
     INT("gateway.max_send_age_ms", gateway_max_send_age_ms, "60000", 100, 86400000, "ms", GATEWAY,
         "A client that reads nothing of what waits for it for this long is closed with 4003."),
     INT("gateway.max_unacknowledged", gateway_max_unacknowledged, "20000", 1, 10000000, "objects", GATEWAY,
-        "Objects sent to one client that may lack its push receipt; pushes of others wait."),
+        "Objects and watched values sent to one client that may lack its push receipt; others wait."),
     INT("gateway.alive_ms", gateway_alive_ms, "2000", 50, 600000, "ms", GATEWAY,
         "How often the gateway tells the agents that it lives."),
     INT("gateway.max_broker_outage_ms", gateway_max_broker_outage_ms, "30000", 0, 3600000, "ms", GATEWAY,

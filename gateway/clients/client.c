@@ -59,7 +59,7 @@ void client_destroy(struct client *c)
         return;
     drop_queue(c);
     session_deinit(&c->session);
-    sends_destroy(c->sends);
+    owed_deinit(&c->owed);
     free(c->connect_response);
     free(c->return_id);
     free(c);

@@ -8,7 +8,7 @@
 #include "common/base/cleanup.h"
 #include "common/base/err.h"
 #include "gateway/clients/open_requests.h"
-#include "gateway/clients/sends.h"
+#include "gateway/clients/owed.h"
 #include "gateway/clients/session.h"
 
 struct dialect;
@@ -89,7 +89,7 @@ struct client {
     TAILQ_ENTRY(client) by_due;
     int64_t due_ms;
 
-    struct sends *sends; /* owned; what it has no push receipt for */
+    struct owed owed; /* what it has no push receipt for */
 
     /* Of slow.c. */
     TAILQ_ENTRY(client) by_wait;

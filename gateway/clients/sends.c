@@ -158,15 +158,16 @@ bool sends_take(struct sends **s, uint64_t key, int64_t *number)
     return true;
 }
 
-size_t sends_count_with(const struct sends *s, const uint64_t *keys, size_t count)
+size_t sends_unanswered(const struct sends *s, uint64_t key)
 {
-    size_t more = 0;
+    const struct slot *slot = s ? &s->slots[place_of(s, key)] : NULL;
 
-    if (!s)
-        return count;
-    for (size_t i = 0; i < count; i++)
-        more += s->slots[place_of(s, keys[i])].key == 0;
-    return s->count + more;
+    return slot ? (size_t)slot->before + slot->last : 0;
+}
+
+size_t sends_count(const struct sends *s)
+{
+    return s ? s->count : 0;
 }
 
 void sends_destroy(struct sends *s)

@@ -18,6 +18,8 @@
  * A lower number that goes out after a higher one, be it of the other kind, takes back what
  * receipts for the higher one would have proved: it is what the client believes in the end.
  *
+ * What of an object has a name of its own (owed.h) is an object here.
+ *
  * Objects are known by a hash that nobody outside can predict (secret_table_hash()).
  *
  * Threads:   belongs to the socket thread.
@@ -37,7 +39,10 @@ void sends_add(struct sends **s, uint64_t key, int64_t number);
 /* A receipt: takes the oldest send and says in *number what that proves. False: there is none. */
 bool sends_take(struct sends **s, uint64_t key, int64_t *number);
 
-/* How many objects there would be, each kind for itself, if all of these were sent, too. */
-size_t sends_count_with(const struct sends *s, const uint64_t *keys, size_t count);
+/* How many of its sends have no receipt. */
+size_t sends_unanswered(const struct sends *s, uint64_t key);
+
+/* Of how many objects, each kind for itself, there are such sends. */
+size_t sends_count(const struct sends *s);
 
 void sends_destroy(struct sends *s);

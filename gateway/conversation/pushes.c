@@ -40,57 +40,76 @@ static void send_to(struct client *c, struct json_span body, struct json_span ga
         5);
 }
 
-/* What a group tells: of which objects, by their keys among the sends, each with its number. */
+/* What a group tells of. */
 struct told {
-    uint64_t *keys;
-    int64_t *numbers;
+    struct owed_thing *things;
     size_t count;
 };
 
 static void told_deinit(struct told *t)
 {
-    free(t->keys);
-    free(t->numbers);
+    for (size_t i = 0; i < t->count; i++)
+        text_deinit(&t->things[i].item);
+    free(t->things);
 }
 
-/* A block of changes (b) is told of as a whole, by its number: such a group names no objects. */
-static bool read_kind(struct json_span group, enum sends_kind *out)
+static bool read_update(struct text *name, struct owed_thing *out)
 {
+    *out = owed_object(SENDS_UPDATE, text_str(name), name->size);
+    return true;
+}
+
+static bool read_delete(struct text *name, struct owed_thing *out)
+{
+    *out = owed_object(SENDS_DELETE, text_str(name), name->size);
+    return true;
+}
+
+typedef bool read_name_fn(struct text *name, struct owed_thing *out);
+
+/* How the things of a group are named; NULL: it is of no kind. A block of changes is told of as a
+ * whole, by its number: such a group names nothing. */
+static read_name_fn *name_reader(struct json_span group)
+{
+    static const struct {
+        const char *kind;
+        read_name_fn *read;
+    } kinds[] = {{"u", read_update}, {"d", read_delete}, {"w", owed_value}, {"b", read_update}};
     const struct json_span kind = json_member(group, "kind", NULL);
 
-    *out = json_string_is(kind, "d") ? SENDS_DELETE : SENDS_UPDATE;
-    return *out == SENDS_DELETE || json_string_is(kind, "u") || json_string_is(kind, "b");
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+        if (json_string_is(kind, kinds[i].kind))
+            return kinds[i].read;
+    return NULL;
 }
 
-/* ["<class>:<id>",<number of the send>] */
-static bool read_one(struct json_span entry, enum sends_kind kind, struct text *ref,
+/* ["<its name>",<number of the send>] */
+static bool read_one(struct json_span entry, read_name_fn *read, struct text *name,
                      struct told *out)
 {
+    struct owed_thing *thing = &out->things[out->count];
     struct json_walk w = json_walk(entry);
 
-    text_clear(ref);
-    if (!json_next(&w) || json_decode(w.value, ref) || !json_next(&w) ||
-        json_int64(w.value, &out->numbers[out->count]))
+    text_clear(name);
+    if (!json_next(&w) || json_decode(w.value, name) || !read(name, thing))
         return false;
-    out->keys[out->count++] = sends_key(kind, text_str(ref), ref->size);
-    return true;
+    out->count++;
+    return json_next(&w) && !json_int64(w.value, &thing->number);
 }
 
 static bool read_told(struct gateway *g, struct json_span group, struct told *out)
 {
     const struct json_span of = json_member(group, "of", NULL);
-    const size_t count = json_count(of);
+    read_name_fn *read = name_reader(group);
     struct json_walk w = json_walk(of);
-    enum sends_kind kind;
 
-    if (!read_kind(group, &kind) || json_kind(of) != JSON_ARRAY)
+    if (!read || json_kind(of) != JSON_ARRAY)
         return false;
-    out->keys = calloc(count + 1, sizeof(*out->keys));
-    out->numbers = calloc(count + 1, sizeof(*out->numbers));
-    if (!out->keys || !out->numbers)
+    out->things = calloc(json_count(of) + 1, sizeof(*out->things));
+    if (!out->things)
         err_out_of_memory();
     while (json_next(&w))
-        if (!read_one(w.value, kind, &g->scratch, out))
+        if (!read_one(w.value, read, &g->scratch, out))
             return false;
     return true;
 }
@@ -109,12 +128,12 @@ static enum metric deliver_to(struct gateway *g, struct client *c, const struct 
         return METRIC_PUSHES_SKIPPED;
     if (!slow_takes_push(g, c))
         return METRIC_PUSHES_DROPPED;
-    if (sends_count_with(c->sends, t->keys, t->count) >
+    if (owed_count_with(&c->owed, t->things, t->count) >
         (size_t)g->settings->gateway_max_unacknowledged)
         return METRIC_PUSHES_HELD_BACK;
     send_to(c, p->body, p->gap);
     for (size_t i = 0; i < t->count; i++)
-        sends_add(&c->sends, t->keys[i], t->numbers[i]);
+        owed_add(&c->owed, &t->things[i]);
     return METRIC_PUSHES;
 }
 

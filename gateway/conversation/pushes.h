@@ -9,11 +9,12 @@
  * it alone says which binding is meant:
  *
  *   {"v":1,"groups":[{"to":["<client id>",...],
- *                     "kind":"u"|"d","of":[["<class>:<id>",<number of the send>],...],
+ *                     "kind":"u"|"d"|"w","of":[["<class>:<id>",<number of the send>],...],
  *                     "body":{...,"clientId":null,...}}]}
  *
  * Each recipient gets the body with its own client id, and is noted as having been sent these
- * objects under these numbers, as updates or deletes (sends.h). Who is not here, reads too slowly
+ * objects under these numbers, as updates or deletes, or these watched values (w), each by its item
+ * "~<class>:<id>\t<field>\t<parameters>" (owed.h). Who is not here, reads too slowly
  * (slow.h), or owes receipts for gateway.max_unacknowledged objects, is skipped: the mark in Redis
  * remains, and is sent again to where the session is then.
  */

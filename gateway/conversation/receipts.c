@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gateway/clients/sends.h"
+#include "gateway/clients/owed.h"
 #include "gateway/conversation/outgoing.h"
 #include "gateway/conversation/requests.h"
 #include "gateway/dialect/activestack.h"
@@ -162,8 +162,8 @@ static bool are_pairs(struct json_span pairs, struct text *problem)
     return true;
 }
 
-/* What a receipt for this pair proves, with its name in `ref`. False: it was not sent, or has had
- * all its receipts. */
+/* What a receipt for this pair proves, with the name of what it stands for in `ref`. False: nothing
+ * that is known. */
 static bool settle(struct client *c, enum sends_kind kind, struct json_span pair, struct text *ref,
                    int64_t *number)
 {
@@ -172,7 +172,7 @@ static bool settle(struct client *c, enum sends_kind kind, struct json_span pair
         return false;
     text_add_char(ref, ':');
     return !json_decode(json_member(pair, "ID", NULL), ref) &&
-           sends_take(&c->sends, sends_key(kind, ref->at, ref->size), number);
+           owed_take(&c->owed, kind, ref, number);
 }
 
 static void add_pair(struct text *out, const struct text *ref, int64_t number)
@@ -235,7 +235,7 @@ static struct receipts_batch *batch_of(struct gateway *g, const struct operation
 /* Of a client that is just being bound, and was sent nothing, the agents may not have heard. */
 static bool is_about_nothing(const struct client *c)
 {
-    return c->state == CLIENT_BINDING && !c->sends;
+    return c->state == CLIENT_BINDING && !c->owed.sends;
 }
 
 void receipts_take(struct gateway *g, struct client *c, const struct frame *f)

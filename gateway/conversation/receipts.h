@@ -12,13 +12,14 @@
  * receipts - what clients acknowledge: pushes (updatesReceived and deletesReceived, spec 3.6),
  * replies (the special message ack), and blocks of changes (content protocol, "changed").
  *
- * Which send a push receipt proves is looked up in what the client's socket was sent (sends.h);
+ * Which send a push receipt proves is looked up in what the client's socket was sent (owed.h);
  * what was never sent is left out. The outcome is gathered with that of other clients and published
  * when all sockets that had something to say have been heard, one message for each queue, or
  * several where they would grow too large:
  *
  *   updatesReceived {"v":1,"receipts":[{"client":"<id>","pairs":[["<class>:<id>",<number of the
  *   deletesReceived                    send>],...]},...]}     -> {"v":1,"unknown":["<id>",...]}
+ *                   (for a watched value its item in place of the object)
  *   repliesReceived {"v":1,"receipts":[{"client":"<id>","ids":["<messageId>",...]},...]}
  *   changedReceived {"v":1,"receipts":[["<client id>",<number of the block>],...]}
  *

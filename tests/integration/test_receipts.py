@@ -108,6 +108,41 @@ def test_a_receipt_for_an_update_settles_no_delete(client, agent):
     assert settle(client, agent, "a", deletes=True) == [(ref("a"), 3)]
 
 
+def value(task, field, params="[]"):
+    """The item of a watched value."""
+    return f"~{ref(task)}\t{field}\t{params}"
+
+
+def told_value(client, agent, item, number):
+    agent.push(client.client_id, (item, number), kind="w")
+    client.expect_push(lambda f: "told" in f)
+
+
+def test_a_receipt_for_a_watched_value_names_its_object(client, agent):
+    told_value(client, agent, value("a", "parts", '["ä\\""]'), 3)
+    assert settle(client, agent, "b") == []
+    assert settle(client, agent, "a", deletes=True) == []
+    assert settle(client, agent, "a", "a") == [(value("a", "parts", '["ä\\""]'), 3)]
+
+
+def test_updates_and_values_of_an_object_are_settled_in_the_order_of_their_sends(client, agent):
+    told(client, agent, ("a", 1), ("b", 1))
+    told_value(client, agent, value("a", "parts"), 2)
+    told(client, agent, ("a", 3))
+    told_value(client, agent, value("a", "open"), 4)
+    assert settle(client, agent, "a") == [(ref("a"), 1)]
+    assert settle(client, agent, "a", "b", "a") == [
+        (value("a", "parts"), 2), (ref("b"), 1), (ref("a"), 3)]
+    assert settle(client, agent, "a") == [(value("a", "open"), 4)]
+    assert settle(client, agent, "a") == []
+
+
+def test_a_value_that_has_no_item_is_not_told(client, agent):
+    agent.push(client.client_id, (ref("a"), 1), kind="w")
+    told(client, agent, ("b", 1))
+    assert not client.inbox
+
+
 def test_what_another_client_was_sent_cannot_be_settled(bind, agent):
     one, other = bind(), bind()
     told(one, agent, ("a", 3))

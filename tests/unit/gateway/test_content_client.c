@@ -486,7 +486,7 @@ START_TEST(a_block_goes_out_as_it_is_and_owes_no_receipt)
     log_in();
     push_block(c->session.client_id, BLOCK);
     assert_heard(BLOCK);
-    ck_assert_ptr_null(c->sends);
+    ck_assert_ptr_null(c->owed.sends);
     w.settings.gateway_max_push_bytes = 10;
     push_block(c->session.client_id, BLOCK);
     push_block(c->session.client_id, BLOCK); /* too slow for this one */

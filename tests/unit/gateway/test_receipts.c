@@ -70,7 +70,10 @@ static void tear_down(void)
 
 static void note_send(const char *ref, int64_t number)
 {
-    sends_add(&c->sends, sends_key(SENDS_UPDATE, ref, strlen(ref)), number);
+    struct owed_thing thing = owed_object(SENDS_UPDATE, ref, strlen(ref));
+
+    thing.number = number;
+    owed_add(&c->owed, &thing);
 }
 
 /* A receipt of the client, as it comes in. */
@@ -230,7 +233,7 @@ START_TEST(what_grows_too_large_is_split_and_answered_by_the_last)
     ck_assert_ptr_null(client_next_frame(c));
     answer(last, "{\"unknown\":[]}");
     expect_frame("\"result\":true");
-    ck_assert_ptr_null(c->sends);
+    ck_assert_ptr_null(c->owed.sends);
 }
 END_TEST
 
