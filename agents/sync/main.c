@@ -33,6 +33,7 @@ static const struct handler handlers[] = {
     { "modelMigrate",     plan_model_migrate     },
     { "modelProgress",    plan_model_progress    },
     { "patch_content",    plan_patch_content     },
+    { "processTransaction", plan_process_transaction },
     { "putObject",        plan_put_object        },
     { "reconnect",        plan_reconnect         },
     { "removeObject",     plan_remove_object     },

@@ -27,9 +27,9 @@ work_fn plan_get_all_by_name, plan_count_all_by_name;
 /* accessor.c, history.c */
 work_fn plan_get_accessor, plan_get_history;
 
-/* ---- writes/ (spec 3.5; design section 8): create.c, put.c, remove.c ---- */
+/* ---- writes/ (spec 3.5; design section 8): create.c, put.c, remove.c, transaction.c ---- */
 
-work_fn plan_create_object, plan_put_object, plan_remove_object;
+work_fn plan_create_object, plan_put_object, plan_remove_object, plan_process_transaction;
 
 /* ---- content/ (the content protocol; design section 11), a file for each ---- */
 

@@ -70,10 +70,11 @@ struct settings {
 
     /* Sync agent. */
     int64_t sync_max_object_bytes;
-    int64_t sync_max_answer_bytes; /* of one answer with many objects */
-    int64_t sync_max_scan;         /* objects looked through for an example */
-    int64_t sync_max_listed;       /* members of a listed to-many */
-    int64_t sync_mark_batch;       /* sessions marked by one step */
+    int64_t sync_max_answer_bytes;        /* of one answer with many objects */
+    int64_t sync_max_scan;                /* objects looked through for an example */
+    int64_t sync_max_listed;              /* members of a listed to-many */
+    int64_t sync_max_transaction_objects; /* saved and removed by one transaction */
+    int64_t sync_mark_batch;              /* sessions marked by one step */
     int64_t sync_job_lease_ms;
     int64_t sync_poll_ms; /* how often due jobs and marks are looked for */
     int64_t sync_redelivery_first_ms;

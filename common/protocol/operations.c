@@ -105,7 +105,7 @@ const struct operation operations[] = {
     OP("modelMigrate",                  MEND,    SYNC, S("ModelMigrate")),
     OP("modelProgress",                 INSPECT, SYNC, S("ModelProgress")),
     CONTENT(6, "patch_content",         CHANGE,  SYNC, ASK),
-    OP("processTransaction",            WRITE,   NONE, S("Transaction")),
+    OP("processTransaction",            WRITE,   SYNC, S("Transaction")),
     OP("putObject",                     WRITE,   SYNC, S("Put")),
     OP("reauthenticate",                ENTER,   AUTH, A_AS("Reauthentication", "Authentication")),
     CONTENT(2, "reconnect",             INNER,   SYNC, S_AS("Reconnect", "Connect")),

@@ -21,6 +21,7 @@ OWN_MEMBERS = {
     "GetAccessorResponse": ["resultObject", "accessor"],
     "GetHistoryResponse": ["result"],
     "RemoveResponse": ["result"],
+    "TransactionResponse": ["transactionId", "result", "objectsSaved", "objectsRemoved"],
     "PushUpdatesReceivedResponse": ["result"],
     "PushDeletesReceivedResponse": ["result"],
     "PushUpdateResponse": ["objectList", "updatedFields"],

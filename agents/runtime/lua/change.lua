@@ -2,7 +2,7 @@
 -- refs. Returns its version; that it is told is the caller's to order.
 local function object_change(lineage, ref, now, values, indexes, sid)
   local _, id = class_and_id(ref)
-  local version, changed = redis.call('HINCRBY', object_key(ref), '@v', 1), {}
+  local version, changed = object_step(ref), {}
   for i = 1, #values, 3 do
     field_set(ref, values[i], version, now, values[i + 1], values[i + 2])
     changed[values[i]] = values[i + 1]

@@ -12,14 +12,24 @@ local function fields_text(ref)
   return '{' .. table.concat(members, ',') .. '}'
 end
 
--- Keeps what the object is now. `sid` is the session that has changed it, nil for the server.
+local recorded = {} -- ref -> who has made the step of it that was kept last, and its version
+
+-- Keeps what the object is now. `sid` is the session that has changed it, nil for the server. What
+-- belongs to one step is one state, of whoever was first.
 local function history_add(lineage, ref, now, sid)
   if lineage.history == 0 then
     return
   end
-  local user = sid and '"' .. redis.call('HGET', session_key(sid), 'user') .. '"' or 'null'
-  redis.call('LPUSH', object_key(ref, ':h'), string.format(
-    '{"version":%d,"time":%d,"user":%s,"fields":', redis.call('HGET', object_key(ref), '@v'), now,
-    user) .. fields_text(ref) .. '}')
-  redis.call('LTRIM', object_key(ref, ':h'), 0, lineage.history - 1)
+  local states, version = object_key(ref, ':h'), redis.call('HGET', object_key(ref), '@v')
+  local last = recorded[ref]
+  if last and last.version == version then
+    redis.call('LPOP', states)
+  else
+    local user = sid and '"' .. redis.call('HGET', session_key(sid), 'user') .. '"' or 'null'
+    last = { version = version, user = user }
+    recorded[ref] = last
+  end
+  redis.call('LPUSH', states, string.format('{"version":%d,"time":%d,"user":%s,"fields":', version, now,
+    last.user) .. fields_text(ref) .. '}')
+  redis.call('LTRIM', states, 0, lineage.history - 1)
 end

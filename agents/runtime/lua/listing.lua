@@ -125,15 +125,19 @@ if listing_count > 0 then
     return members, count
   end
 
-  -- The name of a listed field that would get too many members if `ref` referred to these; nil if none.
-  -- Of a join class its objects are counted, since they are what a list costs.
+  -- The name of a listed field that would get too many members if `ref` referred to these, beside those
+  -- that were asked for before; nil if none. Of a join class its objects are counted, since they are
+  -- what a list costs.
+  local asked_for = {}
   function overfull(ref, field, refs)
     local full = nil
     for _, listing in ipairs(listings) do
       if listing.inverse_of[class_and_id(ref)] == field then
         for _, parent in ipairs(refs_gained(refs_of(ref, field), refs)) do
+          local list = listing.name .. ' ' .. parent
+          asked_for[list] = (asked_for[list] or 0) + 1
           if listing.is_owner[class_and_id(parent)]
-            and count_sources(listing, parent) >= max_listed then
+            and count_sources(listing, parent) + asked_for[list] > max_listed then
             full = full or listing.name
           end
         end
@@ -157,7 +161,7 @@ if listing_count > 0 then
       end
     end
     if next(changed) then
-      local version = redis.call('HINCRBY', object_key(parent), '@v', 1)
+      local version = object_step(parent)
       for field, text in pairs(changed) do
         field_set(parent, field, version, now, text, '')
       end

@@ -6,8 +6,22 @@
 
 local MOST_DIGITS = 15 -- of a number of Lua that is exact
 
+-- Objects that the script is going to make or to take away -> whether they are there then; for what is
+-- checked before its first write.
+local will_be = {}
+
 local function is_live(ref)
+  if will_be[ref] ~= nil then
+    return will_be[ref]
+  end
   return redis.call('HEXISTS', object_key(ref), '@c') == 1
+end
+
+-- The next version of an object. In one script it steps once, however much changes.
+local stepped = {}
+local function object_step(ref)
+  stepped[ref] = stepped[ref] or redis.call('HINCRBY', object_key(ref), '@v', 1)
+  return stepped[ref]
 end
 
 -- The object's version; its birth, the time that tells its history from that of any other object that
@@ -209,6 +223,7 @@ local function object_create(lineage, id, now, values, indexes, version)
   local ref = lineage.names[1] .. ':' .. id
   redis.call('DEL', object_key(ref))
   redis.call('HSET', object_key(ref), '@v', version or 1, '@c', now)
+  stepped[ref] = version or 1
   for i = 1, #values, 3 do
     field_set(ref, values[i], version or 1, now, values[i + 1], values[i + 2])
   end
@@ -247,9 +262,25 @@ end
 -- The fan-outs that the script has ordered. Whoever runs it starts them at once; anybody does when
 -- their leases are over.
 local jobs = {}
+local job_of_update = {} -- "<ref> <version>" -> its fan-out
+
+-- Is a step of the object told already? Its writer hears of it too, if somebody else had a part in it.
+local function is_told(ref, kind, version, writer, complete)
+  local id = kind == 'u' and job_of_update[ref .. ' ' .. version]
+  if id and (complete ~= 1 or redis.call('HGET', job_key(id), 'writer') ~= writer) then
+    redis.call('HSET', job_key(id), 'complete', 0)
+  end
+  return id
+end
 
 local function fan_out_to(audience, ref, kind, version, writer, complete, lease_until)
+  if is_told(ref, kind, version, writer, complete) then
+    return
+  end
   local id = tostring(redis.call('INCR', 'j:next'))
+  if kind == 'u' then
+    job_of_update[ref .. ' ' .. version] = id
+  end
   redis.call('HSET', job_key(id), 'type', 'fan-out', 'ref', ref, 'kind', kind, 'version', version or id,
     'audience', table.concat(audience, '\n'), 'writer', writer, 'complete', complete,
     'set', 1, 'after', 0)

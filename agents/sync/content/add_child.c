@@ -267,7 +267,7 @@ static bool settle_id(struct work *work, enum work_step *step)
     if (!given && kind == ID_ARRAY && way != add_id)
         return unfit(work, step, "data.obj.key: such documents are made as children of others", "");
     if (!given && kind == ID_STRING)
-        making_add_id(&adding->making, &work->request);
+        making_add_id(&adding->making.object, &work->request, "");
     return way != add_inverse || set_inverse(work, step);
 }
 

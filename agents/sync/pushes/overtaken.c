@@ -123,3 +123,74 @@ enum work_step overtaken_reply_to_put(struct work *work, const struct text *body
     text_add(&told.sid, sid);
     return reply(work, body, &told);
 }
+
+/* ---- A reply about many that were saved ---- */
+
+struct saved {
+    struct text lines, sid;
+};
+
+static void saved_destroy(void *state)
+{
+    struct saved *saved = state;
+
+    text_deinit(&saved->lines);
+    text_deinit(&saved->sid);
+    free(saved);
+}
+
+/* Counts the lines, and tells the call of each, unless it is NULL. */
+static size_t each_saved(const struct text *all, struct redis_call *call)
+{
+    _cleanup_(text_deinitp) struct text lines = {0};
+    char *rest, *line;
+    size_t count = 0;
+
+    text_add(&lines, text_str(all));
+    for (line = strtok_r(lines.at, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        char *ref;
+        int64_t version = strtoll(line, &ref, 10);
+
+        if (call)
+            overtaken_told(call, ref + 1, version);
+        count++;
+    }
+    return count;
+}
+
+/* The classes by which somebody may watch one of them. */
+static void add_all_classes(struct redis_call *call, const struct model *model)
+{
+    redis_call_arg_i64(call, (int64_t)model_class_count(model));
+    for (size_t i = 0; i < model_class_count(model); i++)
+        redis_call_arg(call, model_class_at(model, i)->name);
+}
+
+static enum work_step look_at_saved(struct work *work)
+{
+    const struct saved *saved = work->state;
+
+    fault_point("after-reply");
+    overtaken_begin(&work->call, each_saved(&saved->lines, NULL));
+    (void)each_saved(&saved->lines, &work->call);
+    overtaken_sessions(&work->call, 1);
+    redis_call_arg(&work->call, saved->sid.at);
+    add_all_classes(&work->call, work->agent->model);
+    return work_call(work, work_done);
+}
+
+enum work_step overtaken_reply_to_saves(struct work *work, const struct text *body,
+                                        const struct text *lines, const char *sid)
+{
+    struct saved *saved = calloc(1, sizeof(*saved));
+
+    if (!saved)
+        err_out_of_memory();
+    text_add(&saved->lines, text_str(lines));
+    text_add(&saved->sid, sid);
+    if (work->state_destroy)
+        work->state_destroy(work->state);
+    work->state = saved;
+    work->state_destroy = saved_destroy;
+    return work_reply(work, body, look_at_saved);
+}

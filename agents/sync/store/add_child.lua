@@ -1,6 +1,6 @@
 -- "add_child": makes a document, or takes one that is there, and makes it the child of another, in one
 -- step.
--- Arguments: those of write.lua, for the parent; its rule and owner field for reads; the child: lineage, id
+-- Arguments: those of written.lua, for the parent; its rule and owner field for reads; the child: lineage, id
 -- ("": made here), what arg_new() reads, rule and owner field for creations, reads and updates; whether
 -- nothing but its key is given (1 or 0), whether clients may choose its id (1 or 0), the first required
 -- field that is missing (""), whether the writer knows all that is made (1 or 0); how children are known:

@@ -1,5 +1,5 @@
 -- "createObject".
--- Arguments: those of write.lua (id "" asks for the next integer), what arg_new() reads, and rule and
+-- Arguments: those of written.lua (id "" asks for the next integer), what arg_new() reads, and rule and
 -- owner field for reads.
 -- Returns client | again, sid, outcome | forbidden | removed | taken, sid, class | reference, sid, ref |
 --         full, sid, field | unique, sid, index | existing, sid, id, fields |

@@ -12,8 +12,8 @@ local function new_ref(new)
   return new.lineage.names[1] .. ':' .. new.id
 end
 
--- Why it may not be made: an outcome, and what is said beside it; nil if it may.
-local function new_refusal(new)
+-- Why it may not be made, but for what is unique: an outcome, and what is said beside it; nil if it may.
+local function new_place_refusal(new)
   local namesake = new.id ~= '' and object_namesake(new.lineage, new.family, new.id)
   if namesake then
     return 'taken', namesake
@@ -23,6 +23,15 @@ local function new_refusal(new)
     if refusal then
       return refusal, said
     end
+  end
+  return nil
+end
+
+-- The same with that.
+local function new_refusal(new)
+  local refusal, said = new_place_refusal(new)
+  if refusal then
+    return refusal, said
   end
   local conflict = index_conflict(nil, new.indexes, nil, text_among(new.values))
   if conflict then

@@ -1,6 +1,6 @@
 -- "patch_content" before its commit, which put.lua makes: what the patch is for; or that it cannot be
 -- carried out, which the agent finds, and which is kept like every outcome.
--- Arguments: those of write.lua, rule and owner field for reads; "" to read, or an outcome; what it says.
+-- Arguments: those of written.lua, rule and owner field for reads; "" to read, or an outcome; what it says.
 -- Returns client | again, sid, outcome | missing | forbidden | read, sid, fields |
 --         the outcome that was given, sid, what it says.
 local read_rule, read_owner, outcome, said = arg(), arg(), arg(), arg()

@@ -56,5 +56,6 @@ extern const struct redis_script script_settle_block;
 extern const struct redis_script script_settle_reference;
 extern const struct redis_script script_subscribe;
 extern const struct redis_script script_survey;
+extern const struct redis_script script_transaction;
 extern const struct redis_script script_upgrade;
 extern const struct redis_script script_why;

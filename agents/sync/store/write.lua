@@ -2,8 +2,6 @@
 -- section 8)
 local client, accepted, lease = arg(), arg_number(), arg()
 local result_name, results_kept, results_s = arg(), arg_number(), arg_number()
-local lineage, id, rule, owner = arg_lineage(), arg(), arg(), arg()
-local class = lineage.names[1]
 
 local sid, ended = session_of(client, accepted)
 if not sid then

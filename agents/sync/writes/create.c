@@ -75,23 +75,16 @@ static enum work_step create_answer(struct work *work)
     return answer_created(work, object, strchr(outcome, ' ') + 1);
 }
 
-/* Clients name objects of string ids; the server names the others. */
 static bool settle_id(struct work *work, struct making *making, enum work_step *step)
 {
-    const struct model_object *object = &making->object;
-    enum id_kind kind = object->class_->id;
+    const char *why = making_settle_id(&making->object, &work->request, "");
+    _cleanup_(text_deinitp) struct text message = {0};
 
-    if (object->id && kind != ID_STRING) {
-        *step = write_refuse(work, 0, "theObject.ID: ids of this class are made by the server");
-        return false;
-    }
-    if (!object->id && kind == ID_ARRAY) {
-        *step = write_refuse(work, 0, "theObject: objects of this class are made as children");
-        return false;
-    }
-    if (!object->id && kind == ID_STRING)
-        making_add_id(making, &work->request);
-    return true;
+    if (!why)
+        return true;
+    text_addf(&message, "theObject%s", why);
+    *step = write_refuse(work, 0, message.at);
+    return false;
 }
 
 static enum work_step commit(struct work *work)
@@ -108,6 +101,7 @@ static enum work_step commit(struct work *work)
 enum work_step plan_create_object(struct work *work)
 {
     struct making *making = calloc(1, sizeof(*making));
+    const struct json_span given = json_member(work->request.body, "theObject", NULL);
     enum work_step step;
 
     if (!making)
@@ -116,7 +110,8 @@ enum work_step plan_create_object(struct work *work)
     making->commit = commit;
     work->state = making;
     work->state_destroy = making_destroy;
-    if (!write_read_object(work, &making->object, &step) || !settle_id(work, making, &step))
+    if (!write_read_object(work, given, "theObject", &making->object, &step) ||
+        !settle_id(work, making, &step))
         return step;
     return making_begin(work);
 }

@@ -6,31 +6,52 @@
 #include "agents/sync/writes/write.h"
 #include "common/base/secret.h"
 
-void making_add_id(struct making *making, const struct request *rq)
+void making_add_id(struct model_object *object, const struct request *rq, const char *place)
 {
     _cleanup_(text_deinitp) struct text seed = {0}, id = {0};
 
     if (rq->message_id) {
-        text_addf(&seed, "%s\n%s\n", making->object.class_->name, rq->client);
+        text_addf(&seed, "%s\n%s\n", object->class_->name, rq->client);
         write_add_result_name(&seed, rq);
+        text_add(&seed, place);
         secret_add_derived_uuid(&id, seed.at, seed.size);
     } else {
         secret_add_uuid(&id);
     }
-    making->object.id = text_steal(&id);
+    object->id = text_steal(&id);
+}
+
+const char *making_settle_id(struct model_object *object, const struct request *rq,
+                             const char *place)
+{
+    enum id_kind kind = object->class_->id;
+
+    if (object->id && kind != ID_STRING)
+        return ".ID: ids of this class are made by the server";
+    if (!object->id && kind == ID_ARRAY)
+        return ": objects of this class are made as children";
+    if (!object->id && kind == ID_STRING)
+        making_add_id(object, rq, place);
+    return NULL;
+}
+
+bool making_fill(struct model_object *object, const char *maker, int64_t accepted_ms)
+{
+    const size_t asked = object->count;
+    bool is_set;
+
+    complete_add_defaults(object);
+    is_set = maker_add(object, maker, accepted_ms);
+    return is_set || object->count > asked;
 }
 
 static enum work_step complete(struct work *work, const char *maker)
 {
     struct making *making = work->state;
-    const size_t asked = making->object.count;
     _cleanup_(text_deinitp) struct text problem = {0};
     const char *missing;
-    bool is_set;
 
-    complete_add_defaults(&making->object);
-    is_set = maker_add(&making->object, maker, work->request.accepted_ms);
-    making->added = is_set || making->object.count > asked;
+    making->added = making_fill(&making->object, maker, work->request.accepted_ms);
     if (!write_check_lists(work, &making->object, making->path, &problem)) /* with the maker */
         return write_refuse(work, 0, text_str(&problem));
     missing = making->may_exist ? NULL : complete_missing(&making->object);

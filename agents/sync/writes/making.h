@@ -24,5 +24,15 @@ struct making {
 /* The first step, which leads to `commit` or to a refusal. */
 enum work_step making_begin(struct work *work);
 
-/* Gives the object a string id: the same request always makes the same one. */
-void making_add_id(struct making *making, const struct request *rq);
+/* A new object takes its defaults, and what the server sets; `maker` is the pair of who makes it,
+ * "" for nobody (maker.h). True: the server has set more than what was asked for. */
+bool making_fill(struct model_object *object, const char *maker, int64_t accepted_ms);
+
+/* Gives a new object a string id: the same request always makes the same one, and for each `place`
+ * in it ("": the only one) another. */
+void making_add_id(struct model_object *object, const struct request *rq, const char *place);
+
+/* Clients name new objects of string ids, the server the others: gives the object its id, or leaves
+ * it NULL for the next integer. NULL: done; else why that cannot be. */
+const char *making_settle_id(struct model_object *object, const struct request *rq,
+                             const char *place);

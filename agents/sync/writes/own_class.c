@@ -33,16 +33,9 @@ bool own_class_ask_object(struct work *work, struct model_object *object, bool i
     return work->call.count > 0;
 }
 
-/* The answers, in the order of the questions. */
-struct answers {
-    const struct model *model;
-    const struct redis_reply *reply;
-    size_t taken;
-};
-
 static const struct model_class *take(void *arg, const struct model_class *named, const char *id)
 {
-    struct answers *answers = arg;
+    struct own_class_answers *answers = arg;
     const char *own = redis_str(redis_item(answers->reply, answers->taken++));
 
     (void)id;
@@ -59,7 +52,7 @@ static bool has_failed(struct work *work, enum work_step *step)
 
 bool own_class_take(struct work *work, const struct model_class **c, enum work_step *step)
 {
-    struct answers answers = {work->agent->model, work->call.reply, 0};
+    struct own_class_answers answers = {work->agent->model, work->call.reply, 0};
 
     if (has_failed(work, step))
         return false;
@@ -81,7 +74,7 @@ static void change_class(struct model_object *object, const struct model_class *
 bool own_class_take_object(struct work *work, struct model_object *object, bool itself,
                            enum work_step *step)
 {
-    struct answers answers = {work->agent->model, work->call.reply, 0};
+    struct own_class_answers answers = {work->agent->model, work->call.reply, 0};
 
     if (has_failed(work, step))
         return false;
@@ -89,4 +82,46 @@ bool own_class_take_object(struct work *work, struct model_object *object, bool 
         change_class(object, take(&answers, object->class_, object->id));
     model_visit_pairs(work->agent->model, object, take, &answers);
     return true;
+}
+
+void own_class_begin(struct work *work)
+{
+    redis_call_begin(&work->call, &script_own_class);
+}
+
+void own_class_add_pair(struct work *work, const struct model_class *c, const char *id)
+{
+    (void)ask(&work->call, c, id);
+}
+
+void own_class_add(struct work *work, struct model_object *object)
+{
+    if (object->id)
+        own_class_add_pair(work, object->class_, object->id);
+    model_visit_pairs(work->agent->model, object, ask, &work->call);
+}
+
+bool own_class_answered(struct work *work, struct own_class_answers *answers, enum work_step *step)
+{
+    *answers = (struct own_class_answers){work->agent->model, work->call.reply, 0};
+    return !has_failed(work, step);
+}
+
+bool own_class_next_pair(struct own_class_answers *answers, const struct model_class **c)
+{
+    const bool exists = *redis_str(redis_item(answers->reply, answers->taken));
+
+    *c = take(answers, *c, NULL);
+    return exists;
+}
+
+bool own_class_next(struct own_class_answers *answers, struct model_object *object)
+{
+    const struct model_class *own = object->class_;
+    const bool exists = object->id && own_class_next_pair(answers, &own);
+
+    if (own != object->class_)
+        change_class(object, own);
+    model_visit_pairs(answers->model, object, take, answers);
+    return exists;
 }

@@ -23,3 +23,22 @@ bool own_class_ask_object(struct work *work, struct model_object *object, bool i
 bool own_class_take(struct work *work, const struct model_class **c, enum work_step *step);
 bool own_class_take_object(struct work *work, struct model_object *object, bool itself,
                            enum work_step *step);
+
+/* The same for many: a look-up is begun, gets all questions, and then, in the same order, tells its
+ * answers. An object is asked for itself, too, whatever its class is. */
+void own_class_begin(struct work *work);
+void own_class_add(struct work *work, struct model_object *object);
+void own_class_add_pair(struct work *work, const struct model_class *c, const char *id);
+
+struct own_class_answers {
+    const struct model *model;
+    const struct redis_reply *reply; /* of work->call */
+    size_t taken;
+};
+
+/* False: the look-up has failed, and *step is the answer. */
+bool own_class_answered(struct work *work, struct own_class_answers *answers, enum work_step *step);
+
+/* Puts own classes in place of the ones that were named. True: there is such an object. */
+bool own_class_next(struct own_class_answers *answers, struct model_object *object);
+bool own_class_next_pair(struct own_class_answers *answers, const struct model_class **c);

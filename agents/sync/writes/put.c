@@ -21,24 +21,24 @@ void put_begin(struct work *work, const struct put *put)
     redis_call_arg_i64(&work->call, settings->sync_json_history_bytes);
 }
 
-/* ---- putObject (spec 3.5; design section 8, "Merge by field") ---- */
-
-/* When the client made the change; the gateway's time where it does not say. */
-static bool read_put_time(struct work *work, int64_t *time, enum work_step *step)
+bool put_read_time(struct work *work, const char *member, int64_t *time, enum work_step *step)
 {
-    struct json_span given = json_member(work->request.body, "putTimestamp", NULL);
+    struct json_span given = json_member(work->request.body, member, NULL);
     enum json_kind kind = json_kind(given);
+    _cleanup_(text_deinitp) struct text problem = {0};
 
     *time = 0;
     if (kind != JSON_ABSENT && kind != JSON_NULL && json_int64(given, time)) {
-        *step = work_error(work, CODE_MALFORMED,
-                           "putTimestamp: expected milliseconds as an integer, or null");
+        text_addf(&problem, "%s: expected milliseconds as an integer, or null", member);
+        *step = work_error(work, CODE_MALFORMED, problem.at);
         return false;
     }
     if (*time <= 0)
         *time = work->request.accepted_ms;
     return true;
 }
+
+/* ---- putObject (spec 3.5; design section 8, "Merge by field") ---- */
 
 struct put_object {
     struct model_object object;
@@ -82,13 +82,15 @@ static enum work_step looked_up(struct work *work)
 enum work_step plan_put_object(struct work *work)
 {
     struct put_object *put = calloc(1, sizeof(*put));
+    const struct json_span given = json_member(work->request.body, "theObject", NULL);
     enum work_step step;
 
     if (!put)
         err_out_of_memory();
     work->state = put;
     work->state_destroy = put_destroy;
-    if (!read_put_time(work, &put->time, &step) || !write_read_object(work, &put->object, &step))
+    if (!put_read_time(work, "putTimestamp", &put->time, &step) ||
+        !write_read_object(work, given, "theObject", &put->object, &step))
         return step;
     if (!put->object.id)
         return work_error(work, CODE_MALFORMED, "theObject.ID: expected the object's ID");

@@ -18,3 +18,7 @@ struct put {
 
 /* Begins the commit. What it says beside "ok" or "same" is "<version> <birth>". */
 void put_begin(struct work *work, const struct put *put);
+
+/* When the client made the change, as this member of the request says; the gateway's time where it
+ * does not. False: *step is the answer. */
+bool put_read_time(struct work *work, const char *member, int64_t *time, enum work_step *step);

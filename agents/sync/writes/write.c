@@ -11,6 +11,7 @@
 #include "agents/sync/jobs/jobs.h"
 #include "agents/sync/pushes/overtaken.h"
 #include "agents/sync/refused.h"
+#include "agents/sync/writes/transaction.h"
 #include "common/base/clock.h"
 #include "common/base/fault.h"
 #include "common/base/secret.h"
@@ -57,28 +58,33 @@ static bool is_about_others(enum action action)
     return action == ACTION_REMOVE || action == ACTION_ADD_CHILD;
 }
 
-void write_begin(struct work *work, const struct redis_script *script,
-                 const struct model_class *class_, const char *id, enum action action)
+void write_begin_many(struct work *work, const struct redis_script *script,
+                      const struct model_class *only)
 {
     const struct settings *settings = &work->agent->proc.settings;
     const struct request *rq = &work->request;
     _cleanup_(text_deinitp) struct text name = {0};
-    int64_t now = clock_wall_ms();
 
     write_add_result_name(&name, rq);
     redis_call_begin(&work->call, script);
-    if (is_about_others(action))
-        listings_add_all(&work->call, work->agent->model, settings);
+    if (only)
+        listings_add_args(&work->call, only, settings);
     else
-        listings_add_args(&work->call, class_, settings);
-    children_add_args(&work->call, work->agent->children, is_about_others(action) ? NULL : class_);
+        listings_add_all(&work->call, work->agent->model, settings);
+    children_add_args(&work->call, work->agent->children, only);
     redis_call_arg(&work->call, rq->client);
     redis_call_arg_i64(&work->call, rq->accepted_ms);
-    redis_call_arg_i64(&work->call, now + settings->sync_job_lease_ms);
+    redis_call_arg_i64(&work->call, clock_wall_ms() + settings->sync_job_lease_ms);
     redis_call_arg(&work->call, text_str(&name));
     redis_call_arg_i64(&work->call, settings->sync_results_kept);
     redis_call_arg_i64(&work->call, settings->sync_results_s);
-    lineage_add_args(&work->call, class_, settings->sync_history_kept);
+}
+
+void write_begin(struct work *work, const struct redis_script *script,
+                 const struct model_class *class_, const char *id, enum action action)
+{
+    write_begin_many(work, script, is_about_others(action) ? NULL : class_);
+    lineage_add_args(&work->call, class_, work->agent->proc.settings.sync_history_kept);
     redis_call_arg(&work->call, id);
     stored_add_right(&work->call, class_, action);
 }
@@ -157,15 +163,44 @@ void write_add_new(struct redis_call *call, const struct model_object *object)
     write_add_family(call, c);
 }
 
+static void add_nothing(const struct work *work, struct text *out)
+{
+    (void)work;
+    (void)out;
+}
+
+/* The request's object. */
+static void add_echo(const struct work *work, struct text *out)
+{
+    struct json_span given = json_member(work->request.body, "theObject", NULL);
+
+    text_add(out, ",\"theObject\":");
+    text_add_bytes(out, given.at, given.size);
+}
+
+static void add_nothing_done(const struct work *work, struct text *out)
+{
+    (void)work;
+    text_add(out, ",\"objectsSaved\":[],\"objectsRemoved\":[]");
+}
+
 /* What differs between them when they refuse. */
 static const struct write_kind {
     const char *operation;
     enum response_code code; /* of a refusal that has none of its own */
-    bool echoes;             /* the response shows the request's object */
+    bool is_of_many;         /* the script first says which of them, on a line of its own */
+    /* What stands before the response's result, and behind it. */
+    void (*add_before)(const struct work *work, struct text *out);
+    void (*add_behind)(const struct work *work, struct text *out);
 } kinds[] = {
-    {"add_child", CODE_CREATE_FAILED, false},     {"createObject", CODE_CREATE_FAILED, true},
-    {"patch_content", CODE_UPDATE_FAILED, false}, {"putObject", CODE_UPDATE_FAILED, false},
-    {"removeObject", CODE_REMOVE_FAILED, false},
+    // clang-format off
+    {"add_child",          CODE_CREATE_FAILED, false, add_nothing,     add_nothing},
+    {"createObject",       CODE_CREATE_FAILED, false, add_echo,        add_nothing},
+    {"patch_content",      CODE_UPDATE_FAILED, false, add_nothing,     add_nothing},
+    {"processTransaction", CODE_UPDATE_FAILED, true,  transaction_add, add_nothing_done},
+    {"putObject",          CODE_UPDATE_FAILED, false, add_nothing,     add_nothing},
+    {"removeObject",       CODE_REMOVE_FAILED, false, add_nothing,     add_nothing},
+    // clang-format on
 };
 
 static const struct write_kind *kind_of(const struct work *work)
@@ -181,17 +216,14 @@ enum work_step write_refuse(struct work *work, enum response_code code, const ch
 {
     _cleanup_(text_deinitp) struct text body = {0}, data = {0};
     const struct write_kind *kind = kind_of(work);
-    struct json_span given = json_member(work->request.body, "theObject", NULL);
 
     if (request_is_content(&work->request))
         return work_error(work, code ? code : kind->code, message);
     response_data_error(&data, code ? code : kind->code, message);
     work_response_begin(work, &body, data.at);
-    if (kind->echoes) {
-        text_add(&body, ",\"theObject\":");
-        text_add_bytes(&body, given.at, given.size);
-    }
+    kind->add_before(work, &body);
     text_add(&body, ",\"result\":false");
+    kind->add_behind(work, &body);
     response_end(&body);
     return work_reply(work, &body, NULL);
 }
@@ -256,6 +288,13 @@ static enum work_step refuse(struct work *work, const struct refusal *refusal, c
 {
     _cleanup_(text_deinitp) struct text message = {0};
 
+    if (kind_of(work)->is_of_many) {
+        const char *place_end = strchr(said, '\n');
+
+        text_add_bytes(&message, said, (size_t)(place_end - said));
+        text_add(&message, ": ");
+        said = place_end + 1;
+    }
     text_add(&message, refusal->message);
     if (refusal->says == SAYS_WHAT)
         add_what(&message, said);
@@ -345,33 +384,45 @@ bool write_check_lists(const struct work *work, const struct model_object *objec
     return true;
 }
 
-static bool read_object(struct work *work, struct json_span given, struct model_object *object,
-                        enum work_step *step)
+#define MODEL_PATH "theObject" /* what the model calls the object in its problems */
+
+static enum err read_object(const struct work *work, struct json_span given, const char *path,
+                            struct model_object *object, struct text *problem)
+{
+    _cleanup_(text_deinitp) struct text told = {0};
+    size_t most = (size_t)work->agent->proc.settings.sync_max_object_bytes;
+    const char *rest;
+    enum err e;
+
+    if (given.size > most) {
+        text_addf(problem, "%s: expected at most %zu bytes", path, most);
+        return ERR_RANGE;
+    }
+    e = model_read_object(work->agent->model, given, object, &told);
+    if (!e)
+        return write_check_lists(work, object, path, problem) ? ERR_OK : ERR_RANGE;
+    rest = text_str(&told);
+    if (!strncmp(rest, MODEL_PATH, strlen(MODEL_PATH)))
+        rest += strlen(MODEL_PATH);
+    text_addf(problem, "%s%s", path, rest);
+    return e;
+}
+
+bool write_read_object(struct work *work, struct json_span given, const char *path,
+                       struct model_object *object, enum work_step *step)
 {
     _cleanup_(text_deinitp) struct text problem = {0};
-    size_t most = (size_t)work->agent->proc.settings.sync_max_object_bytes;
-    enum err e = ERR_RANGE;
+    enum err e;
 
-    if (given.size > most)
-        text_addf(&problem, "theObject: expected at most %zu bytes", most);
-    else
-        e = model_read_object(work->agent->model, given, object, &problem);
-    if (!e && !write_check_lists(work, object, "theObject", &problem))
-        e = ERR_RANGE;
+    if (json_kind(json_member(given, "cn", NULL)) != JSON_STRING) {
+        text_addf(&problem, "%s: expected an object with a string member cn", path);
+        *step = work_error(work, CODE_MALFORMED, problem.at);
+        return false;
+    }
+    e = read_object(work, given, path, object, &problem);
     if (e == ERR_NOT_FOUND)
         *step = work_error(work, CODE_MISSING_CLASS, text_str(&problem));
     else if (e)
         *step = write_refuse(work, 0, text_str(&problem));
     return !e;
-}
-
-bool write_read_object(struct work *work, struct model_object *object, enum work_step *step)
-{
-    struct json_span given = json_member(work->request.body, "theObject", NULL);
-
-    if (json_kind(json_member(given, "cn", NULL)) == JSON_STRING)
-        return read_object(work, given, object, step);
-    *step =
-        work_error(work, CODE_MALFORMED, "theObject: expected an object with a string member cn");
-    return false;
 }

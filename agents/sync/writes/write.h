@@ -11,12 +11,20 @@
  * the content protocol it is an error.
  */
 
-/* The request's theObject, checked. False: *step is the answer. The caller deinits *object. */
-bool write_read_object(struct work *work, struct model_object *object, enum work_step *step);
+/* Reads an object of the request, which stands at `path`, checked. False: *step is the answer. The
+ * caller deinits *object. */
+bool write_read_object(struct work *work, struct json_span given, const char *path,
+                       struct model_object *object, enum work_step *step);
 
 /* Adds the name under which the request's result is kept, operation:messageId:hash of what is
  * asked; nothing when there is no messageId. */
 void write_add_result_name(struct text *out, const struct request *rq);
+
+/* Begins the commit of `script` with what all commits have: the listings and children that may
+ * change with objects of the class `only`, or of all classes (NULL), who asks, and the result's
+ * name. */
+void write_begin_many(struct work *work, const struct redis_script *script,
+                      const struct model_class *only);
 
 /* Begins the commit of `script` on one object, with the listings that it may change; `id` "" asks
  * for the next integer. */
