@@ -160,6 +160,9 @@ struct model_class {
                                                  NULL: nothing */
     const struct model_watcher *const *watchers; /* inherited ones first */
     size_t watcher_count;
+    const struct model_watcher *const
+        *field_watchers;                      /* of the fields, NULL where one is not shown;
+                                                 NULL: no class declares a watcher */
     const struct model_query *const *queries; /* inherited ones first */
     size_t query_count;
 };

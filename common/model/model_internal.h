@@ -27,6 +27,7 @@ struct model {
     const struct model_entry *entries;
     size_t entry_count;
     const char *client_config;
+    bool has_watchers;
     const char *text; /* canonical */
     char digest[SECRET_HASH_CHARS + 1];
 };

@@ -10,8 +10,9 @@
 
 /*
  * From the file to the model, in passes over all classes: heads, parents, fields, then what needs
- * the fields of other classes (rules, other sides). Parents that are wrong end it early, since
- * half of what came after would be false alarms.
+ * the fields of other classes (rules, other sides), then what is derived from all of that
+ * (watchers, queries). Parents that are wrong end it early, since half of what came after would be
+ * false alarms; and so does anything that is wrong before the last pass.
  */
 
 /* ---- What the passes share ---- */
@@ -121,9 +122,9 @@ static void load_type(struct loading *l, struct model_class *c, struct json_obje
 
 static void load_head(struct loading *l, struct model_class *c, struct json_object *row)
 {
-    static const char *const members[] = {"parent",  "abstract", "type",     "id",
-                                          "anchor",  "fields",   "access",   "indexes",
-                                          "history", "summary",  "children", NULL};
+    static const char *const members[] = {"parent",   "abstract", "type",    "id",      "anchor",
+                                          "fields",   "access",   "indexes", "history", "summary",
+                                          "children", "watchers", "queries", NULL};
     _cleanup_(text_deinitp) struct text path = {0};
 
     model_class_path(&path, c, "");
@@ -343,6 +344,10 @@ static void load_tree(struct loading *l)
         load_parents(l);
     if (l->problems->size == 0)
         load_bodies(l);
+    if (l->problems->size == 0) {
+        model_load_watchers(l);
+        model_load_queries(l);
+    }
 }
 
 /* json-c keeps the order of members, and numbers as they are written. */

@@ -56,6 +56,13 @@ bool model_is_name(const char *name, const char *more);
 void model_load_field(struct loading *l, struct json_object *row, const char *path,
                       struct model_field *field);
 
+/* Parts of that: a type, which is told of if it is none; "target", a class or an array of classes.
+ */
+bool model_load_type(struct loading *l, struct json_object *row, const char *path,
+                     enum field_type *out);
+void model_load_targets(struct loading *l, struct json_object *row, const char *path,
+                        struct model_field *field);
+
 /* What the server puts into the field. When the anchors of all classes are there: can it? */
 void model_load_server(struct loading *l, struct json_object *row, const char *path,
                        struct model_field *field);
@@ -70,6 +77,10 @@ void model_check_to_many(struct loading *l, const struct model_class *owner,
  * before rules. */
 void model_load_anchor(struct loading *l, struct model_class *c);
 void model_load_rules(struct loading *l, struct model_class *c);
+
+/* A rule for what is done to no object: who signs in, unless "run" says otherwise. */
+void model_load_run(struct loading *l, const struct model_class *c, struct json_object *row,
+                    const char *path, struct model_rule *rule);
 
 /* When all fields of the class and the indexes of its parent are there. */
 void model_load_indexes(struct loading *l, struct model_class *c);
@@ -87,6 +98,13 @@ void model_check_readable(struct loading *l, const struct model_class *const *cl
 void model_load_summary(struct loading *l, struct model_class *c);
 void model_load_children(struct loading *l, struct model_class *c);
 
+/* May everyone who signs in read all of its objects? */
+bool model_everyone_reads(const struct model_class *c);
+
 /* When everything of the classes is there. */
 void model_load_listings(struct loading *l);
 void model_load_entries(struct loading *l);
+
+/* When everything of the model is there, and right. */
+void model_load_watchers(struct loading *l);
+void model_load_queries(struct loading *l);

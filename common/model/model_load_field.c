@@ -46,8 +46,8 @@ static bool is_relation(const struct model_field *field)
     return field->type == FIELD_TO_ONE || field->type == FIELD_LIST || field->type == FIELD_TO_MANY;
 }
 
-static bool load_type(struct loading *l, struct json_object *row, const char *path,
-                      enum field_type *out)
+bool model_load_type(struct loading *l, struct json_object *row, const char *path,
+                     enum field_type *out)
 {
     const char *name = model_get_string(l, row, path, "type", true);
 
@@ -79,9 +79,8 @@ const struct model_field *model_find_field(const struct model_class *c, const ch
     return name ? model_field(c, name, strlen(name)) : NULL;
 }
 
-/* "target" is a class or an array of classes. */
-static void load_targets(struct loading *l, struct json_object *row, const char *path,
-                         struct model_field *field)
+void model_load_targets(struct loading *l, struct json_object *row, const char *path,
+                        struct model_field *field)
 {
     struct json_object *given = json_object_object_get(row, "target");
     const bool several = json_object_is_type(given, json_type_array);
@@ -165,7 +164,7 @@ void model_load_field(struct loading *l, struct json_object *row, const char *pa
         text_addf(l->problems, "%s: expected an object\n", path);
         return;
     }
-    if (!load_type(l, row, path, &field->type))
+    if (!model_load_type(l, row, path, &field->type))
         return;
     json_get_only(row, path, members_of(field->type), l->problems);
     load_column(l, row, path, field);
@@ -177,7 +176,7 @@ void model_load_field(struct loading *l, struct json_object *row, const char *pa
     if (field->type == FIELD_TO_MANY)
         load_to_many(l, row, path, field);
     if (is_relation(field))
-        load_targets(l, row, path, field);
+        model_load_targets(l, row, path, field);
     else
         load_default(l, row, path, field);
 }

@@ -24,13 +24,17 @@ const struct model_class *const *model_concrete_of(struct model *model,
     return found;
 }
 
+bool model_everyone_reads(const struct model_class *c)
+{
+    return c->rules[ACTION_READ].kind == RULE_EVERYONE ||
+           c->rules[ACTION_READ].kind == RULE_SIGNED_IN;
+}
+
 void model_check_readable(struct loading *l, const struct model_class *const *classes,
                           const char *path, const char *shown)
 {
     for (; *classes; classes++) {
-        const enum rule_kind read = (*classes)->rules[ACTION_READ].kind;
-
-        if (read != RULE_EVERYONE && read != RULE_SIGNED_IN)
+        if (!model_everyone_reads(*classes))
             text_addf(l->problems, "%s: not everyone who signs in may read %s, and %s\n", path,
                       (*classes)->name, shown);
     }

@@ -85,6 +85,21 @@ static void load_rule(struct loading *l, const struct model_class *c, struct jso
     }
 }
 
+void model_load_run(struct loading *l, const struct model_class *c, struct json_object *row,
+                    const char *path, struct model_rule *rule)
+{
+    struct json_object *given = json_object_object_get(row, "run");
+    _cleanup_(text_deinitp) struct text place = {0};
+
+    *rule = (struct model_rule){.kind = RULE_SIGNED_IN};
+    if (!given)
+        return;
+    text_addf(&place, "%s.run", path);
+    load_rule(l, c, given, place.at, rule);
+    if (rule->kind == RULE_OWNER)
+        model_tell(l, place.at, "owner", "no object is meant, so it belongs to nobody");
+}
+
 static struct json_object *access_of(const struct loading *l, const struct model_class *c)
 {
     return json_object_object_get(model_row_of(l, c), "access");

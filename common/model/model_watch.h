@@ -19,11 +19,11 @@
 
 struct model_watcher;
 
-/* Where objects of one class have a value: in a column, or in a watcher that has no params. */
+/* Where objects of one class have a value: in a field, or in a watcher that has no params. */
 struct model_origin {
     const struct model_class *class_;    /* concrete */
-    const char *column;                  /* NULL: `watcher` */
-    const struct model_watcher *watcher; /* NULL: `column` */
+    const struct model_field *field;     /* of the class; NULL: `watcher` */
+    const struct model_watcher *watcher; /* NULL: `field` */
 };
 
 /* A field that objects of several classes may have, of one type in all of them. Objects of a class
@@ -54,7 +54,7 @@ enum step_kind {
 struct model_step {
     enum step_kind kind;
     const struct model_origin *origins; /* STEP_OUT: the classes that the step leaves; STEP_IN:
-                                           those that it reaches; by name, each with a column */
+                                           those that it reaches; by name, each with a field */
     size_t origin_count;
     const struct model_class *const *reached; /* concrete, by name, NULL-terminated */
 };
@@ -73,14 +73,14 @@ struct model_params {
 enum condition_kind { IS_EQUAL, IS_NOT, IS_LESS, IS_AT_MOST, IS_MORE, IS_AT_LEAST };
 
 struct model_condition {
-    struct model_term term; /* string, integer, double, boolean, date or to-one; columns only */
+    struct model_term term; /* string, integer, double, boolean, date or to-one; of fields only */
     enum condition_kind is; /* boolean and to-one: IS_EQUAL or IS_NOT */
     const char *text;       /* canonical; "null" only with these two; NULL: that of a param */
     size_t param;           /* its number */
 };
 
 struct model_order {
-    struct model_term term; /* string, integer, double, boolean or date; columns only */
+    struct model_term term; /* string, integer, double, boolean or date; of fields only */
     bool descending;        /* null is last either way */
 };
 

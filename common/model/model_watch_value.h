@@ -34,7 +34,7 @@ int model_compare_ordered(const struct model *model, const struct model_order *o
 
 /*
  * A value made of those of many objects: WATCH_COUNT to WATCH_AVG. The order in which they are
- * added makes no difference to a single bit of it.
+ * added makes no difference to a single bit of it, unless some part of a sum is beyond a double.
  */
 struct model_total {
     enum watch_value value;
@@ -43,7 +43,7 @@ struct model_total {
     __int128 whole; /* the sum of those that are integers */
     double *parts;  /* those that are not, as a sum without rounding */
     size_t part_count, part_room;
-    bool endless;        /* beyond what a double holds */
+    bool endless;        /* beyond a double */
     struct text extreme; /* WATCH_MIN, WATCH_MAX: the text so far */
 };
 
