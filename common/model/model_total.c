@@ -128,9 +128,10 @@ static void add_double(struct text *out, double number)
 static double sum_of(struct model_total *total)
 {
     const int64_t unit = INT64_C(1) << 40;
+    const __int128 units = total->whole / unit, rest = total->whole % unit;
 
-    add_part(total, (double)(total->whole / unit) * (double)unit);
-    add_part(total, (double)(total->whole % unit));
+    add_part(total, (double)units * (double)unit);
+    add_part(total, (double)rest);
     total->whole = 0;
     return total->endless ? INFINITY : rounded(total);
 }

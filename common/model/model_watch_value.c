@@ -100,12 +100,12 @@ static bool is_null(const char *text)
     return !text || strcmp(text, "null") == 0;
 }
 
-static const char *value_in(const struct model_term *term, const struct model_class *c,
-                            model_column_fn *text_of, const void *arg)
+static const char *value_in(const struct model_term *term, const struct model_seen *object)
 {
-    const struct model_origin *origin = model_origin_of(term, c);
+    const struct model_origin *origin = model_origin_of(term, object->class_);
+    const struct model_field *field = origin ? origin->field : NULL;
 
-    return origin ? model_said(origin->field, text_of(arg, origin->field->column)) : NULL;
+    return field ? model_said(field, object->text_of(object->arg, field->column)) : NULL;
 }
 
 static bool holds(enum condition_kind is, int order)
@@ -136,13 +136,13 @@ static bool condition_holds(const struct model *model, const struct model_condit
 }
 
 bool model_conditions_hold(const struct model *model, const struct model_condition *where,
-                           size_t count, const struct model_args *args, const struct model_class *c,
-                           model_column_fn *text_of, const void *arg)
+                           size_t count, const struct model_args *args,
+                           const struct model_seen *object)
 {
     size_t i = 0;
 
     while (i < count &&
-           condition_holds(model, &where[i], value_in(&where[i].term, c, text_of, arg),
+           condition_holds(model, &where[i], value_in(&where[i].term, object),
                            where[i].text ? where[i].text : args->texts[where[i].param]))
         i++;
     return i == count;

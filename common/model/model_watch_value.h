@@ -14,16 +14,20 @@
 int model_compare_values(const struct model *model, enum field_type type, const char *a,
                          const char *b);
 
-/* The stored text of a column of the object that `arg` stands for; NULL: never set. */
-typedef const char *model_column_fn(const void *arg, const char *column);
+/* An object as conditions see it. */
+struct model_seen {
+    const struct model_class *class_;
+    const char *(*text_of)(const void *arg, const char *column); /* stored; NULL: never set */
+    const void *arg;
+};
 
 /*
- * Do all conditions hold for an object of class `c`? What is null is equal to null alone, and
- * neither less nor more than anything.
+ * Do all conditions hold? What is null is equal to null alone, and neither less nor more than
+ * anything. `args` may be NULL where no condition has a param.
  */
 bool model_conditions_hold(const struct model *model, const struct model_condition *where,
-                           size_t count, const struct model_args *args, const struct model_class *c,
-                           model_column_fn *text_of, const void *arg);
+                           size_t count, const struct model_args *args,
+                           const struct model_seen *object);
 
 /*
  * Which of two objects stands first, by the texts of their order terms, `count` each, NULL or
