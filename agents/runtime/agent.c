@@ -29,7 +29,27 @@ static enum err load(struct agent *agent)
     return e;
 }
 
-static enum err run(struct agent *agent)
+const struct handler *agent_handler(const struct agent *agent, const char *operation)
+{
+    for (size_t i = 0; i < agent->definition->handler_count; i++)
+        if (!strcmp(agent->definition->handlers[i].operation, operation))
+            return &agent->definition->handlers[i];
+    return NULL;
+}
+
+static enum err start_beside(struct agent *agent)
+{
+    return agent->definition->start ? agent->definition->start(agent) : ERR_OK;
+}
+
+static void stop_beside(struct agent *agent)
+{
+    if (agent->definition->stop)
+        agent->definition->stop(agent);
+}
+
+/* Runs beside what the definition has started, until the process is to stop. */
+static enum err run_workers(struct agent *agent)
 {
     size_t count = (size_t)agent->proc.settings.agent_workers, started = 0;
     struct worker **workers = calloc(count, sizeof(*workers));
@@ -47,6 +67,7 @@ static enum err run(struct agent *agent)
         proc_wait_stop(&agent->proc);
         log_info("agent.stopping", LOG_STR("name", agent->name));
     }
+    stop_beside(agent);
     for (size_t i = 0; i < started; i++)
         worker_stop(workers[i]);
     for (size_t i = 0; i < started; i++)
@@ -61,7 +82,11 @@ static enum err serve(struct agent *agent)
 
     agent->presence = presence_create(agent);
     agent->children = children_create(agent->model);
-    e = run(agent);
+    e = start_beside(agent);
+    if (e)
+        log_error("agent.failed", LOG_ERR(e));
+    else
+        e = run_workers(agent);
     children_destroy(agent->children);
     presence_destroy(agent->presence);
     return e;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "agents/runtime/queues.h"
 #include "agents/runtime/work.h"
 #include "common/model/model.h"
 #include "common/process/proc.h"
@@ -18,6 +19,10 @@
 struct handler {
     const char *operation; /* a name of the operations table */
     work_fn *plan;
+    /* The body is no request but what others have written, perhaps no JSON, perhaps too large to
+     * be kept: the plan looks at work->request.msg (body, size, oversized), and who asks is what
+     * the headers say. */
+    bool any_body;
 };
 
 struct agent_definition {
@@ -33,6 +38,17 @@ struct agent_definition {
      * starts; mistakes go into `problems`, a line each. NULL: nothing. */
     enum err (*load)(struct agent *agent, struct text *problems);
     void (*unload)(struct agent *agent); /* also after a load that failed half-way; or NULL */
+    /* Adds queues that each worker declares at each connect, beside those of its operations. What
+     * it consumes of them is a request of no operation, so they are for others to consume. Their
+     * names live as long as agent->own. NULL: none. */
+    void (*queues)(const struct agent *agent, struct queues *queues);
+    /* The durable topic exchanges that the workers declare; ends with NULL, borrowed. NULL: none.
+     */
+    const char *const *(*exchanges)(const struct agent *agent);
+    /* Starts and ends what runs beside the workers. `stop` is called while they still serve, and
+     * only after a `start` that succeeded. NULL: nothing. */
+    enum err (*start)(struct agent *agent);
+    void (*stop)(struct agent *agent);
 };
 
 /* Immutable once the workers run. */
@@ -45,5 +61,8 @@ struct agent {
     struct children *children; /* of the model */
     void *own;                 /* the definition's */
 };
+
+/* Who serves an operation, by its name; NULL: nobody. */
+const struct handler *agent_handler(const struct agent *agent, const char *operation);
 
 int agent_main(const struct agent_definition *definition, int argc, char **argv);

@@ -70,20 +70,31 @@ static enum err read_envelope(struct request *request, struct text *problem)
     return ERR_OK;
 }
 
+static const char *or_unknown(const char *id)
+{
+    return id ? id : "";
+}
+
+void request_keep(struct request *request, const struct operation *operation, const struct msg *m)
+{
+    memset(request, 0, sizeof(*request));
+    if (msg_create(m, &request->msg))
+        err_out_of_memory();
+    request->operation = operation;
+    request->body = json_value("{}", 2);
+    request->client = request->told = or_unknown(request->msg->client);
+    request->user = or_unknown(request->msg->user);
+    request->device = or_unknown(request->msg->device);
+    request->message_id = request->msg->message_id;
+    request->accepted_ms = m->accepted_ms > 0 ? m->accepted_ms : clock_wall_ms();
+}
+
 enum err request_read(struct request *request, const struct operation *operation,
                       const struct msg *m, struct text *problem)
 {
     struct json_fault fault;
-    enum err e;
 
-    memset(request, 0, sizeof(*request));
-    request->operation = operation;
-    request->client = request->told = request->user = request->device = "";
-    if ((e = msg_create(m, &request->msg)))
-        return e;
-    request->client = request->told = request->msg->client ? request->msg->client : "";
-    request->message_id = request->msg->message_id;
-    request->accepted_ms = m->accepted_ms > 0 ? m->accepted_ms : clock_wall_ms();
+    request_keep(request, operation, m);
     if (json_check(request->msg->body, request->msg->size, &limits, &fault)) {
         text_addf(problem, "not JSON at byte %zu: %s", fault.offset, fault.what);
         return ERR_MALFORMED;

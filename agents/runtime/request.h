@@ -42,6 +42,10 @@ struct request {
  */
 _must_check_ enum err request_read(struct request *request, const struct operation *operation,
                                    const struct msg *m, struct text *problem);
+
+/* A delivery whose body is not looked at: the request's is an empty object, the delivery's own is
+ * request->msg->body, and who asks is what the headers say. */
+void request_keep(struct request *request, const struct operation *operation, const struct msg *m);
 void request_deinit(struct request *request);
 
 /* Does the client speak the content protocol? */

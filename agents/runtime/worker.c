@@ -110,24 +110,28 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* Queues of all operations that the agent serves, each under its own name. */
-static struct amqp_queue *queues_of(const struct agent *agent, size_t *count)
+/* Queues of all operations that the agent serves, each under its own name, and further ones. */
+static void find_queues(const struct agent *agent, struct queues *queues)
 {
-    struct amqp_queue *queues = calloc(operation_count, sizeof(*queues));
-
-    *count = 0;
-    for (size_t i = 0; queues && i < operation_count; i++) {
+    for (size_t i = 0; i < operation_count; i++) {
         const struct operation *o = &operations[i];
+        const struct handler *handler = agent_handler(agent, o->name);
 
         if (o->agent == agent->definition->serves && !o->served_by_name)
-            queues[(*count)++] = (struct amqp_queue){.name = o->name, .consume = true};
+            queues_add(queues,
+                       &(struct amqp_queue){.name = o->name,
+                                            .consume = true,
+                                            .tells_oversized = handler && handler->any_body});
     }
-    return queues;
+    if (agent->definition->queues)
+        agent->definition->queues(agent, queues);
 }
 
 static enum err connect_links(struct worker *worker, unsigned number)
 {
-    const struct settings *settings = &worker->agent->proc.settings;
+    const struct agent *agent = worker->agent;
+    const struct settings *settings = &agent->proc.settings;
+    struct queues queues = {0};
     char name[320];
     struct amqp_link_config config = {
         .url = settings->amqp_url,
@@ -135,16 +139,18 @@ static enum err connect_links(struct worker *worker, unsigned number)
         .consumer_tag = name,
         .heartbeat_s = (uint16_t)settings->amqp_heartbeat_s,
         .prefetch = (uint16_t)settings->agent_prefetch,
+        .exchanges = agent->definition->exchanges ? agent->definition->exchanges(agent) : NULL,
         .events = {.up = on_up, .down = on_down, .delivery = on_delivery, .outcome = on_outcome},
         .arg = &worker->works,
     };
-    struct amqp_queue *queues = queues_of(worker->agent, &config.queue_count);
     enum err e;
 
-    snprintf(name, sizeof(name), "%s#%u", worker->agent->name, number);
-    config.queues = queues;
+    snprintf(name, sizeof(name), "%s#%u", agent->name, number);
+    find_queues(agent, &queues);
+    config.queues = queues.at;
+    config.queue_count = queues.count;
     e = amqp_link_create(&config, &worker->works.amqp);
-    free(queues);
+    queues_deinit(&queues);
     if (!e)
         e = redis_link_create(settings->redis_url, name, settings->redis_timeout_ms,
                               &worker->works.redis);

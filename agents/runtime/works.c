@@ -254,19 +254,10 @@ void works_told(struct works *works, uint64_t number, enum amqp_outcome outcome)
 
 /* ---- Deliveries ---- */
 
-static const struct handler *handler_of(const struct agent *agent, const char *operation)
-{
-    for (size_t i = 0; i < agent->definition->handler_count; i++) {
-        if (!strcmp(agent->definition->handlers[i].operation, operation))
-            return &agent->definition->handlers[i];
-    }
-    return NULL;
-}
-
 enum work_step work_begin(struct work *work)
 {
     const struct operation *operation = work->request.operation;
-    const struct handler *handler = operation ? handler_of(work->agent, operation->name) : NULL;
+    const struct handler *handler = operation ? agent_handler(work->agent, operation->name) : NULL;
 
     if (!handler)
         return work_error(work, CODE_NOT_IMPLEMENTED, "this operation is not served");
@@ -277,7 +268,12 @@ static bool read_request(struct work *work, const struct msg *m, enum work_step 
 {
     _cleanup_(text_deinitp) struct text problem = {0};
     const struct operation *operation = operation_by_name(m->queue, strlen(m->queue));
+    const struct handler *handler = operation ? agent_handler(work->agent, operation->name) : NULL;
 
+    if (handler && handler->any_body) {
+        request_keep(&work->request, operation, m);
+        return true;
+    }
     if (!request_read(&work->request, operation, m, &problem))
         return true;
     *step = work_error(work, CODE_MALFORMED, text_str(&problem));

@@ -151,21 +151,58 @@ static bool open_channels(struct amqp_link *link, int64_t deadline_ms)
     amqp_confirm_select(link->connection, AMQP_CHANNEL_PUBLISH);
     if (!done(link, "select confirms"))
         return false;
-    amqp_basic_qos(link->connection, AMQP_CHANNEL_CONSUME, 0, link->config.prefetch, 0);
-    return done(link, "set prefetch");
+    return true;
+}
+
+static bool declare_exchange(struct amqp_link *link, const char *name)
+{
+    amqp_exchange_declare(link->connection, AMQP_CHANNEL_CONSUME, amqp_bytes_of(name),
+                          amqp_bytes_of("topic"), 0, 1, 0, 0, amqp_empty_table);
+    return done(link, name);
+}
+
+static amqp_table_t arguments_of(const struct amqp_queue *queue, amqp_table_entry_t entries[2])
+{
+    int count = 0;
+
+    if (queue->transient_expiring) {
+        entries[count] = (amqp_table_entry_t){.key = amqp_bytes_of("x-expires")};
+        entries[count].value.kind = AMQP_FIELD_KIND_I64;
+        entries[count++].value.value.i64 = queue->expires_ms;
+    }
+    if (queue->quorum) {
+        entries[count] = (amqp_table_entry_t){.key = amqp_bytes_of("x-queue-type")};
+        entries[count].value.kind = AMQP_FIELD_KIND_UTF8;
+        entries[count++].value.value.bytes = amqp_bytes_of("quorum");
+    }
+    return (amqp_table_t){.num_entries = count, .entries = entries};
 }
 
 static bool declare(struct amqp_link *link, const struct amqp_queue *queue)
 {
-    amqp_table_entry_t expires = {.key = amqp_bytes_of("x-expires")};
-    amqp_table_t arguments = {.num_entries = queue->transient_expiring, .entries = &expires};
+    amqp_table_entry_t entries[2];
+    amqp_table_t arguments = arguments_of(queue, entries);
     bool durable = !queue->transient_expiring;
 
-    expires.value.kind = AMQP_FIELD_KIND_I64;
-    expires.value.value.i64 = queue->expires_ms;
     amqp_queue_declare(link->connection, AMQP_CHANNEL_CONSUME, amqp_bytes_of(queue->name), 0,
                        durable, 0, 0, arguments);
     return done(link, queue->name);
+}
+
+static uint16_t prefetch_of(const struct amqp_link *link, size_t i)
+{
+    return link->queues[i].prefetch ? link->queues[i].prefetch : link->config.prefetch;
+}
+
+/* Of the consumers that follow on the channel, so it is said only where it changes. */
+static bool set_prefetch(struct amqp_link *link, size_t i)
+{
+    uint16_t prefetch = prefetch_of(link, i);
+
+    if (i && prefetch == prefetch_of(link, i - 1))
+        return true;
+    amqp_basic_qos(link->connection, AMQP_CHANNEL_CONSUME, 0, prefetch, 0);
+    return done(link, "set prefetch");
 }
 
 static bool consume(struct amqp_link *link, const struct amqp_queue *queue)
@@ -178,19 +215,26 @@ static bool consume(struct amqp_link *link, const struct amqp_queue *queue)
     return done(link, queue->name);
 }
 
-/* All queues first: from the first consumer on, messages arrive between the broker's answers. */
-static bool declare_and_consume(struct amqp_link *link, int64_t deadline_ms)
+static bool declare_all(struct amqp_link *link, int64_t deadline_ms)
 {
-    const struct amqp_link_config *config = &link->config;
-
-    for (size_t i = 0; i < config->queue_count; i++) {
+    for (size_t i = 0; link->exchanges[i]; i++) {
+        limit_next_call(link, deadline_ms);
+        if (!declare_exchange(link, link->exchanges[i]))
+            return false;
+    }
+    for (size_t i = 0; i < link->config.queue_count; i++) {
         limit_next_call(link, deadline_ms);
         if (!declare(link, &link->queues[i]))
             return false;
     }
-    for (size_t i = 0; i < config->queue_count && !link->stopped; i++) {
+    return true;
+}
+
+static bool consume_all(struct amqp_link *link, int64_t deadline_ms)
+{
+    for (size_t i = 0; i < link->config.queue_count && !link->stopped; i++) {
         limit_next_call(link, deadline_ms);
-        if (link->queues[i].consume && !consume(link, &link->queues[i]))
+        if (!set_prefetch(link, i) || (link->queues[i].consume && !consume(link, &link->queues[i])))
             return false;
     }
     return true;
@@ -204,7 +248,9 @@ bool amqp_connect(struct amqp_link *link)
     if (!link->connection)
         return false;
     if (open_socket(link, deadline_ms) && log_in(link, deadline_ms) &&
-        open_channels(link, deadline_ms) && declare_and_consume(link, deadline_ms))
+        open_channels(link, deadline_ms) &&
+        /* All queues first: from the first consumer on, messages arrive between the answers. */
+        declare_all(link, deadline_ms) && consume_all(link, deadline_ms))
         return true;
     (void)amqp_destroy_connection(link->connection);
     link->connection = NULL;

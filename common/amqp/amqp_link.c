@@ -24,6 +24,8 @@ static void reserve_texts(struct amqp_link *link, const struct amqp_link_config 
         size += strlen(config->consumer_tag);
     for (size_t i = 0; i < config->queue_count; i++)
         size += strlen(config->queues[i].name) + 1;
+    for (size_t i = 0; config->exchanges && config->exchanges[i]; i++)
+        size += strlen(config->exchanges[i]) + 1;
     text_reserve(&link->kept, size);
 }
 
@@ -33,6 +35,20 @@ static char *keep(struct amqp_link *link, const char *str)
 
     text_add_bytes(&link->kept, str, strlen(str) + 1);
     return link->kept.at + at;
+}
+
+static enum err keep_exchanges(struct amqp_link *link, const char *const *exchanges)
+{
+    size_t count = 0;
+
+    while (exchanges && exchanges[count])
+        count++;
+    link->config.exchanges = link->exchanges = calloc(count + 1, sizeof(*link->exchanges));
+    if (!link->exchanges)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < count; i++)
+        link->exchanges[i] = keep(link, exchanges[i]);
+    return ERR_OK;
 }
 
 static enum err keep_config(struct amqp_link *link, const struct amqp_link_config *config)
@@ -48,7 +64,7 @@ static enum err keep_config(struct amqp_link *link, const struct amqp_link_confi
         link->queues[i] = config->queues[i];
         link->queues[i].name = keep(link, config->queues[i].name);
     }
-    return ERR_OK;
+    return keep_exchanges(link, config->exchanges);
 }
 
 static enum err keep_url(struct amqp_link *link, const char *url)
@@ -94,12 +110,13 @@ static void forget_connection(struct amqp_link *link)
     if (link->connection)
         (void)amqp_destroy_connection(link->connection);
     link->connection = NULL;
-    link->broken = link->blocked = link->full = false;
+    link->broken = link->blocked = link->full = link->count_open = false;
     link->full_sleep_ms = 0;
     link->rest_at = 0;
     text_clear(&link->gathered);
     text_deinit(&link->rest);
-    for (size_t i = 0; i < AMQP_CHANNEL_COUNT; i++) {
+    text_clear(&link->questions);
+    for (size_t i = 0; i < AMQP_CHANNELS; i++) {
         text_deinit(&link->contents[i].body);
         memset(&link->contents[i], 0, sizeof(link->contents[i]));
     }
@@ -113,8 +130,10 @@ void amqp_link_destroy(struct amqp_link *link)
         say_goodbye(link);
     forget_connection(link);
     free(link->queues);
+    free(link->exchanges);
     text_deinit(&link->kept);
     text_deinit(&link->texts);
+    text_deinit(&link->questions);
     text_deinit(&link->gathered);
     free(link);
 }

@@ -26,7 +26,8 @@
  * and come back, so that everything is declared again.
  */
 
-/* The largest body, either way. A larger delivery goes to its dead-letter exchange unseen. */
+/* The largest body, either way. A larger delivery goes to its dead-letter exchange unseen, unless
+ * its queue tells_oversized. */
 #define AMQP_BODY_LIMIT 16777216
 
 struct amqp_link;
@@ -50,6 +51,9 @@ struct amqp_events {
     void (*outcome)(void *arg, uint64_t number, enum amqp_outcome outcome);
     /* The broker paused (memory or disk alarm) or resumed us. May be NULL. */
     void (*blocked)(void *arg, bool blocked);
+    /* How many consumers `queue` has; -1: there is no such queue. May be NULL for a link that never
+     * asks. */
+    void (*counted)(void *arg, const char *queue, int64_t consumers);
 };
 
 struct amqp_queue {
@@ -58,6 +62,9 @@ struct amqp_queue {
     uint32_t expires_ms;     /* only if transient_expiring: x-expires */
     bool consume;
     bool no_ack; /* deliveries need no acknowledgement */
+    bool quorum; /* a quorum queue, on which a message that is delivered in vain is counted */
+    bool tells_oversized; /* a body beyond AMQP_BODY_LIMIT is delivered as msg.oversized, empty */
+    uint16_t prefetch;    /* of its consumer; 0: the link's */
 };
 
 struct amqp_link_config {
@@ -69,6 +76,8 @@ struct amqp_link_config {
     const struct amqp_queue
         *queues; /* durable unless transient_expiring; declared at each connect */
     size_t queue_count;
+    const char *const
+        *exchanges; /* durable topic exchanges, declared too; ends with NULL, or NULL */
     struct amqp_events events;
     void *arg; /* of the callbacks */
 };
@@ -88,10 +97,10 @@ bool amqp_link_turn(struct amqp_link *link, int wake_fd, int timeout_ms);
 bool amqp_link_is_up(const struct amqp_link *link);
 
 /*
- * Publishes through the default exchange to m->queue; *number, unless NULL, gets the publish
- * number whose outcome will be told. ERR_FULL: not now (no room, the broker paused us, or too much
- * is unconfirmed), try again after the next turn; ERR_AWAY: the link is down; ERR_RANGE: the body
- * or the headers are too large, or a property is longer than 255 bytes.
+ * Publishes to m->queue, or through m->exchange with m->queue as routing key; *number, unless NULL,
+ * gets the publish number whose outcome will be told. ERR_FULL: not now (no room, the broker paused
+ * us, or too much is unconfirmed), try again after the next turn; ERR_AWAY: the link is down;
+ * ERR_RANGE: the body or the headers are too large, or a property is longer than 255 bytes.
  */
 _must_check_ enum err amqp_link_publish(struct amqp_link *link, const struct msg *m,
                                         uint64_t *number);
@@ -102,6 +111,14 @@ void amqp_link_ack(struct amqp_link *link, uint64_t tag, bool multiple);
 
 /* Gives one delivery back to its queue, or (requeue = false) to its dead-letter exchange. */
 void amqp_link_reject(struct amqp_link *link, uint64_t tag, bool requeue);
+
+/*
+ * Asks how many consumers a queue has; `counted` tells, in the order of the questions. A question
+ * that is not answered before the link goes down is forgotten. ERR_AWAY: the link is down;
+ * ERR_RANGE: no queue has such a name. The one thing that may be asked about a queue which need not
+ * exist: the broker answers that by closing the channel, and this one is for nothing else.
+ */
+_must_check_ enum err amqp_link_count_consumers(struct amqp_link *link, const char *queue);
 
 /* Gives up the consumers for good, so that nothing new arrives; for an orderly stop. What the
  * broker has already sent is still delivered. */

@@ -17,10 +17,13 @@
  *   amqp_read.c      what arrives: a state machine over frames
  *   amqp_publish.c   what leaves, without ever blocking
  *   amqp_confirms.c  what became of it
+ *   amqp_count.c     how many consumers a queue has
  *   amqp_props.c     struct msg <-> AMQP properties and headers
  *
  * Two channels, because nothing may stand between the frames of a message on its channel: while
- * a large message leaves piece by piece, acknowledgements go out on the other one.
+ * a large message leaves piece by piece, acknowledgements go out on the other one. A third one for
+ * questions, because the broker closes the channel on which it is asked about a queue that is not
+ * there; it is opened with the first question.
  *
  * Failure: whoever meets a dead connection calls amqp_break() and goes on as if nothing were; the
  * turn ends the connection when nobody uses its memory any more.
@@ -28,7 +31,8 @@
 
 #define AMQP_CHANNEL_CONSUME 1
 #define AMQP_CHANNEL_PUBLISH 2
-#define AMQP_CHANNEL_COUNT   2
+#define AMQP_CHANNEL_COUNT   3
+#define AMQP_CHANNELS        3
 
 /* Messages on their way to the broker that it has not confirmed; a power of two. */
 #define AMQP_UNCONFIRMED_LIMIT 65536
@@ -57,6 +61,7 @@ struct amqp_outgoing {
 struct amqp_link {
     struct amqp_link_config config;    /* whose texts are in `kept` */
     struct amqp_queue *queues;         /* config.queues, ours */
+    const char **exchanges;            /* config.exchanges, ours; ends with NULL */
     struct amqp_connection_info where; /* whose texts are in `kept`, too */
     struct text kept;                  /* does not grow once the link is created */
 
@@ -66,8 +71,8 @@ struct amqp_link {
     bool stopped;                       /* amqp_link_stop_consuming() was called */
     struct backoff backoff;
 
-    struct amqp_content contents[AMQP_CHANNEL_COUNT]; /* arriving, by channel - 1 */
-    struct text texts;                                /* of the message being delivered */
+    struct amqp_content contents[AMQP_CHANNELS]; /* arriving, by channel - 1 */
+    struct text texts;                           /* of the message being delivered */
 
     size_t budget;        /* bytes in the kernel's send queue up to which a write cannot block */
     struct text gathered; /* whole frames that leave together */
@@ -76,6 +81,9 @@ struct amqp_link {
     size_t rest_at;       /* how far it has got */
     bool full;            /* something was refused for want of room: look again soon */
     int full_sleep_ms;    /* for how long, doubling */
+
+    struct text questions; /* names of queues, each with its NUL; the first one is being asked */
+    bool count_open;       /* the channel for questions */
 
     uint64_t oldest;                   /* unconfirmed publish number, == next when there is none */
     uint64_t next;                     /* publish number of the next message */
@@ -104,6 +112,10 @@ void amqp_write_rest(struct amqp_link *link);
 /* The broker's word on `number`, with `multiple` on everything up to it. */
 void amqp_confirm(struct amqp_link *link, uint64_t number, bool multiple,
                   enum amqp_outcome outcome);
+
+/* The broker's answers on the channel for questions: a count, or its end. */
+void amqp_counted(struct amqp_link *link, const amqp_queue_declare_ok_t *m);
+void amqp_count_refused(struct amqp_link *link, const amqp_channel_close_t *m);
 
 /* ERR_RANGE: a text is too long for a property, or all of them for a frame. */
 _must_check_ enum err amqp_outgoing_fill(struct amqp_outgoing *out, const struct msg *m,

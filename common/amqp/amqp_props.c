@@ -45,6 +45,7 @@ static const struct header {
     {"device",   HEADER_TEXT, offsetof(struct msg, device)},
     {"dialect",  HEADER_TEXT, offsetof(struct msg, dialect)},
     {"reason",   HEADER_TEXT, offsetof(struct msg, reason)},
+    {"deadline", HEADER_64,   offsetof(struct msg, deadline_ms)},
     {"accepted", HEADER_64,   offsetof(struct msg, accepted_ms)},
     {"keep",     HEADER_U32,  offsetof(struct msg, keep)},
     {"code",     HEADER_64,   offsetof(struct msg, code)},
@@ -157,11 +158,12 @@ static void fill_fixed(struct amqp_outgoing *out, const struct msg *m)
 
 enum err amqp_outgoing_fill(struct amqp_outgoing *out, const struct msg *m, uint64_t number)
 {
+    size_t exchange = m->exchange ? strlen(m->exchange) : 0, queue = strlen(m->queue);
     enum err e;
 
     memset(out, 0, sizeof(*out));
-    out->size = FIXED_OVERHEAD + strlen(m->queue);
-    if (strlen(m->queue) > SHORT_TEXT_MAX)
+    out->size = FIXED_OVERHEAD + exchange + queue;
+    if (exchange > SHORT_TEXT_MAX || queue > SHORT_TEXT_MAX)
         return ERR_RANGE;
     if ((e = fill_texts(out, m)))
         return e;
@@ -298,6 +300,17 @@ static void read_headers(const amqp_table_t *table, struct text *texts, struct m
                 read_header(&table->entries[i], &headers[j], texts, out);
 }
 
+/* Only where the message says no reason itself. */
+static void read_broker_reason(const amqp_table_t *table, struct text *texts, struct msg *out)
+{
+    static const struct header first_death = {"x-first-death-reason", HEADER_TEXT,
+                                              offsetof(struct msg, reason)};
+
+    for (int i = 0; i < table->num_entries && !out->reason; i++)
+        if (is_named(&table->entries[i], first_death.name))
+            read_header(&table->entries[i], &first_death, texts, out);
+}
+
 static void read_texts(const amqp_basic_properties_t *p, struct text *texts, struct msg *out)
 {
     for (size_t i = 0; i < ARRAY_SIZE(properties); i++) {
@@ -318,8 +331,10 @@ void amqp_incoming_fill(const amqp_basic_properties_t *p, struct text *texts, st
     int64_t expiration = 0;
 
     read_texts(p, texts, out);
-    if (p->_flags & AMQP_BASIC_HEADERS_FLAG)
+    if (p->_flags & AMQP_BASIC_HEADERS_FLAG) {
         read_headers(&p->headers, texts, out);
+        read_broker_reason(&p->headers, texts, out);
+    }
     if (p->_flags & AMQP_BASIC_EXPIRATION_FLAG)
         expiration = digits_value(p->expiration);
     if (expiration > 0 && expiration <= UINT32_MAX)

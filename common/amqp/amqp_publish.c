@@ -92,11 +92,18 @@ static int take_encoded(struct text *out, int encoded)
     return encoded < 0 ? encoded : AMQP_STATUS_OK;
 }
 
+static amqp_basic_publish_t method_of(const struct msg *m)
+{
+    return (amqp_basic_publish_t){.exchange =
+                                      m->exchange ? amqp_bytes_of(m->exchange) : amqp_empty_bytes,
+                                  .routing_key = amqp_bytes_of(m->queue),
+                                  .mandatory = m->mandatory};
+}
+
 static int gather_method(struct text *out, const struct amqp_outgoing *outgoing,
                          const struct msg *m)
 {
-    amqp_basic_publish_t publish = {.routing_key = amqp_bytes_of(m->queue),
-                                    .mandatory = m->mandatory};
+    amqp_basic_publish_t publish = method_of(m);
     const uint32_t id = htobe32(AMQP_BASIC_PUBLISH_METHOD);
     size_t size_at = frame_begin(out, AMQP_FRAME_METHOD);
     int status;
@@ -212,8 +219,7 @@ static int gather_whole(struct amqp_link *link, struct amqp_outgoing *out, const
 static int begin_large(struct amqp_link *link, struct amqp_outgoing *out, const struct msg *m)
 {
     amqp_frame_t header = {.frame_type = AMQP_FRAME_HEADER, .channel = AMQP_CHANNEL_PUBLISH};
-    amqp_basic_publish_t method = {.routing_key = amqp_bytes_of(m->queue),
-                                   .mandatory = m->mandatory};
+    amqp_basic_publish_t method = method_of(m);
     int status;
 
     amqp_write_gathered(link);

@@ -10,20 +10,26 @@
 
 /* ---- A whole message ---- */
 
-static bool wants_ack(const struct amqp_link *link, const char *queue)
+static const struct amqp_queue *queue_named(const struct amqp_link *link, const char *name)
 {
     for (size_t i = 0; i < link->config.queue_count; i++)
-        if (!strcmp(link->queues[i].name, queue))
-            return !link->queues[i].no_ack;
-    return false;
+        if (!strcmp(link->queues[i].name, name))
+            return &link->queues[i];
+    return NULL;
 }
 
-static void refuse(struct amqp_link *link, const char *queue, uint64_t tag)
+/* A body that was too large to be kept: refused, unless the queue wants to know. */
+static bool is_refused(struct amqp_link *link, const char *name, uint64_t tag)
 {
+    const struct amqp_queue *queue = queue_named(link, name);
+
     log_warn("amqp.too_large", LOG_STR("connection", link->config.connection_name),
-             LOG_STR("queue", queue));
-    if (wants_ack(link, queue))
+             LOG_STR("queue", name));
+    if (queue && queue->tells_oversized)
+        return false;
+    if (queue && !queue->no_ack)
         amqp_link_reject(link, tag, false);
+    return true;
 }
 
 static void deliver(struct amqp_link *link, struct amqp_content *content)
@@ -37,10 +43,9 @@ static void deliver(struct amqp_link *link, struct amqp_content *content)
     text_add_bytes(&link->texts, queue.bytes, queue.len);
     text_add_char(&link->texts, '\0');
     m.queue = link->texts.at;
-    if (content->skipped) {
-        refuse(link, m.queue, delivery->delivery_tag);
+    m.oversized = content->skipped;
+    if (m.oversized && is_refused(link, m.queue, delivery->delivery_tag))
         return;
-    }
     amqp_incoming_fill(content->properties, &link->texts, &m);
     link->config.events.delivery(link->config.arg, &m, delivery->delivery_tag,
                                  delivery->redelivered);
@@ -150,7 +155,15 @@ static void on_channel_close(struct amqp_link *link, const amqp_frame_t *frame)
     amqp_channel_close_ok_t ok = {0};
 
     (void)amqp_send_method(link->connection, frame->channel, AMQP_CHANNEL_CLOSE_OK_METHOD, &ok);
-    on_closed(link, m->reply_text);
+    if (frame->channel == AMQP_CHANNEL_COUNT)
+        amqp_count_refused(link, m);
+    else
+        on_closed(link, m->reply_text);
+}
+
+static void on_count(struct amqp_link *link, const amqp_frame_t *frame)
+{
+    amqp_counted(link, frame->payload.method.decoded);
 }
 
 static void on_connection_close(struct amqp_link *link, const amqp_frame_t *frame)
@@ -197,6 +210,7 @@ static const struct method {
     {AMQP_BASIC_RETURN_METHOD,         AMQP_CHANNEL_PUBLISH, false, begin_content},
     {AMQP_BASIC_ACK_METHOD,            AMQP_CHANNEL_PUBLISH, false, on_ack},
     {AMQP_BASIC_NACK_METHOD,           AMQP_CHANNEL_PUBLISH, false, on_nack},
+    {AMQP_QUEUE_DECLARE_OK_METHOD,     AMQP_CHANNEL_COUNT,   false, on_count},
     {AMQP_CHANNEL_CLOSE_METHOD,        0,                    true,  on_channel_close},
     {AMQP_CONNECTION_CLOSE_METHOD,     0,                    false, on_connection_close},
     {AMQP_CONNECTION_BLOCKED_METHOD,   0,                    false, on_blocked},
@@ -220,7 +234,7 @@ static void on_method(struct amqp_link *link, const amqp_frame_t *frame)
 
 static void dispatch(struct amqp_link *link, const amqp_frame_t *frame)
 {
-    bool of_channel = frame->channel >= 1 && frame->channel <= AMQP_CHANNEL_COUNT;
+    bool of_channel = frame->channel >= 1 && frame->channel <= AMQP_CHANNELS;
 
     if (frame->frame_type == AMQP_FRAME_METHOD)
         on_method(link, frame);

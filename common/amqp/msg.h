@@ -21,6 +21,7 @@
 
 struct msg {
     const char *queue;          /* routing key: the queue to go to, or that it came from */
+    const char *exchange;       /* only outgoing; NULL: straight to `queue` */
     const char *type;           /* operation; "push", "reply" and "control" towards a gateway */
     const char *message_id;     /* the client's messageId */
     const char *correlation_id; /* gateway's number of the open request */
@@ -38,13 +39,18 @@ struct msg {
     const char *dialect; /* "activestack", "content" */
     const char *reason;  /* of a dead letter, of a control message, or of a reply: below */
     int64_t accepted_ms; /* when the gateway took the request */
+    int64_t deadline_ms; /* when the answer of a process is of no use any more; ms since 1970 */
     uint32_t keep;       /* 1: the request stays open until the client has confirmed its reply */
     int64_t code;        /* close code of a control message; outcome of a reply (see bridge) */
     uint32_t format;     /* version of the internal format; 0: published by hand */
 
     const char *body; /* NUL-terminated behind `size` */
     size_t size;
+    bool oversized; /* only incoming: the body was larger than AMQP_BODY_LIMIT, and is left out */
 };
+
+/* A message that RabbitMQ has moved to another queue, and that says no reason of its own, has the
+ * broker's: its header x-first-death-reason ("expired", "rejected", "maxlen", "delivery_limit"). */
 
 /* What a reply may say beside its body. */
 #define MSG_REASON_MORE         "more"         /* to a return: a part, ask for the next one */

@@ -2,8 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <amqp.h>
-#include <amqp_tcp_socket.h>
 #include <check.h>
 
 #include "common/amqp/amqp_link.h"
@@ -269,31 +267,6 @@ START_TEST(messages_by_hand_are_delivered_whatever_their_headers)
 }
 END_TEST
 
-/* With the bare library, because our own link would not. */
-static void publish_too_large(const char *queue)
-{
-    const char *given = getenv("AMQP_URL");
-    char *url = strdup(given ? given : ""), *body = body_of(AMQP_BODY_LIMIT + 1);
-    amqp_connection_state_t connection = amqp_new_connection();
-    struct amqp_connection_info where;
-    amqp_rpc_reply_t reply;
-
-    ck_assert_int_eq(amqp_parse_url(url, &where), AMQP_STATUS_OK);
-    ck_assert_int_eq(amqp_socket_open(amqp_tcp_socket_new(connection), where.host, where.port), 0);
-    reply = amqp_login(connection, where.vhost, 0, 131072, 0, AMQP_SASL_METHOD_PLAIN, where.user,
-                       where.password);
-    ck_assert_int_eq(reply.reply_type, AMQP_RESPONSE_NORMAL);
-    ck_assert_ptr_nonnull(amqp_channel_open(connection, 1));
-    ck_assert_int_eq(amqp_basic_publish(connection, 1, amqp_empty_bytes, amqp_cstring_bytes(queue),
-                                        0, 0, NULL, amqp_cstring_bytes(body)),
-                     AMQP_STATUS_OK);
-    reply = amqp_connection_close(connection, AMQP_REPLY_SUCCESS);
-    ck_assert_int_eq(reply.reply_type, AMQP_RESPONSE_NORMAL);
-    ck_assert_int_eq(amqp_destroy_connection(connection), AMQP_STATUS_OK);
-    free(body);
-    free(url);
-}
-
 START_TEST(an_absurdly_large_delivery_is_refused_unseen)
 {
     const char *queue = amqp_probe_name();
@@ -303,7 +276,7 @@ START_TEST(an_absurdly_large_delivery_is_refused_unseen)
     amqp_probe_start(&probe,
                      (struct amqp_link_config){.prefetch = 1, .queues = queues, .queue_count = 1});
     amqp_probe_until(&probe, probe.ups);
-    publish_too_large(queue);
+    amqp_probe_say_too_much(queue);
     amqp_probe_say(&probe, queue, "next"); /* would not come while that one is unsettled */
     amqp_probe_until(&probe, probe.count == 1);
     ck_assert_str_eq(probe.messages[0]->body, "next");

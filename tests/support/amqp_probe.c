@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <amqp.h>
+#include <amqp_tcp_socket.h>
 #include <check.h>
 
 #include "common/base/clock.h"
@@ -70,6 +72,13 @@ static void on_outcome(void *arg, uint64_t number, enum amqp_outcome outcome)
     probe->refused += outcome == AMQP_REFUSED;
 }
 
+static void on_counted(void *arg, const char *queue, int64_t consumers)
+{
+    struct amqp_probe *probe = arg;
+
+    text_addf(&probe->counted, "%s %lld\n", queue, (long long)consumers);
+}
+
 const char *amqp_probe_name(void)
 {
     static char names[8][SECRET_ID_CHARS + 8];
@@ -89,7 +98,8 @@ void amqp_probe_start(struct amqp_probe *probe, struct amqp_link_config config)
         config.url = getenv("AMQP_URL");
     config.connection_name = "test";
     config.consumer_tag = "test";
-    config.events = (struct amqp_events){on_up, on_down, on_delivery, on_outcome, on_blocked};
+    config.events =
+        (struct amqp_events){on_up, on_down, on_delivery, on_outcome, on_blocked, on_counted};
     config.arg = probe;
     ck_assert_int_eq(amqp_link_create(&config, &probe->link), ERR_OK);
 }
@@ -115,6 +125,7 @@ void amqp_probe_close(struct amqp_probe *probe)
     free(probe->messages);
     free(probe->tags);
     free(probe->redelivered);
+    text_deinit(&probe->counted);
     memset(probe, 0, sizeof(*probe));
 }
 
@@ -126,6 +137,32 @@ uint64_t amqp_probe_publish(struct amqp_probe *probe, const struct msg *m)
     amqp_probe_until(probe, (e = amqp_link_publish(probe->link, m, &number)) != ERR_FULL);
     ck_assert_int_eq(e, ERR_OK);
     return number;
+}
+
+void amqp_probe_say_too_much(const char *queue)
+{
+    const char *given = getenv("AMQP_URL");
+    char *url = strdup(given ? given : ""), *body = calloc(1, AMQP_BODY_LIMIT + 2);
+    amqp_connection_state_t connection = amqp_new_connection();
+    struct amqp_connection_info where;
+    amqp_rpc_reply_t reply;
+
+    ck_assert_ptr_nonnull(body);
+    memset(body, 'x', AMQP_BODY_LIMIT + 1);
+    ck_assert_int_eq(amqp_parse_url(url, &where), AMQP_STATUS_OK);
+    ck_assert_int_eq(amqp_socket_open(amqp_tcp_socket_new(connection), where.host, where.port), 0);
+    reply = amqp_login(connection, where.vhost, 0, 131072, 0, AMQP_SASL_METHOD_PLAIN, where.user,
+                       where.password);
+    ck_assert_int_eq(reply.reply_type, AMQP_RESPONSE_NORMAL);
+    ck_assert_ptr_nonnull(amqp_channel_open(connection, 1));
+    ck_assert_int_eq(amqp_basic_publish(connection, 1, amqp_empty_bytes, amqp_cstring_bytes(queue),
+                                        0, 0, NULL, amqp_cstring_bytes(body)),
+                     AMQP_STATUS_OK);
+    reply = amqp_connection_close(connection, AMQP_REPLY_SUCCESS);
+    ck_assert_int_eq(reply.reply_type, AMQP_RESPONSE_NORMAL);
+    ck_assert_int_eq(amqp_destroy_connection(connection), AMQP_STATUS_OK);
+    free(body);
+    free(url);
 }
 
 uint64_t amqp_probe_say(struct amqp_probe *probe, const char *queue, const char *body)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/amqp/amqp_link.h"
+#include "common/base/text.h"
 
 /*
  * amqp_probe - an AMQP link that remembers all it was told, for tests.
@@ -18,6 +19,7 @@ struct amqp_probe {
     uint64_t told, confirmed, returned, refused;
     uint8_t outcomes[65536]; /* by publish number: how often it was told */
     bool acknowledges;       /* each delivery at once */
+    struct text counted;     /* "<queue> <consumers>\n" of each count */
 };
 
 /* A name that no other test has; in one of a few static buffers. */
@@ -33,6 +35,9 @@ void amqp_probe_close(struct amqp_probe *probe);
 
 /* Publishes, as soon as the link takes it; returns the number. */
 uint64_t amqp_probe_publish(struct amqp_probe *probe, const struct msg *m);
+
+/* A body of more than AMQP_BODY_LIMIT bytes to `queue`, which a link would not send. */
+void amqp_probe_say_too_much(const char *queue);
 
 /* A small message to `queue`. */
 uint64_t amqp_probe_say(struct amqp_probe *probe, const char *queue, const char *body);
