@@ -3,7 +3,7 @@
 
 BUILD_PACKAGES=(
     gcc libc6-dev meson ninja-build pkg-config
-    libhiredis-dev libjson-c-dev librabbitmq-dev libsodium-dev libwebsockets-dev
+    libcurl4-openssl-dev libhiredis-dev libjson-c-dev librabbitmq-dev libsodium-dev libwebsockets-dev
 )
 RUN_PACKAGES=(
     rabbitmq-server redis-server libwebsockets-evlib-uv
