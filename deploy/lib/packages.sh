@@ -3,13 +3,14 @@
 
 BUILD_PACKAGES=(
     gcc libc6-dev meson ninja-build pkg-config
-    libcurl4-openssl-dev libhiredis-dev libjson-c-dev librabbitmq-dev libsodium-dev libwebsockets-dev
+    libcurl4-openssl-dev libhiredis-dev libjson-c-dev libpq-dev librabbitmq-dev libsodium-dev
+    libwebsockets-dev
 )
 RUN_PACKAGES=(
     rabbitmq-server redis-server libwebsockets-evlib-uv
 )
 TEST_PACKAGES=(
-    check clang-format clang-tidy lua5.1 shellcheck
+    check clang-format clang-tidy lua5.1 postgresql shellcheck
     python3-jsonpatch python3-pika python3-pytest python3-pytest-xdist python3-redis python3-websocket
 )
 

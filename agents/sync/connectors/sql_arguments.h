@@ -1,0 +1,29 @@
+#pragma once
+
+#include <stddef.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/err.h"
+#include "common/base/text.h"
+#include "common/json/json_scan.h"
+
+/*
+ * sql_arguments - a call's arguments become the values of the placeholders.
+ *
+ * An object names the parameters that go in (missing ones are null, others are a mistake); an array
+ * has all of them in their order; null stands for no arguments.
+ */
+
+struct sql_procedure;
+
+/* In the order of the placeholders; NULL is null. A zeroed struct is empty. */
+struct sql_values {
+    char **at;
+    size_t count;
+};
+
+/* ERR_TYPE: `problem` says which parameter, what was expected and what was found. */
+_must_check_ enum err sql_values_write(const struct sql_procedure *procedure,
+                                       struct json_span arguments, struct sql_values *out,
+                                       struct text *problem);
+void sql_values_deinit(struct sql_values *values);
