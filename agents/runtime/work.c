@@ -39,6 +39,7 @@ void work_add_out(struct work *work, const struct msg *fields)
     work->out = grown;
     if (msg_create(&stamped, &grown[work->out_count].msg))
         err_out_of_memory();
+    grown[work->out_count].told = false;
     grown[work->out_count++].outcome = AMQP_REFUSED;
 }
 

@@ -42,6 +42,7 @@ typedef enum work_step work_fn(struct work *work);
 struct work_out {
     struct msg *msg;
     enum amqp_outcome outcome; /* after WORK_PUBLISH */
+    bool told;                 /* else the link was lost before the broker has told of it */
 };
 
 struct work {

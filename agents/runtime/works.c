@@ -224,6 +224,7 @@ static bool publish(struct works *works, struct work_runner *runner)
             continue;
         }
         log_error("works.unpublishable", LOG_ERR(e)); /* its outcome stays "refused" */
+        runner->work.out[runner->unpublished].told = true;
         runner->unconfirmed--;
     }
     return true;
@@ -248,6 +249,7 @@ void works_told(struct works *works, uint64_t number, enum amqp_outcome outcome)
     if (!runner)
         return;
     runner->work.out[awaited.part].outcome = outcome;
+    runner->work.out[awaited.part].told = true;
     if (!--runner->unconfirmed && runner->unpublished == runner->work.out_count)
         runner_sent(runner);
 }

@@ -33,12 +33,15 @@ static const struct handler handlers[] = {
     { "modelMigrate",     plan_model_migrate     },
     { "modelProgress",    plan_model_progress    },
     { "patch_content",    plan_patch_content     },
+    { "processFailed",    plan_process_failed,   .any_body = true },
+    { "processReplied",   plan_process_replied,  .any_body = true },
     { "processTransaction", plan_process_transaction },
     { "putObject",        plan_put_object        },
     { "reconnect",        plan_reconnect         },
     { "removeObject",     plan_remove_object     },
     { "repliesReceived",  plan_replies_received  },
     { "revoke",           plan_revoke            },
+    { "runProcess",       plan_run_process       },
     { "searchByExample",  plan_search_by_example },
     { "settleReferences", plan_settle_references },
     { "subscribe",        plan_subscribe         },
@@ -57,6 +60,7 @@ static const struct agent_definition sync_agent = {
     .poll = plan_poll,
     .load = sync_own_load,
     .unload = sync_own_unload,
+    .queues = sync_own_queues,
 };
 
 int main(int argc, char **argv)

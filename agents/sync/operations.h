@@ -36,6 +36,11 @@ work_fn plan_create_object, plan_put_object, plan_remove_object, plan_process_tr
 work_fn plan_add_child, plan_get_content, plan_get_children, plan_patch_content;
 work_fn plan_changed_received, plan_subscribe, plan_revoke;
 
+/* ---- processes/ (spec 3.8; design section 13): run_process.c, answered.c ---- */
+
+work_fn plan_run_process;
+work_fn plan_process_replied, plan_process_failed;
+
 /* ---- pushes/ (spec 3.6; design section 9): receipts.c ---- */
 
 work_fn plan_updates_received, plan_deletes_received, plan_replies_received;

@@ -25,6 +25,15 @@ void sync_own_unload(struct agent *agent)
     agent->own = NULL;
 }
 
+void sync_own_queues(const struct agent *agent, struct queues *queues)
+{
+    const struct declared *declared = declared_of(agent);
+
+    for (size_t i = 0; i < declared_queue_count(declared); i++)
+        queues_add(queues,
+                   &(struct amqp_queue){.name = declared_queue_at(declared, i), .quorum = true});
+}
+
 const struct declared *declared_of(const struct agent *agent)
 {
     const struct sync_own *own = agent->own;

@@ -16,5 +16,6 @@ struct sync_own {
 /* The hooks of the agent's definition. */
 _must_check_ enum err sync_own_load(struct agent *agent, struct text *problems);
 void sync_own_unload(struct agent *agent);
+void sync_own_queues(const struct agent *agent, struct queues *queues);
 
 const struct declared *declared_of(const struct agent *agent);

@@ -200,6 +200,12 @@ static const struct config_row rows[] = {
 
     TEXT("process.file", process_file, "", 0, 4096, SYNC,
         "The processes that clients may run, a JSON file; empty for none."),
+    INT("process.max_calls", process_max_calls, "100", 1, 100000, "calls", SYNC,
+        "Calls of one session that may be under way at once; beyond, it gets -118."),
+    INT("process.results_kept", process_results_kept, "100", 1, 100000, "results", SYNC,
+        "Results of processes that are kept for each session, so that none is run twice."),
+    INT("process.result_bytes_kept", process_result_bytes_kept, "1048576", 0, 64 * MIB, "bytes", SYNC,
+        "What these may hold for each session; a larger result is told once, and not kept."),
 
     INT("ctl.max_line_bytes", ctl_max_line_bytes, "8388608", KIB, 15 * MIB, "bytes", CTL,
         "The longest line that an import takes."),

@@ -108,7 +108,10 @@ struct settings {
     int64_t sync_max_patch_tries;
 
     /* Sync agent: processes. */
-    char *process_file; /* those that clients may run; "" = none */
+    char *process_file;                /* those that clients may run; "" = none */
+    int64_t process_max_calls;         /* of one session, under way */
+    int64_t process_results_kept;      /* of one session */
+    int64_t process_result_bytes_kept; /* of these */
 
     /* activestack-ctl. */
     int64_t ctl_max_line_bytes; /* of an import */

@@ -13,6 +13,7 @@ enum {
     FROM_OPERATOR = 16,
     FROM_CONTENT = 32,
     SLOW = 64,
+    FROM_WORKER = 128,
 
     OPEN = 0,        /* before and after a login */
     ENTER = EFFECTS, /* a way to log in, or what belongs to one */
@@ -26,7 +27,8 @@ enum {
     INSPECT = FROM_OPERATOR,
     MEND = FROM_OPERATOR | EFFECTS,
     LOOK = READ | FROM_CONTENT,
-    CHANGE = WRITE | FROM_CONTENT
+    CHANGE = WRITE | FROM_CONTENT,
+    WORKED = EFFECTS | FROM_WORKER
 };
 
 /* Request and response class, named as in the spec: S.FindByIdRequest, S.FindByIdResponse. */
@@ -52,6 +54,7 @@ enum {
 #define ORIGIN(kind)                                                                               \
     ((kind) & FROM_GATEWAY    ? ORIGIN_GATEWAY                                                     \
      : (kind) & FROM_OPERATOR ? ORIGIN_OPERATOR                                                    \
+     : (kind) & FROM_WORKER   ? ORIGIN_WORKER                                                      \
      : (kind) & FROM_CONTENT  ? ORIGIN_CONTENT                                                     \
                               : ORIGIN_CLIENT)
 // clang-format on
@@ -105,6 +108,8 @@ const struct operation operations[] = {
     OP("modelMigrate",                  MEND,    SYNC, S("ModelMigrate")),
     OP("modelProgress",                 INSPECT, SYNC, S("ModelProgress")),
     CONTENT(6, "patch_content",         CHANGE,  SYNC, ASK),
+    OP("processFailed",                 WORKED,  SYNC, S_MUTE("ProcessFailed")),
+    OP("processReplied",                WORKED,  SYNC, S_MUTE("ProcessReplied")),
     OP("processTransaction",            WRITE,   SYNC, S("Transaction")),
     OP("putObject",                     WRITE,   SYNC, S("Put")),
     OP("reauthenticate",                ENTER,   AUTH, A_AS("Reauthentication", "Authentication")),
@@ -113,9 +118,9 @@ const struct operation operations[] = {
     OP("removeObject",                  WRITE,   SYNC, S("Remove")),
     OP("repliesReceived",               SIGNAL,  SYNC, S_MUTE("RepliesReceived")),
     CONTENT(9, "revoke",                CHANGE,  SYNC, TELL),
-    OP("runProcess",                    RUN,     NONE, S("RunProcess")),
+    OP("runProcess",                    RUN,     SYNC, S("RunProcess")),
     OP("runQuery",                      READ,    NONE, S("RunQuery")),
-    ALIAS("runServerProcess", "runProcess", RUN,     NONE, S_AS("RunServerProcess", "RunProcess")),
+    ALIAS("runServerProcess", "runProcess", RUN,     SYNC, S_AS("RunServerProcess", "RunProcess")),
     OP("searchByExample",               READ,    SYNC, S("SearchByExample")),
     OP("settleReferences",              MEND,    SYNC, S("SettleReferences")),
     CONTENT(8, "subscribe",             CHANGE,  SYNC, TELL),

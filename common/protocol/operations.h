@@ -21,6 +21,7 @@ enum origin {
     ORIGIN_CLIENT,   /* clients may send it */
     ORIGIN_GATEWAY,  /* only the gateway sends it */
     ORIGIN_OPERATOR, /* only activestack-ctl sends it: whoever may publish on the vhost */
+    ORIGIN_WORKER,   /* only workers of processes send it, and the broker: who may publish */
     ORIGIN_CONTENT   /* only clients of the content protocol may send it */
 };
 

@@ -12,8 +12,10 @@ static const struct {
 } names[] = {
     // clang-format off
     { CODE_INVALID_CLIENT,  "invalidClient"        },
+    { CODE_PROCESS_FAILED,  "Error Running Process" },
     { CODE_MISSING_CLASS,   "missingMappedClass"   },
     { CODE_NOT_IMPLEMENTED, "methodNotImplemented" },
+    { CODE_INVALID_PROCESS, "invalidProcessError"  },
     { CODE_MALFORMED,       "malformedRequest"     },
     { CODE_TIMEOUT,         "timeout"              },
     { CODE_FORBIDDEN,       "forbidden"            },
@@ -76,6 +78,21 @@ static void add_code(struct text *out, enum response_code code)
     text_add_char(out, '"');
     text_add_i64(out, code);
     text_add_char(out, '"');
+}
+
+void response_fault(struct text *out, const char *client, const char *message_id,
+                    const struct response_fault *fault)
+{
+    response_begin(out, &(struct response){.class_name = SYNC_CLASS("SyncErrorResponse"),
+                                           .client = client,
+                                           .message_id = message_id});
+    text_add(out, ",\"errorName\":");
+    text_add_json_str(out, fault->name);
+    text_add(out, ",\"errorDesc\":");
+    text_add_json(out, text_str(fault->desc), fault->desc->size);
+    text_add(out, ",\"errorCode\":");
+    text_add_json_str(out, fault->code);
+    response_end(out);
 }
 
 void response_error(struct text *out, const char *client, const char *message_id,

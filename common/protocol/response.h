@@ -34,8 +34,10 @@ void response_connect(struct text *out, const char *client, const char *message_
 /* Codes of SyncErrorResponse (contract, "SyncErrorResponse codes"; spec 8.8). */
 enum response_code {
     CODE_INVALID_CLIENT = -100,
+    CODE_PROCESS_FAILED = -101,
     CODE_MISSING_CLASS = -104,
     CODE_NOT_IMPLEMENTED = -106,
+    CODE_INVALID_PROCESS = -113,
     CODE_MALFORMED = -115,
     CODE_TIMEOUT = -116,
     CODE_FORBIDDEN = -117,
@@ -51,6 +53,16 @@ enum response_code {
 
 /* The name that goes with a code: "invalidClient", ... ; never NULL. */
 const char *response_code_name(enum response_code code);
+
+/* An error as its response tells it; `code` and the rest are texts of any content. */
+struct response_fault {
+    const char *name, *code;
+    const struct text *desc;
+};
+
+/* A whole SyncErrorResponse whose words are somebody else's. */
+void response_fault(struct text *out, const char *client, const char *message_id,
+                    const struct response_fault *fault);
 
 /* A whole SyncErrorResponse. `desc` says which member and what was expected; for the client's eyes.
  */

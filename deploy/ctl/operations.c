@@ -16,10 +16,8 @@ static const char *agent_name(enum operation_agent agent)
 static const char *origin_name(enum origin origin)
 {
     static const char *const names[] = {
-        [ORIGIN_CLIENT] = "client",
-        [ORIGIN_GATEWAY] = "gateway",
-        [ORIGIN_OPERATOR] = "operator",
-        [ORIGIN_CONTENT] = "content",
+        [ORIGIN_CLIENT] = "client", [ORIGIN_GATEWAY] = "gateway", [ORIGIN_OPERATOR] = "operator",
+        [ORIGIN_WORKER] = "worker", [ORIGIN_CONTENT] = "content",
     };
 
     return names[origin];

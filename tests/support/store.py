@@ -296,7 +296,7 @@ class Store:
 
     def claim(self, most=50, digest=""):
         """Jobs (id, type, session) and sessions that are due."""
-        jobs, sids, _, _ = self._claim(most, digest)
+        jobs, sids, *_ = self._claim(most, digest)
         return [tuple(job) for job in jobs], sids
 
     def claim_blocks(self, most=250):

@@ -18,9 +18,18 @@ end
 
 local dialects = {} -- session -> its dialect
 
-local function is_content(sid)
+local function dialect_of(sid)
   dialects[sid] = dialects[sid] or redis.call('HGET', session_key(sid), 'dialect') or ''
-  return dialects[sid] == 'content'
+  return dialects[sid]
+end
+
+local function is_content(sid)
+  return dialect_of(sid) == 'content'
+end
+
+-- One in which a worker acts for somebody (store/call.lua) is told nothing.
+local function hears(sid)
+  return dialect_of(sid) ~= 'process'
 end
 
 -- The session that a client id names. A session that was ended still serves what the gateway had
@@ -168,6 +177,9 @@ end
 
 -- From now on the session is told of changes.
 local function watch(sid, item)
+  if not hears(sid) then
+    return
+  end
   local ref, of_children = item_parts(item)
   local part = of_children and ':cw' or is_content(sid) and ':sw' or ':w'
   if redis.call('ZADD', object_key(ref, part), sid, sid) == 1 then

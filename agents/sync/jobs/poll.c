@@ -4,11 +4,12 @@
 #include "agents/sync/content/notify.h"
 #include "agents/sync/jobs/jobs.h"
 #include "agents/sync/operations.h"
+#include "agents/sync/processes/calls.h"
 #include "agents/sync/sessions/online.h"
 #include "agents/sync/store/scripts.h"
 #include "common/base/clock.h"
 
-#define MOST_CLAIMED  50  /* jobs, sessions, and users, at a time */
+#define MOST_CLAIMED  50  /* jobs, sessions, users, and calls, at a time */
 #define MOST_NOTIFIED 250 /* sessions that are told in blocks */
 
 static void continue_job(const struct work *work, const struct redis_reply *job)
@@ -33,6 +34,7 @@ static enum work_step claimed(struct work *work)
     const struct redis_reply *sessions = redis_item(work->call.reply, 1);
     const struct redis_reply *notified = redis_item(work->call.reply, 2);
     const struct redis_reply *users = redis_item(work->call.reply, 3);
+    const struct redis_reply *calls = redis_item(work->call.reply, 4);
     const bool more = redis_count(notified) == MOST_NOTIFIED;
 
     for (size_t i = 0; i < redis_count(jobs); i++)
@@ -41,6 +43,8 @@ static enum work_step claimed(struct work *work)
         redeliver_start(work, redis_str(redis_item(sessions, i)));
     for (size_t i = 0; i < redis_count(users); i++)
         online_start(work, redis_str(redis_item(users, i)));
+    for (size_t i = 0; i < redis_count(calls); i++)
+        calls_overdue_start(work, redis_str(redis_item(calls, i)));
     notify_sessions(work, notified);
     return more ? plan_poll(work) : WORK_DONE;
 }

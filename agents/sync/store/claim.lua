@@ -1,10 +1,10 @@
 -- Takes work that is due: jobs whose worker has died, sessions with marks to be sent again, users who
--- have come or gone; sees that gateways have been silent for too long, and sessions idle. What is taken
+-- have come or gone, calls of processes whose time is over; sees that gateways have been silent for too long, and sessions idle. What is taken
 -- is not due again before the lease is over. While receipts are late nothing is sent again: that would
 -- feed an overload. A migration is left to agents with its own model.
 -- Arguments: now, lease until, at most of each, seconds for which ended sessions are known, digest of the
 -- agent's model, at most of those that are told in blocks, at most of the users.
--- Returns jobs (id, type, session), sessions, sessions that are told in blocks, users.
+-- Returns jobs (id, type, session), sessions, sessions that are told in blocks, users, calls.
 local now, lease, most, known_s, digest = arg_number(), arg(), arg(), arg(), arg()
 local most_blocks, most_users = arg(), arg()
 
@@ -40,4 +40,5 @@ for _, id in ipairs(due_in('jobs')) do
 end
 
 local is_late = redis.call('EXISTS', 'receipts:late') == 1
-return { list, is_late and {} or take('due'), take('blocks', most_blocks), take('online', most_users) }
+return { list, is_late and {} or take('due'), take('blocks', most_blocks), take('online', most_users),
+  take('processes') }

@@ -13,11 +13,20 @@ for _, class in ipairs(redis.call('SMEMBERS', session_key(sid, ':k'))) do
   redis.call('ZREM', class_key(class, ':w'), sid)
 end
 redis.call('DEL', session_key(sid, ':k'))
-if redis.call('EXISTS', session_key(sid, ':w'), session_key(sid, ':m')) > 0 then
+for _, call in ipairs(redis.call('SPOP', session_key(sid, ':pu'), most)) do
+  call_abandon(call)
+end
+local results = redis.call('HSCAN', session_key(sid, ':p'), 0, 'COUNT', most)[2]
+for i = 1, #results, 2 do
+  call_forget(results[i + 1])
+  redis.call('HDEL', session_key(sid, ':p'), results[i])
+end
+if redis.call('EXISTS', session_key(sid, ':w'), session_key(sid, ':m'), session_key(sid, ':pu'),
+  session_key(sid, ':p')) > 0 then
   redis.call('ZADD', 'jobs', lease, job)
   return { 'ok', 0 }
 end
-redis.call('DEL', job_key(job), session_key(sid, ':d'), session_key(sid, ':b'))
+redis.call('DEL', job_key(job), session_key(sid, ':d'), session_key(sid, ':b'), session_key(sid, ':pl'))
 redis.call('ZREM', 'jobs', job)
 redis.call('ZREM', 'sessions', sid)
 return { 'ok', 1 }

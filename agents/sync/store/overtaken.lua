@@ -20,7 +20,7 @@ end
 
 local function say_again(sid, ref, kind, version)
   local session = session_read(sid)
-  if not session or (classes and not watches(sid, ref)) then
+  if not session or not hears(sid) or (classes and not watches(sid, ref)) then
     return
   end
   local mark = mark_read(sid, ref, session.epoch)

@@ -16,7 +16,7 @@ local sid, ended = session_of(client, accepted)
 if not sid then
   return { 'client' }
 end
-if wants_watch == '1' and not ended then
+if wants_watch == '1' and not ended and hears(sid) then
   redis.call('ZADD', class_key(class, ':w'), sid, sid)
   redis.call('SADD', session_key(sid, ':k'), class)
 end

@@ -23,8 +23,9 @@ END_TEST
 /* Nothing of it is ever said to a client. */
 static bool is_mute(const struct operation *o)
 {
-    static const char *const mute[] = {"announce",     "changedReceived", "disconnect",
-                                       "gatewayAlive", "logout",          "repliesReceived"};
+    static const char *const mute[] = {"announce",       "changedReceived", "disconnect",
+                                       "gatewayAlive",   "logout",          "processFailed",
+                                       "processReplied", "repliesReceived"};
 
     for (size_t i = 0; i < ARRAY_SIZE(mute); i++) {
         if (strcmp(o->name, mute[i]) == 0)
@@ -233,7 +234,7 @@ START_TEST(only_ways_to_log_in_need_no_login)
         const bool is_auth =
             strncmp(o->request_class, AUTH_CLASS(""), sizeof(AUTH_CLASS("")) - 1) == 0;
 
-        if (o->origin == ORIGIN_OPERATOR)
+        if (o->origin == ORIGIN_OPERATOR || o->origin == ORIGIN_WORKER)
             ck_assert_msg(!o->needs_login, "%s", o->name);
         else
             ck_assert_msg(o->needs_login == (!is_auth || o->origin == ORIGIN_GATEWAY), "%s",
