@@ -1,3 +1,4 @@
+#include "agents/sync/jobs/feed.h"
 #include "agents/sync/operations.h"
 #include "agents/sync/own.h"
 #include "agents/sync/sessions/keep.h"
@@ -58,6 +59,7 @@ static const struct agent_definition sync_agent = {
     .handler_count = ARRAY_SIZE(handlers),
     .keep = plan_keep,
     .poll = plan_poll,
+    .exchanges = feed_exchanges,
     .load = sync_own_load,
     .unload = sync_own_unload,
     .queues = sync_own_queues,

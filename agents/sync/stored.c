@@ -61,6 +61,34 @@ int64_t stored_version(const struct redis_reply *fields)
     return value ? strtoll(value, NULL, 10) : 0;
 }
 
+/* Fields have "<version> <put time> <text>", of what begins with "@" some are times. */
+static int64_t time_of(const char *name, const char *value)
+{
+    static const char *const times[] = {"@b", "@c", "@d"};
+    const char *space = strchr(value, ' ');
+
+    if (name[0] != '@')
+        return space ? strtoll(space + 1, NULL, 10) : 0;
+    for (size_t i = 0; i < ARRAY_SIZE(times); i++)
+        if (strcmp(name, times[i]) == 0)
+            return strtoll(value, NULL, 10);
+    return 0;
+}
+
+int64_t stored_time(const struct redis_reply *fields)
+{
+    int64_t newest = 0;
+
+    for (size_t i = 0; i + 1 < redis_count(fields); i += 2) {
+        const int64_t time =
+            time_of(redis_str(redis_item(fields, i)), redis_str(redis_item(fields, i + 1)));
+
+        if (time > newest)
+            newest = time;
+    }
+    return newest;
+}
+
 const char *stored_birth(const struct redis_reply *fields)
 {
     const char *birth = find(fields, "@b");

@@ -33,6 +33,9 @@ int64_t stored_field_version(const struct redis_reply *fields, const struct mode
 /* The object's version, 0 when there is none. */
 int64_t stored_version(const struct redis_reply *fields);
 
+/* When what is newest of it was accepted, in ms; also of what was removed. */
+int64_t stored_time(const struct redis_reply *fields);
+
 /* The time, as text, that tells its history from that of any other object of its name. */
 const char *stored_birth(const struct redis_reply *fields);
 

@@ -197,6 +197,8 @@ static const struct config_row rows[] = {
         "What one patch may read, write and move in all; more is refused with 4130600."),
     INT("sync.max_patch_tries", sync_max_patch_tries, "250", 1, 100000, "tries", SYNC,
         "How often a patch without a version is tried while others change the document; then it gets 5030600."),
+    BOOL("sync.change_feed", sync_change_feed, "false", SYNC,
+        "Publishes every committed change to the exchange changes, too; the same for all sync agents."),
 
     TEXT("process.file", process_file, "", 0, 4096, SYNC,
         "The processes that clients may run, a JSON file; empty for none."),

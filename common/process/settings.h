@@ -106,6 +106,7 @@ struct settings {
     int64_t sync_max_patch_operations;
     int64_t sync_max_patch_work; /* bytes; see json_patch.h */
     int64_t sync_max_patch_tries;
+    bool sync_change_feed; /* every committed change goes to the exchange "changes", too */
 
     /* Sync agent: processes. */
     char *process_file;                /* those that clients may run; "" = none */

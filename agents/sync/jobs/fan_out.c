@@ -3,6 +3,7 @@
 
 #include "agents/runtime/agent.h"
 #include "agents/sync/content/notify.h"
+#include "agents/sync/jobs/feed.h"
 #include "agents/sync/jobs/jobs.h"
 #include "agents/sync/pushes/overtaken.h"
 #include "agents/sync/pushes/push.h"
@@ -21,6 +22,7 @@ struct fan_out {
     char job[32];
     int64_t set, after; /* the cursor; set 0: wherever the job stands */
     bool done;
+    bool fed; /* this worker has added the change to the feed */
 };
 
 static enum work_step marked(struct work *work);
@@ -61,8 +63,14 @@ static enum work_step step_complete(struct work *work)
 
 static enum work_step pushed(struct work *work)
 {
+    const struct fan_out *fan_out = work->state;
+
     fault_point("after-push");
     gateways_lost(work);
+    if (!feed_is_taken(work)) {
+        log_warn("feed.refused", LOG_STR("job", fan_out->job));
+        return WORK_DONE; /* its lease brings it back */
+    }
     return work_call(work, step_complete); /* the look that marked() has built */
 }
 
@@ -89,6 +97,24 @@ static void add_push(struct push *push, const char *ref_text, const struct redis
     push_add_update(push, &ref, fields);
     stored_add_updated(&updated, ref, fields, redis_i64(redis_item(r, 7)));
     push_end(push, &updated);
+}
+
+/* Also a job that another worker has left: whether that one has, is not known. */
+static void feed(struct work *work, const struct redis_reply *r)
+{
+    struct fan_out *fan_out = work->state;
+    const char kind = redis_str(redis_item(r, 5))[0];
+    const struct feed_change change = {
+        .ref = stored_ref(work->agent->model, redis_str(redis_item(r, 4))),
+        .removed = kind == 'd',
+        .since = redis_i64(redis_item(r, 7)),
+        .version = redis_i64(redis_item(r, 6)),
+        .fields = redis_item(r, 8),
+    };
+
+    if (!fan_out->fed && change.ref.class_ && (kind == 'u' || kind == 'd'))
+        feed_add(work, &change);
+    fan_out->fed = true;
 }
 
 static void send(struct work *work, const struct push *push, const struct redis_reply *recipients)
@@ -159,6 +185,7 @@ static enum work_step marked(struct work *work)
         send(work, &push, recipients);
         push_deinit(&push);
     }
+    feed(work, r);
     close_overwhelmed(work, redis_item(r, 10));
     notify_sessions(work, redis_item(r, 12));
     if (!work->out_count)

@@ -4,9 +4,10 @@
 -- its marks and has them sent again: twice rather than never.
 -- Arguments: job, set, after, now, lease until, at most, most marks of a session, seconds for which ended
 -- sessions are known, timing, restricted classes, list of class, column that are no part of the content.
--- Returns gone | ok, done, set, after, ref, kind, version, since, fields, recipients (session, client,
---         gateway for each), clients that have missed too much (client, gateway for each), number of the
---         send, sessions that can be told of it in a block at once.
+-- Returns gone | ok, done, set, after, ref, kind, version, since, fields (of what was removed: what is
+--         kept of it), recipients (session, client, gateway for each), clients that have missed too
+--         much (client, gateway for each), number of the send, sessions that can be told of it in a
+--         block at once.
 local id, set, after = arg(), arg_number(), arg_number()
 local now, lease, most = arg_number(), arg(), arg_number()
 local most_marks, known_s = arg_number(), arg()
@@ -167,5 +168,5 @@ while left > 0 and set <= #sets do
 end
 
 return { 'ok', set > #sets and 1 or 0, set, after, ref, kind, tostring(version), job[3],
-  kind == 'u' and redis.call('HGETALL', object_key(ref)) or {}, recipients, overwhelmed,
+  kind ~= 'c' and redis.call('HGETALL', object_key(ref)) or {}, recipients, overwhelmed,
   number, ready }

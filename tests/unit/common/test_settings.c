@@ -85,6 +85,7 @@ START_TEST(the_defaults_are_those_that_were_agreed)
     ck_assert_int_eq(s.sync_redelivery_first_ms, 5000);
     ck_assert_int_eq(s.sync_redelivery_max_ms, 60000);
     ck_assert_int_eq(s.sync_redelivery_silent_ms, 900000);
+    ck_assert(!s.sync_change_feed);
     ck_assert_str_eq(s.auth_providers, "file");
     ck_assert_int_eq(s.auth_token_max_age_s, 30 * 86400LL);
 }
