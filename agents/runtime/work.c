@@ -25,6 +25,13 @@ enum work_step work_join(struct work *work, work_fn *next)
     return WORK_JOIN;
 }
 
+enum work_step work_count_consumers(struct work *work, const char *queue, work_fn *next)
+{
+    work->counted = queue;
+    work->next = next;
+    return WORK_COUNT;
+}
+
 void work_add_out(struct work *work, const struct msg *fields)
 {
     struct msg stamped = *fields;

@@ -24,6 +24,8 @@
  *                    work->next (see work->sent[i].outcome)
  *     WORK_JOIN      wait until the requests that work_again() has started are done, then
  *                    work->next
+ *     WORK_COUNT     ask the broker how many consumers work->counted has, then work->next with
+ *                    work->consumers
  *     WORK_DONE      finished; a request is acknowledged to the broker now
  *
  * A request must publish its reply before it is done; only one of several calls may write.
@@ -34,7 +36,7 @@
 struct agent;
 struct work;
 
-enum work_step { WORK_CALL, WORK_PUBLISH, WORK_JOIN, WORK_DONE };
+enum work_step { WORK_CALL, WORK_PUBLISH, WORK_JOIN, WORK_COUNT, WORK_DONE };
 
 /* One step. `work->call.reply` holds the reply after WORK_CALL. */
 typedef enum work_step work_fn(struct work *work);
@@ -54,7 +56,9 @@ struct work {
     size_t out_count;
     struct work_out *sent; /* what it has published, for the step after it */
     size_t sent_count;
-    void *state; /* the handler's own, freed by state_destroy */
+    const char *counted; /* a queue's name; borrowed */
+    int64_t consumers;   /* that it has; -1: there is no such queue */
+    void *state;         /* the handler's own, freed by state_destroy */
     void (*state_destroy)(void *state);
     struct work_runner *runner; /* private to works.c */
 };
@@ -111,3 +115,8 @@ void work_again(const struct work *work, const struct msg *fields, const char *t
 
 /* Goes on with `next` when the requests of work_again() are done. */
 enum work_step work_join(struct work *work, work_fn *next);
+
+/* Asks how many consumers `queue` has, whose name lives as long as the agent, and goes on with
+ * `next`: with an answer that is process.presence_ms old at most. A work that waits for the answer
+ * is dropped with the link to the broker, also if it has answered before. */
+enum work_step work_count_consumers(struct work *work, const char *queue, work_fn *next);

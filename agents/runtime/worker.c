@@ -35,6 +35,11 @@ static void on_outcome(void *arg, uint64_t number, enum amqp_outcome outcome)
     works_told(arg, number, outcome);
 }
 
+static void on_counted(void *arg, const char *queue, int64_t consumers)
+{
+    works_counted(arg, queue, consumers);
+}
+
 static void on_up(void *arg)
 {
     works_link_up(arg);
@@ -70,7 +75,7 @@ static int sleep_ms(const struct worker *worker)
 
     if (worker->works.calls.count)
         return worker->works.redis_away ? RETRY_MS : 0;
-    if (worker->works.outbox.count)
+    if (worker->works.outbox.count || worker->works.counts.unasked.count)
         return RETRY_MS;
     if (may_poll(worker))
         left = worker->next_poll_ms - clock_mono_ms();
@@ -140,7 +145,11 @@ static enum err connect_links(struct worker *worker, unsigned number)
         .heartbeat_s = (uint16_t)settings->amqp_heartbeat_s,
         .prefetch = (uint16_t)settings->agent_prefetch,
         .exchanges = agent->definition->exchanges ? agent->definition->exchanges(agent) : NULL,
-        .events = {.up = on_up, .down = on_down, .delivery = on_delivery, .outcome = on_outcome},
+        .events = {.up = on_up,
+                   .down = on_down,
+                   .delivery = on_delivery,
+                   .outcome = on_outcome,
+                   .counted = on_counted},
         .arg = &worker->works,
     };
     enum err e;

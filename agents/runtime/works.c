@@ -1,27 +1,10 @@
-#include "agents/runtime/works.h"
-
 #include <stdlib.h>
 #include <string.h>
 
 #include "agents/runtime/agent.h"
 #include "agents/runtime/presence.h"
+#include "agents/runtime/works_private.h"
 #include "common/base/log.h"
-
-/* A work, and where it stands. At each moment it waits in exactly one place: `calls`, `outbox`,
- * `awaited`, or for its children. */
-struct work_runner {
-    struct work work;
-    struct works *works;
-    uint64_t tag;       /* of the delivery; 0: none */
-    size_t unpublished; /* the first of work.out that is not published yet */
-    size_t unconfirmed;
-    bool has_spoken; /* all that it has published was told of */
-    bool is_poll;
-    struct work_runner *parent; /* that has started it again; NULL: none, or gone */
-    size_t children;
-    bool joining;
-    struct work_runner *previous, *following; /* in works->all */
-};
 
 /* ---- Works ---- */
 
@@ -112,8 +95,6 @@ static void destroy_runners(struct works *works)
     works->all = NULL;
 }
 
-static void runner_place(struct work_runner *runner, enum work_step step);
-
 /* The last of its children is done: it goes on. */
 static void runner_joined(struct work_runner *runner)
 {
@@ -133,8 +114,7 @@ static void runner_done(struct work_runner *runner)
         runner_joined(parent);
 }
 
-/* Puts the work where its step says that it waits. */
-static void runner_place(struct work_runner *runner, enum work_step step)
+void runner_place(struct work_runner *runner, enum work_step step)
 {
     struct works *works = runner->works;
 
@@ -148,13 +128,14 @@ static void runner_place(struct work_runner *runner, enum work_step step)
         runner->joining = true;
         if (!runner->children)
             runner_joined(runner);
+    } else if (step == WORK_COUNT) {
+        runner_count(runner);
     } else {
         runner_done(runner);
     }
 }
 
-/* Everything was published and told of: the step after it sees the outcomes. */
-static void runner_sent(struct work_runner *runner)
+void runner_sent(struct work_runner *runner)
 {
     struct work *work = &runner->work;
     enum work_step step;
@@ -205,53 +186,6 @@ void works_run_calls(struct works *works)
                       LOG_STR("reply", redis_str(calls[i]->reply)));
         runner_place(runners[i], runners[i]->work.next(&runners[i]->work));
     }
-}
-
-/* ---- Messages ---- */
-
-/* Publishes what is left of one work. False: the broker does not take more now. */
-static bool publish(struct works *works, struct work_runner *runner)
-{
-    for (; runner->unpublished < runner->work.out_count; runner->unpublished++) {
-        uint64_t number;
-        enum err e =
-            amqp_link_publish(works->amqp, runner->work.out[runner->unpublished].msg, &number);
-
-        if (e == ERR_FULL || e == ERR_AWAY)
-            return false;
-        if (!e) {
-            awaited_add(&works->awaited, number, runner, runner->unpublished);
-            continue;
-        }
-        log_error("works.unpublishable", LOG_ERR(e)); /* its outcome stays "refused" */
-        runner->work.out[runner->unpublished].told = true;
-        runner->unconfirmed--;
-    }
-    return true;
-}
-
-void works_flush(struct works *works)
-{
-    struct work_runner *runner;
-
-    while ((runner = line_first(&works->outbox)) && publish(works, runner)) {
-        line_pop(&works->outbox);
-        if (!runner->unconfirmed)
-            runner_sent(runner);
-    }
-}
-
-void works_told(struct works *works, uint64_t number, enum amqp_outcome outcome)
-{
-    struct awaited awaited = awaited_take(&works->awaited, number);
-    struct work_runner *runner = awaited.item;
-
-    if (!runner)
-        return;
-    runner->work.out[awaited.part].outcome = outcome;
-    runner->work.out[awaited.part].told = true;
-    if (!--runner->unconfirmed && runner->unpublished == runner->work.out_count)
-        runner_sent(runner);
 }
 
 /* ---- Deliveries ---- */
@@ -341,7 +275,7 @@ static bool has_answered(const struct work_runner *runner)
 {
     const struct work *work = &runner->work;
 
-    return work->request.operation && !runner->children &&
+    return work->request.operation && !runner->children && !runner->counting &&
            (work->out_count ? runner->unpublished == work->out_count : runner->has_spoken);
 }
 
@@ -363,6 +297,7 @@ void works_link_down(struct works *works)
     line_clear(&works->calls);
     line_clear(&works->outbox);
     awaited_reset(&works->awaited);
+    counts_reset(&works->counts);
     acks_reset(&works->acks);
     works->all = NULL;
     for (; r; r = next) {
@@ -379,6 +314,7 @@ void works_deinit(struct works *works)
     destroy_runners(works);
     line_deinit(&works->calls);
     line_deinit(&works->outbox);
+    counts_deinit(&works->counts);
     acks_deinit(&works->acks);
     awaited_deinit(&works->awaited);
 }

@@ -6,12 +6,14 @@
 
 #include "agents/runtime/acks.h"
 #include "agents/runtime/awaited.h"
+#include "agents/runtime/counts.h"
 #include "agents/runtime/line.h"
 #include "agents/runtime/work.h"
 
 /*
  * works - all that one worker is busy with, and where each work waits: for its call to Redis, to be
- * published, for the broker's word on what was published, or for works that it has started.
+ * published, for the broker's word on what was published or on who consumes a queue, or for works
+ * that it has started.
  *
  * work.h is what handlers see of it.
  *
@@ -26,6 +28,7 @@ struct works {
     struct work_runner *all;
     struct line calls, outbox;
     struct awaited_ring awaited; /* works that wait for outcomes, by publish number */
+    struct counts counts;        /* works that wait for the broker's word on a queue */
     struct acks acks;
     bool polling;    /* a look for due work is under way */
     bool redis_away; /* the last calls could not be run */
@@ -42,11 +45,14 @@ void works_poll(struct works *works);
 /* Runs the calls that wait, up to a batch, and the steps behind them. */
 void works_run_calls(struct works *works);
 
-/* Publishes what waits, in order, as far as the broker takes it. */
+/* Publishes what waits, in order, as far as the broker takes it; and asks what is to be asked. */
 void works_flush(struct works *works);
 
 /* The broker has told what became of the message of this number. */
 void works_told(struct works *works, uint64_t number, enum amqp_outcome outcome);
+
+/* The broker has told how many consumers a queue has. */
+void works_counted(struct works *works, const char *queue, int64_t consumers);
 
 /* The link to the broker is there again: numbers begin anew. */
 void works_link_up(struct works *works);

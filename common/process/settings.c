@@ -202,6 +202,8 @@ static const struct config_row rows[] = {
 
     TEXT("process.file", process_file, "", 0, 4096, SYNC,
         "The processes that clients may run, a JSON file; empty for none."),
+    INT("process.presence_ms", process_presence_ms, "1000", 0, 60000, "ms", SYNC,
+        "How long an agent takes it that a process still has workers, or still none, without asking again."),
     INT("process.max_calls", process_max_calls, "100", 1, 100000, "calls", SYNC,
         "Calls of one session that may be under way at once; beyond, it gets -118."),
     INT("process.results_kept", process_results_kept, "100", 1, 100000, "results", SYNC,

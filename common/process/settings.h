@@ -109,7 +109,8 @@ struct settings {
     bool sync_change_feed; /* every committed change goes to the exchange "changes", too */
 
     /* Sync agent: processes. */
-    char *process_file;                /* those that clients may run; "" = none */
+    char *process_file; /* those that clients may run; "" = none */
+    int64_t process_presence_ms;
     int64_t process_max_calls;         /* of one session, under way */
     int64_t process_results_kept;      /* of one session */
     int64_t process_result_bytes_kept; /* of these */

@@ -44,6 +44,25 @@ def test_queues_are_durable_but_those_of_gateways(stack):
     wait_until(seen, 20, "the queues show")
 
 
+def test_the_queues_of_processes_give_up_what_is_delivered_in_vain(stack):
+    def policies():
+        return {name: stack.servers.rabbitmq.management(
+            "GET", f"/api/queues/{stack.vhost}/{name}").get("effective_policy_definition")
+            for name in (queue, "findById")}
+
+    queue = "process.outside"
+    with stack.amqp() as connection:
+        channel = connection.channel()
+        channel.queue_declare(queue, durable=True, arguments={"x-queue-type": "quorum"})
+        wait_until(lambda: all(policies().values()), 20, "the policies show")
+        assert policies() == {
+            queue: {"delivery-limit": 5, "dead-letter-exchange": "", "max-length": 10000,
+                    "dead-letter-routing-key": "processFailed", "overflow": "reject-publish"},
+            "findById": {"dead-letter-exchange": "", "max-length": 100000,
+                         "dead-letter-routing-key": "dead-letter", "overflow": "reject-publish"}}
+        channel.queue_delete(queue)
+
+
 def test_connections_have_names(stack):
     expected = {"gateway": 2, "sync-agent": 2, "auth-agent": 2}
 

@@ -5,7 +5,9 @@
 
 #include "agents/runtime/acks.h"
 #include "agents/runtime/awaited.h"
+#include "agents/runtime/counts.h"
 #include "agents/runtime/line.h"
+#include "agents/runtime/queues.h"
 #include "agents/runtime/request.h"
 #include "tests/support/unit.h"
 
@@ -101,6 +103,95 @@ START_TEST(each_publish_number_leads_to_what_waits_for_it)
 }
 END_TEST
 
+/* ---- counts ---- */
+
+START_TEST(a_queue_is_asked_about_once_for_all_who_wait)
+{
+    struct counts counts = {0};
+    struct line waiting;
+    int items[3];
+    int64_t consumers;
+
+    counts_wait(&counts, "process.a", &items[0]);
+    counts_wait(&counts, "process.b", &items[1]);
+    counts_wait(&counts, "process.a", &items[2]);
+    ck_assert_str_eq(counts_unasked(&counts), "process.a");
+    counts_asked(&counts);
+    ck_assert_str_eq(counts_unasked(&counts), "process.b");
+    counts_asked(&counts);
+    ck_assert_ptr_null(counts_unasked(&counts));
+    waiting = counts_answered(&counts, "process.a", 4, 1000);
+    ck_assert_ptr_eq(line_pop(&waiting), &items[0]);
+    ck_assert_ptr_eq(line_pop(&waiting), &items[2]);
+    ck_assert_ptr_null(line_pop(&waiting));
+    line_deinit(&waiting);
+    ck_assert(!counts_known(&counts, "process.b", 0, &consumers));
+    ck_assert(counts_known(&counts, "process.a", 999, &consumers));
+    ck_assert_int_eq(consumers, 4);
+    counts_deinit(&counts);
+}
+END_TEST
+
+START_TEST(a_count_is_fresh_for_its_time_and_asked_anew_behind_it)
+{
+    struct counts counts = {0};
+    struct line waiting;
+    int item;
+    int64_t consumers;
+
+    counts_wait(&counts, "process.a", &item);
+    counts_asked(&counts);
+    waiting = counts_answered(&counts, "process.a", -1, 1000);
+    line_deinit(&waiting);
+    ck_assert(counts_known(&counts, "process.a", 999, &consumers));
+    ck_assert_int_eq(consumers, -1);
+    ck_assert(!counts_known(&counts, "process.a", 1000, &consumers));
+    counts_wait(&counts, "process.a", &item);
+    ck_assert_str_eq(counts_unasked(&counts), "process.a");
+    counts_deinit(&counts);
+}
+END_TEST
+
+START_TEST(with_the_link_goes_who_waits_and_what_is_known)
+{
+    struct counts counts = {0};
+    struct line waiting;
+    int items[2];
+    int64_t consumers;
+
+    waiting = counts_answered(&counts, "process.never-asked", 1, 1000);
+    ck_assert_ptr_null(line_pop(&waiting));
+    counts_wait(&counts, "process.a", &items[0]);
+    counts_reset(&counts);
+    ck_assert_ptr_null(counts_unasked(&counts));
+    counts_wait(&counts, "process.a", &items[1]);
+    ck_assert_str_eq(counts_unasked(&counts), "process.a");
+    waiting = counts_answered(&counts, "process.a", 1, 1000);
+    ck_assert_ptr_eq(line_pop(&waiting), &items[1]);
+    ck_assert_ptr_null(line_pop(&waiting));
+    line_deinit(&waiting);
+    counts_reset(&counts);
+    ck_assert(!counts_known(&counts, "process.a", 0, &consumers));
+    counts_deinit(&counts);
+}
+END_TEST
+
+/* ---- queues ---- */
+
+START_TEST(a_queue_is_listed_once)
+{
+    struct queues queues = {0};
+
+    queues_add(&queues, &(struct amqp_queue){.name = "findById", .consume = true});
+    queues_add(&queues, &(struct amqp_queue){.name = "process.HTTP", .quorum = true});
+    queues_add(&queues, &(struct amqp_queue){.name = "process.HTTP"});
+    ck_assert_uint_eq(queues.count, 2);
+    ck_assert(queues.at[0].consume && !queues.at[0].quorum);
+    ck_assert(queues.at[1].quorum);
+    queues_deinit(&queues);
+}
+END_TEST
+
 /* ---- request ---- */
 
 static enum err read_request(struct request *request, struct msg m, struct text *problem)
@@ -174,6 +265,31 @@ START_TEST(a_message_published_by_hand_is_read_from_its_body)
 }
 END_TEST
 
+START_TEST(what_is_kept_unread_may_be_anything)
+{
+    struct request request;
+
+    request_keep(&request, operation_by_name("findById", 8),
+                 &(struct msg){.queue = "findById",
+                               .user = "u1",
+                               .correlation_id = "7",
+                               .accepted_ms = 5,
+                               .body = "{\"clientId\":\"c1\"}\0no JSON",
+                               .size = 25});
+    ck_assert_uint_eq(request.msg->size, 25);
+    ck_assert_str_eq(request.msg->body + 18, "no JSON");
+    ck_assert_str_eq(request.msg->correlation_id, "7");
+    ck_assert_str_eq(request.client, "");
+    ck_assert_str_eq(request.told, "");
+    ck_assert_str_eq(request.user, "u1");
+    ck_assert_str_eq(request.device, "");
+    ck_assert_ptr_null(request.message_id);
+    ck_assert_int_eq(request.accepted_ms, 5);
+    ck_assert_int_eq(json_kind(request.body), JSON_OBJECT);
+    request_deinit(&request);
+}
+END_TEST
+
 static const struct {
     const char *body, *problem;
 } bad_bodies[] = {
@@ -232,6 +348,11 @@ int main(void)
     tcase_add_test(tc, many_unsettled_deliveries_keep_their_place);
     tcase_add_test(tc, a_new_link_counts_its_tags_from_one);
     tcase_add_test(tc, each_publish_number_leads_to_what_waits_for_it);
+    tcase_add_test(tc, a_queue_is_asked_about_once_for_all_who_wait);
+    tcase_add_test(tc, a_count_is_fresh_for_its_time_and_asked_anew_behind_it);
+    tcase_add_test(tc, with_the_link_goes_who_waits_and_what_is_known);
+    tcase_add_test(tc, a_queue_is_listed_once);
+    tcase_add_test(tc, what_is_kept_unread_may_be_anything);
     tcase_add_test(tc, headers_say_who_asks_whatever_the_body_says);
     tcase_add_test(tc, nothing_in_a_frame_of_the_content_protocol_says_who_asks);
     tcase_add_test(tc, a_message_published_by_hand_is_read_from_its_body);
