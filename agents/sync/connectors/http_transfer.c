@@ -24,6 +24,7 @@ struct transfer {
     struct http_origin origin; /* of the URL */
     struct http_reply *reply;
     bool met_private, too_large;
+    bool has_head; /* all of the answer's headers have come */
 };
 
 /* ---- Handles ---- */
@@ -79,6 +80,19 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
+/* A line of an answer's head. One that ends in the middle would pass for an empty answer. */
+static size_t take_head(char *line, size_t one, size_t size, void *arg)
+{
+    struct transfer *t = arg;
+
+    (void)one;
+    if (size > 5 && memcmp(line, "HTTP/", 5) == 0)
+        t->has_head = false; /* what came before was preliminary, as "100 Continue" */
+    else if (line[0] == '\r' || line[0] == '\n')
+        t->has_head = true; /* what comes now are trailers */
+    return size;
+}
+
 static size_t take_body(char *bytes, size_t one, size_t size, void *arg)
 {
     struct transfer *t = arg;
@@ -128,6 +142,8 @@ static void set_bounds(struct transfer *t, int64_t left_ms)
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
     curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, t);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_head);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, t);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, t);
 }
@@ -161,11 +177,14 @@ static bool perform(struct transfer *t, struct answer *answer)
     CURLcode code = CURLE_OPERATION_TIMEDOUT;
 
     text_clear(&t->reply->body);
+    t->met_private = t->too_large = t->has_head = false;
     if (left_ms > 0) {
         curl_easy_reset(t->curl); /* connections stay */
         set_request(t);
         set_bounds(t, left_ms);
         code = curl_easy_perform(t->curl);
+        if (code == CURLE_OK && !t->has_head)
+            code = CURLE_PARTIAL_FILE;
     }
     if (code) {
         fail(t, code, answer);
