@@ -50,6 +50,23 @@ def test_a_request_without_an_answer_in_time_is_told_so(new_stack, logged_in, ne
     client.expect_nothing(lambda f: f.get("correspondingMessageId") in (reading, writing), 0.2)
 
 
+def test_what_a_process_may_have_to_answer_has_more_time(new_stack, logged_in):
+    stack = new_stack(settings={"gateway.request_timeout_ms": 200,
+                                "gateway.process_timeout_ms": 1500})
+    client, agent = logged_in(stack), stack.sync_agents[0]
+    agent.pause()
+    began = time.monotonic()
+    slow = [client.send_request(operation, queryName="p")
+            for operation in ("runProcess", "runServerProcess")]
+    read = client.send_request("findById", theClassName=TASK, theClassId="t")
+    assert_error(client.response_to(read), "-116")
+    client.expect_nothing(lambda f: f.get("correspondingMessageId") in slow, 0.5)
+    for message in slow:
+        assert_error(client.response_to(message), "-116")
+    assert time.monotonic() - began > 1.4
+    agent.resume()
+
+
 def test_a_write_that_was_accepted_is_carried_out_even_after_its_deadline(new_stack, logged_in,
                                                                          new_id):
     stack = new_stack(settings={"gateway.request_timeout_ms": 300})
