@@ -79,8 +79,10 @@ static void reply_part(struct world *w, const struct msg *request)
 
     text_addf(&body,
               "{\"v\":1,\"groups\":[{\"to\":[\"%s\"],\"kind\":\"u\",\"of\":[[\"k:1\",1]],"
-              "\"body\":{\"clientId\":null,\"part\":1}}]}",
-              request->client);
+              "\"body\":{\"clientId\":null,\"part\":1}},"
+              "{\"to\":[\"%s\"],\"kind\":\"w\",\"of\":[[\"~k:1\\tsize\\t[]\",1]],"
+              "\"body\":{\"clientId\":null,\"value\":1}}]}",
+              request->client, request->client);
     world_reply(w, request, text_str(&body), "more");
 }
 
@@ -166,6 +168,7 @@ START_TEST(the_next_part_is_asked_for_when_the_last_has_left)
         msg_destroy(m);
         assert_nothing_published(&w); /* the client has not read it */
         assert_heard(&w, c, "\"part\"");
+        assert_heard(&w, c, "\"value\"");
         m = expect_published(&w, "reconnect");
         ck_assert_str_eq(m->message_id, "m1");
     }
@@ -173,6 +176,7 @@ START_TEST(the_next_part_is_asked_for_when_the_last_has_left)
     msg_destroy(m);
     assert_heard(&w, c, "\"correspondingMessageId\":\"m1\"");
     assert_nothing_published(&w);
+    ck_assert_uint_eq(sends_count(c->owed.sends), 2);
     world_close(&w, c);
 }
 END_TEST
