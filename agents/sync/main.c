@@ -43,6 +43,7 @@ static const struct handler handlers[] = {
     { "repliesReceived",  plan_replies_received  },
     { "revoke",           plan_revoke            },
     { "runProcess",       plan_run_process       },
+    { "runQuery",         plan_run_query         },
     { "searchByExample",  plan_search_by_example },
     { "settleReferences", plan_settle_references },
     { "subscribe",        plan_subscribe         },

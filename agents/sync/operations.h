@@ -24,6 +24,8 @@ work_fn plan_find_by_id, plan_find_by_ids;
 work_fn plan_find_by_example, plan_search_by_example, plan_find_unique;
 /* read_all.c */
 work_fn plan_get_all_by_name, plan_count_all_by_name;
+/* run_query.c */
+work_fn plan_run_query;
 /* accessor.c, history.c */
 work_fn plan_get_accessor, plan_get_history;
 

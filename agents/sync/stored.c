@@ -23,7 +23,7 @@ static const char *find(const struct redis_reply *fields, const char *name)
     return NULL;
 }
 
-static const char *text_in(const struct redis_reply *fields, const char *column)
+const char *stored_column(const struct redis_reply *fields, const char *column)
 {
     const char *value = find(fields, column);
     const char *text = value ? strchr(value, ' ') : NULL;
@@ -34,7 +34,7 @@ static const char *text_in(const struct redis_reply *fields, const char *column)
 
 const char *stored_text(const struct redis_reply *fields, const struct model_field *field)
 {
-    return text_in(fields, field->column);
+    return stored_column(fields, field->column);
 }
 
 int64_t stored_field_version(const struct redis_reply *fields, const struct model_field *field)
@@ -98,7 +98,7 @@ const char *stored_birth(const struct redis_reply *fields)
 
 void stored_add_exported(struct text *out, struct stored_ref ref, const struct redis_reply *fields)
 {
-    const char *created = find(fields, "@c"), *user = text_in(fields, MODEL_USER_COLUMN);
+    const char *created = find(fields, "@c"), *user = stored_column(fields, MODEL_USER_COLUMN);
 
     text_add(out, "{\"cn\":");
     text_add_json_str(out, ref.class_->name);
@@ -150,7 +150,7 @@ void stored_add_updated(struct text *out, struct stored_ref ref, const struct re
     free(names);
 }
 
-const char *stored_rule(const struct model_class *c, enum action action)
+const char *stored_rule_word(const struct model_rule *rule)
 {
     static const char *const words[] = {
         [RULE_NOBODY] = "nobody",
@@ -159,7 +159,12 @@ const char *stored_rule(const struct model_class *c, enum action action)
         [RULE_OWNER] = "owner",
     };
 
-    return words[c->rules[action].kind];
+    return words[rule->kind];
+}
+
+const char *stored_rule(const struct model_class *c, enum action action)
+{
+    return stored_rule_word(&c->rules[action]);
 }
 
 void stored_add_right(struct redis_call *call, const struct model_class *c, enum action action)

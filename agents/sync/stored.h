@@ -26,7 +26,8 @@ void stored_add_object(struct text *out, struct stored_ref ref, const struct red
  * with "@version", "@created" (ms) and, where it belongs to a user, "@user". */
 void stored_add_exported(struct text *out, struct stored_ref ref, const struct redis_reply *fields);
 
-/* The text of a field, NULL when it was never set; and the version that set it, or 0. */
+/* The text of a column or field, NULL when it was never set; and the version that set it, or 0. */
+const char *stored_column(const struct redis_reply *fields, const char *column);
 const char *stored_text(const struct redis_reply *fields, const struct model_field *field);
 int64_t stored_field_version(const struct redis_reply *fields, const struct model_field *field);
 
@@ -45,6 +46,7 @@ void stored_add_updated(struct text *out, struct stored_ref ref, const struct re
                         int64_t since);
 
 /* The word of a rule for scripts (rights.lua): "nobody", "everyone", "signedIn", "owner". */
+const char *stored_rule_word(const struct model_rule *rule);
 const char *stored_rule(const struct model_class *c, enum action action);
 
 /* Adds the rule, and the column of the owner field, "" where it needs none. */

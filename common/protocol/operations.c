@@ -119,7 +119,7 @@ const struct operation operations[] = {
     OP("repliesReceived",               SIGNAL,  SYNC, S_MUTE("RepliesReceived")),
     CONTENT(9, "revoke",                CHANGE,  SYNC, TELL),
     OP("runProcess",                    RUN,     SYNC, S("RunProcess")),
-    OP("runQuery",                      READ,    NONE, S("RunQuery")),
+    OP("runQuery",                      READ,    SYNC, S("RunQuery")),
     ALIAS("runServerProcess", "runProcess", RUN,     SYNC, S_AS("RunServerProcess", "RunProcess")),
     OP("searchByExample",               READ,    SYNC, S("SearchByExample")),
     OP("settleReferences",              MEND,    SYNC, S("SettleReferences")),

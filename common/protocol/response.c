@@ -14,6 +14,7 @@ static const struct {
     { CODE_INVALID_CLIENT,  "invalidClient"        },
     { CODE_PROCESS_FAILED,  "Error Running Process" },
     { CODE_MISSING_CLASS,   "missingMappedClass"   },
+    { CODE_UNSUPPORTED,     "methodUnsupported"    },
     { CODE_NOT_IMPLEMENTED, "methodNotImplemented" },
     { CODE_INVALID_PROCESS, "invalidProcessError"  },
     { CODE_MALFORMED,       "malformedRequest"     },

@@ -20,6 +20,7 @@ OWN_MEMBERS = {
     "UpgradeClientResponse": ["result"],
     "GetAccessorResponse": ["resultObject", "accessor"],
     "GetHistoryResponse": ["result"],
+    "RunQueryResponse": ["result"],
     "RemoveResponse": ["result"],
     "TransactionResponse": ["transactionId", "result", "objectsSaved", "objectsRemoved"],
     "PushUpdatesReceivedResponse": ["result"],
@@ -30,9 +31,9 @@ OWN_MEMBERS = {
 }
 
 ERROR_NAMES = {
-    "-100": "invalidClient", "-104": "missingMappedClass", "-106": "methodNotImplemented",
-    "-115": "malformedRequest", "-116": "timeout", "-117": "forbidden",
-    "-118": "tooManyRequests", "-119": "backEndAway", "-120": "tooExpensive",
+    "-100": "invalidClient", "-104": "missingMappedClass", "-105": "methodUnsupported",
+    "-106": "methodNotImplemented", "-115": "malformedRequest", "-116": "timeout",
+    "-117": "forbidden", "-118": "tooManyRequests", "-119": "backEndAway", "-120": "tooExpensive",
 }
 
 

@@ -1,20 +1,24 @@
 -- One step of a search by example: walks an index, or all objects of a class, in the order of ids.
--- What is found is watched from that very version.
 -- Arguments: client, accepted, list of class, rule, owner field: of what classes an object may be;
--- class that was asked for, the index to walk (a list of one or none), the most objects that may be
+-- class that was asked for, rule: who may ask, watch (1: what is found is watched from that very
+-- version; or 0), the index to walk (a list of one or none), the most objects that may be
 -- in it (-1: any number), whether ids are numbers (1 or 0), the member behind which to go on ("": at
 -- the first), how many to look at, how many to find, list of field, text.
--- Returns client | unbuilt, session: the index cannot be used | expensive, session |
+-- Returns client | forbidden, session | unbuilt, session: the index cannot be used | expensive, session |
 --         ok, session, list of ref, fields; the member behind which to go on.
 local MOST_BYTES = 1048576 -- beyond, the rest is for the next step
 
 local client, accepted, classes = arg(), arg_number(), arg_restricted()
-local class, indexes, holds, numeric = arg(), arg_indexes(), arg_number(), arg() == '1'
+local class, rule, wants_watch = arg(), arg(), arg() == '1'
+local indexes, holds, numeric = arg_indexes(), arg_number(), arg() == '1'
 local last, most, wanted, example = arg(), arg_number(), arg_number(), arg_list()
 
 local sid, ended = session_of(client, accepted)
 if not sid then
   return { 'client' }
+end
+if not allowed(sid, rule) then
+  return { 'forbidden', sid }
 end
 
 local fields, texts = {}, {}
@@ -52,7 +56,7 @@ local function find(ref)
   for _, part in ipairs(object) do
     bytes = bytes + #part
   end
-  if not ended then
+  if wants_watch and not ended then
     watch(sid, ref)
   end
   table.insert(found, ref)

@@ -28,30 +28,30 @@ static const struct model_watcher *watcher(const struct model *model)
 #define PAIR(c, id) "{\"className\":\"" c "\",\"ID\":\"" id "\"}"
 
 static const struct {
-    enum field_type type;
     const char *less, *more;
+    enum field_type type;
     bool equal;
 } compared[] = {
-    {FIELD_INTEGER, "-1", "0", false},
-    {FIELD_INTEGER, "9", "10", false},
-    {FIELD_INTEGER, "9007199254740992", "9007199254740993", false},
-    {FIELD_INTEGER, "9223372036854775806", "9223372036854775807", false},
-    {FIELD_DATE, "-9223372036854775808", "-9223372036854775807", false},
-    {FIELD_DOUBLE, "1.1", "1.10", true},
-    {FIELD_DOUBLE, "1e2", "100", true},
-    {FIELD_DOUBLE, "-0.0", "0", true},
-    {FIELD_DOUBLE, "9007199254740992.0", "9007199254740993", false},
-    {FIELD_DOUBLE, "1e308", "1e400", false},
-    {FIELD_BOOLEAN, "false", "true", false},
-    {FIELD_STRING, "\"\"", "\"a\"", false},
-    {FIELD_STRING, "\"a\"", "\"a!\"", false}, /* though " is more than ! */
-    {FIELD_STRING, "\"a\\nb\"", "\"a b\"", false},
-    {FIELD_STRING, "\"Z\"", "\"a\"", false},
-    {FIELD_STRING, "\"\xef\xbf\xbf\"", "\"\xf0\x90\x80\x80\"", false},
-    {FIELD_TO_ONE, PAIR("A", "1"), PAIR("AA", "1"), true},
-    {FIELD_TO_ONE, PAIR("A", "1"), PAIR("A", "2"), false},
-    {FIELD_TO_ONE, PAIR("A", "1"), PAIR("B", "1"), false},
-    {FIELD_TO_ONE, PAIR("A", "1"), PAIR("X", "1"), false}, /* a class that is gone */
+    {"-1", "0", FIELD_INTEGER, false},
+    {"9", "10", FIELD_INTEGER, false},
+    {"9007199254740992", "9007199254740993", FIELD_INTEGER, false},
+    {"9223372036854775806", "9223372036854775807", FIELD_INTEGER, false},
+    {"-9223372036854775808", "-9223372036854775807", FIELD_DATE, false},
+    {"1.1", "1.10", FIELD_DOUBLE, true},
+    {"1e2", "100", FIELD_DOUBLE, true},
+    {"-0.0", "0", FIELD_DOUBLE, true},
+    {"9007199254740992.0", "9007199254740993", FIELD_DOUBLE, false},
+    {"1e308", "1e400", FIELD_DOUBLE, false},
+    {"false", "true", FIELD_BOOLEAN, false},
+    {"\"\"", "\"a\"", FIELD_STRING, false},
+    {"\"a\"", "\"a!\"", FIELD_STRING, false}, /* though " is more than ! */
+    {"\"a\\nb\"", "\"a b\"", FIELD_STRING, false},
+    {"\"Z\"", "\"a\"", FIELD_STRING, false},
+    {"\"\xef\xbf\xbf\"", "\"\xf0\x90\x80\x80\"", FIELD_STRING, false},
+    {PAIR("A", "1"), PAIR("AA", "1"), FIELD_TO_ONE, true},
+    {PAIR("A", "1"), PAIR("A", "2"), FIELD_TO_ONE, false},
+    {PAIR("A", "1"), PAIR("B", "1"), FIELD_TO_ONE, false},
+    {PAIR("A", "1"), PAIR("X", "1"), FIELD_TO_ONE, false}, /* a class that is gone */
 };
 
 START_TEST(values_are_compared_by_their_type)
