@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """A search index of tasks and notes, kept up to date by the change feed (README.md beside this).
 
     search_index.py --database index.db bind              the broker keeps changes from now on
