@@ -9,6 +9,7 @@
 #include "agents/auth/store/scripts.h"
 #include "agents/runtime/agent.h"
 #include "agents/runtime/children.h"
+#include "agents/runtime/touches.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/secret.h"
@@ -68,6 +69,7 @@ static void build_login(struct redis_call *call, const struct work *work,
 
     redis_call_begin(call, &script_login);
     children_add_args(call, work->agent->children, model_anchor(work->agent->model));
+    touches_add_args(call, work->agent->model);
     redis_call_arg(call, attempt->provider->id);
     redis_call_arg(call, account->id);
     add_random_uuid(call);

@@ -22,6 +22,7 @@ static const struct handler handlers[] = {
     { "getAccessor",      plan_get_accessor      },
     { "getAllByName",     plan_get_all_by_name   },
     { "get_children",     plan_get_children      },
+    { "getChangeWatcher", plan_get_change_watcher },
     { "getHistory",       plan_get_history       },
     { "get_content",      plan_get_content       },
     { "hibernate",        plan_hibernate         },

@@ -42,6 +42,9 @@ work_fn plan_changed_received, plan_subscribe, plan_revoke;
 
 work_fn plan_run_process;
 work_fn plan_process_replied, plan_process_failed;
+/* ---- watchers/ (spec 3.7, 9): change_watcher.c ---- */
+
+work_fn plan_get_change_watcher;
 
 /* ---- pushes/ (spec 3.6; design section 9): receipts.c ---- */
 

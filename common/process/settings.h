@@ -100,9 +100,12 @@ struct settings {
     int64_t sync_pages_kept;      /* readings of each page of children */
     int64_t sync_page_bytes_kept; /* of them together */
     int64_t sync_pages_kept_s;
-    int64_t sync_history_kept;       /* states of each object whose class has a history */
-    int64_t sync_json_history_kept;  /* earlier texts of json fields, of one object */
-    int64_t sync_json_history_bytes; /* of these */
+    int64_t sync_watch_window_ms;     /* between two computations of a watched value */
+    int64_t sync_max_watched_objects; /* that one computation comes to */
+    int64_t sync_max_watchers;        /* values that a session watches */
+    int64_t sync_history_kept;        /* states of each object whose class has a history */
+    int64_t sync_json_history_kept;   /* earlier texts of json fields, of one object */
+    int64_t sync_json_history_bytes;  /* of these */
     int64_t sync_max_patch_operations;
     int64_t sync_max_patch_work; /* bytes; see json_patch.h */
     int64_t sync_max_patch_tries;

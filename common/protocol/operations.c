@@ -89,7 +89,7 @@ const struct operation operations[] = {
     OP("getAccessor",                   READ,    SYNC, S("GetAccessor")),
     OP("getAllByName",                  READ,    SYNC, S("GetAllByName")),
     OP("getAllServiceProviders",        OPEN,    NONE, A_AS("GetAllServiceProviders", "Auth")),
-    OP("getChangeWatcher",              AWAIT,   NONE, S("PushCWUpdate")),
+    OP("getChangeWatcher",              AWAIT,   SYNC, S("PushCWUpdate")),
     OP("getHistory",                    READ,    SYNC, S("GetHistory")),
     OP("getOAuthRequestToken",          OPEN,    NONE, A_AS("GetOAuthRequestToken", "Auth")),
     OP("getRegAppOAuths",               OPEN,    NONE, A_AS("GetRegAppOAuths", "Auth")),

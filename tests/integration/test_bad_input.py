@@ -62,7 +62,7 @@ def test_an_invalid_clients_write_has_no_effect(stack, connect, new_id):
 # ---- Unknown and unserved operations
 
 @pytest.mark.parametrize("operation", [
-    "getChangeWatcher", "testCall",
+    "testCall",
     "authenticateOAuthCode"])
 def test_what_is_not_served_yet_says_so(client, operation):
     assert_error(client.request(operation, event=True, cn=None), "-106")

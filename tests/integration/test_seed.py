@@ -2,7 +2,7 @@
 the printed one.
 
 Left out, since they are not served yet and are answered with error -106 (test_bad_input.py):
-`reconnect`, the logins by OAuth (the second and third print under "Login"), `getChangeWatcher` and
+`reconnect`, the logins by OAuth (the second and third print under "Login") and
 `runServerProcess`.
 """
 
@@ -22,14 +22,15 @@ from store import now_ms, pending_marks, session_key, session_of
 
 MY_MODEL, SOME_MODEL = "com.app.mo.MyModelObject", "com.app.mo.SomeModelObject"
 SINGLE, OTHER = "com.app.mo.SingleModelObject", "com.app.mo.OtherModelObject"
+RESULT = "com.app.mo.ResultModelObject"
 TO_ONE, TO_MANY = "com.app.mo.MyToOneObject", "com.app.mo.MyToManyObject"
 TO_MANY_CHILD, PERSON = "com.app.mo.MyToManyObjectChildClass", "com.app.mo.Person"
 
-NOT_SERVED_YET = {"reconnect", "getChangeWatcher", "runServerProcess"}
+NOT_SERVED_YET = {"reconnect", "runServerProcess"}
 SERVED = {
     "Login", "Disconnect SyncEngine", "Disconnect Auth", "Logout", "connect", "findById", "findByIds",
     "getAllByName", "findByExample", "putObject", "createObject", "removeObject",
-    "Push Updates Received", "Deletes Received", "PushUpdateResponse", "DeleteUpdateResponse"}
+    "getChangeWatcher", "Push Updates Received", "Deletes Received", "PushUpdateResponse", "DeleteUpdateResponse"}
 
 
 def test_every_print_is_sent_or_compared_here():
@@ -133,6 +134,18 @@ def test_find_by_ids(ada, make_related):
     assert_sync_shape(answer, "FindByIdsResponse", ada.client_id, answer["correspondingMessageId"])
     assert_like(answer["result"], answer_to("findByExample")["result"])
     assert [o["ID"] for o in answer["result"]] == wanted
+
+
+def test_get_change_watcher(ada, make):
+    """Asked by the name of the parent class, answered by that of the object's own."""
+    watched = make(SOME_MODEL)
+    wanted = make(RESULT, name="first", of=pair(SOME_MODEL, watched))
+    make(RESULT, name="second", of=pair(SOME_MODEL, watched))
+    answer = ask(ada, request_of("getChangeWatcher"), {
+        "<object_id>": watched, "<name of parameter>": "first"})
+    assert_answer(ada, answer, "getChangeWatcher")
+    assert answer["classIdPair"] == pair(SOME_MODEL, watched)
+    assert answer["value"] == {"className": RESULT, "properties": None, "ID": wanted}
 
 
 def test_get_all_by_name(ada, make):

@@ -137,10 +137,12 @@ class Step:
 class Told:
     """What redelivery and a step of a return tell: (ref, kind, version), and open replies."""
 
-    def __init__(self, updates, deletes, replies, number, more=0, client=None):
+    def __init__(self, updates, deletes, replies, number, values, more=0, client=None):
         self.number, self.client = number, client
         self.objects = [(ref, "u", int(version)) for ref, version, _ in updates]
         self.objects += [(ref, "d", int(version)) for ref, version in deletes]
+        self.objects += [(item, "w", int(version)) for item, version, _ in values]
+        self.values = {item: text for item, _, text in values}
         self.replies = [message_id for message_id, _ in replies]
         self.requests, self.more = [request for _, request in replies], bool(more)
 
@@ -151,7 +153,7 @@ class Return(Told):
     def __init__(self, reply):
         self.refused = reply[1] if reply[0] == "refused" else None
         if not self.refused:
-            super().__init__(*reply[5:9], reply[4])
+            super().__init__(*reply[5:10], reply[4])
             self.sid, self.went = reply[1], tuple(reply[2:4])
 
 
@@ -307,15 +309,19 @@ class Store:
         """Users of whom it is to be looked at whether they are there."""
         return self._claim(0, "", most_users=most)[3]
 
-    def _claim(self, most, digest, most_blocks=0, most_users=0):
+    def claim_values(self, most=50):
+        """Watched values that are to be computed, or dropped."""
+        return self._claim(0, "", most_values=most)[5]
+
+    def _claim(self, most, digest, most_blocks=0, most_users=0, most_values=0):
         now = self.now()
         return self.run("claim", now, now + self.LEASE_MS, most, self.KNOWN_S, digest, most_blocks,
-                        most_users)
+                        most_users, most_values)
 
     def look_at(self, user, anchor="com.app.mo.Person", field="connected", grace_ms=GRACE_MS):
         """Has the user's own object show whether they are there; returns the fan-outs."""
         now = self.now()
-        return self.run("online", 0, user, now, now + self.LEASE_MS, grace_ms, field, 1,
+        return self.run("online", 0, 0, user, now, now + self.LEASE_MS, grace_ms, field, 1,
                         1, 0, 1, anchor, 0)[0]
 
     def end_session(self, job, sid, most=250):
@@ -392,7 +398,7 @@ class Store:
         """What is told again to the session at this time; None if it can be told nothing."""
         reply = self.run("redeliver", sid, at or self.now(), most, most_bytes, *self.TIMING,
                          len(restricted), *restricted)
-        return self._note(Told(*reply[4:8], reply[3], reply[1])) if reply[0] == "ok" else None
+        return self._note(Told(*reply[4:9], reply[3], reply[1])) if reply[0] == "ok" else None
 
     def notify(self, *sids, most=1000, restricted=()):
         """Tells these in blocks; returns those that it has made."""

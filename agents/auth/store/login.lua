@@ -1,7 +1,7 @@
 -- "authenticate" (spec 8.6) once the provider has verified the account: finds or makes the user and
 -- the user's Person, and issues the token. One for each user and client, and for each user and device.
--- Arguments: what children.c writes of the Person's class; provider, account, id if the user is new, first
--- name, last name, email, token hash, token's id, client, device, name of the request ("": none), now,
+-- Arguments: what children.c writes of the Person's class, and touches.c; provider, account, id if the user
+-- is new, first name, last name, email, token hash, token's id, client, device, name of the request ("": none), now,
 -- expires, and for the Person: whether there is to be one, id ("" asks for the next integer), field of the
 -- user's id, lineage, list of field, text, refs, indexes.
 -- Returns refused | ok, row of the token.
@@ -43,6 +43,7 @@ local function make_person()
     history_add(lineage, ref, tonumber(now), nil)
     fan_out(ref, 'u', 1, lineage, '', 1, now) -- a sync agent takes it: it is due
     children.refresh('', 1, now, now)
+    watchers.refresh(now)
   end
   redis.call('HSET', user_key(user), 'anchor', id, 'me', pair_text(class .. ':' .. id))
 end

@@ -2,9 +2,9 @@
 --
 --   <kind> <version> <tries> <needs> <sent> <epoch>        u 12 1 345 340 3
 --
--- kind: u update, d delete. version: the newest that must be heard of. Sends are numbered, so that a
--- receipt, of which the gateway knows the send that it is for, proves that a client has what had been
--- written before that number was drawn. needs: the mark ends with a receipt for this send or a later
+-- kind: u update, d delete, w a value that is derived from the object. version: the newest that must be
+-- heard of. Sends are numbered, so that a receipt, of which the gateway knows the send that it is for,
+-- proves that a client has what had been written before that number was drawn. needs: the mark ends with a receipt for this send or a later
 -- one. tries: how often it went out in the binding that `epoch` counts; sent: the last send that did.
 -- An object that was removed long ago and is made anew begins with version 1 again, so any other version
 -- than the stored one is not the newest.
@@ -68,6 +68,16 @@ end
 -- Does the mark say this already?
 local function mark_says(mark, kind, version)
   return mark and mark.kind == kind and mark.version == version
+end
+
+-- What there is to be heard of a ref or of a value: the kind, and the newest version; nil when there is
+-- no trace of it.
+local function newest_of(item)
+  local version = tonumber(redis.call('HGET', object_key(item), '@v') or nil)
+  if is_value(item) then
+    return 'w', version
+  end
+  return version and is_live(item) and 'u' or 'd', version
 end
 
 -- A mark of this kind and version, in place of the one that there is; no earlier send will do.

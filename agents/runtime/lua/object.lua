@@ -85,6 +85,9 @@ end
 local function object_give(ref, user)
   local class, id = class_and_id(ref)
   redis.call('HSET', object_key(ref), '@u', '0 0 "' .. user .. '"')
+  if field_changed then
+    field_changed(ref, '@u')
+  end
   if not own_object(user, class) then
     redis.call('HSET', user_key(user), 'own:' .. class, id)
   end
@@ -259,7 +262,8 @@ local function object_remove(lineage, id, now, tombstone_s)
   return version
 end
 
--- The fan-outs that the script has ordered. Whoever runs it starts them at once; anybody does when
+-- The fan-outs that the script has ordered, and the job that touches watched values (watcher.lua), behind
+-- "~". Whoever runs it starts them at once; anybody does when
 -- their leases are over.
 local jobs = {}
 local job_of_update = {} -- "<ref> <version>" -> its fan-out

@@ -2,11 +2,13 @@
 -- has not confirmed. Objects are told up to a number of bytes; deletes are counted, too.
 
 local DELETE_BYTES = 100
+local VALUE_BYTES = 200 -- of what stands around a value
 local TRIES_COUNTED = 9 -- of a reply: one digit, so that an open request keeps its length
 
--- `found` collects what goes out: list of ref, version, fields; list of ref, version; requests.
+-- `found` collects what goes out: list of ref, version, fields; list of ref, version; requests; list of
+-- watched value, version, text.
 local function resend_begin(most_bytes)
-  return { updates = {}, deletes = {}, open = {}, bytes = 0, most_bytes = most_bytes,
+  return { updates = {}, deletes = {}, open = {}, values = {}, bytes = 0, most_bytes = most_bytes,
     number = send_number() }
 end
 
@@ -14,15 +16,10 @@ local function resend_is_full(found)
   return found.bytes >= found.most_bytes
 end
 
-local function newest_of(ref)
-  local version = tonumber(redis.call('HGET', object_key(ref), '@v') or nil)
-  if version and is_live(ref) then
-    return 'u', version
-  end
-  return 'd', version
-end
+-- How each kind goes out.
+local add = {}
 
-local function add_update(found, ref, version)
+function add.u(found, ref, version)
   local fields = redis.call('HGETALL', object_key(ref))
   for _, part in ipairs(fields) do
     found.bytes = found.bytes + #part
@@ -30,9 +27,16 @@ local function add_update(found, ref, version)
   table.insert(found.updates, { ref, tostring(version), fields })
 end
 
-local function add_delete(found, ref, version)
+function add.d(found, ref, version)
   found.bytes = found.bytes + DELETE_BYTES
   table.insert(found.deletes, { ref, tostring(version) })
+end
+
+-- One that is not there any more ended with its object.
+function add.w(found, item, version)
+  local text = redis.call('HGET', object_key(item), 'value') or 'null'
+  found.bytes = found.bytes + #item + #text + VALUE_BYTES
+  table.insert(found.values, { item, tostring(version), text })
 end
 
 -- One mark: it goes out with the newest state, unless the session may not see that any more.
@@ -42,11 +46,11 @@ local function resend_mark(sid, session, ref, now, timing, restricted, found)
   if not mark then
     redis.call('ZREM', session_key(sid, ':d'), ref)
     return
-  elseif kind == 'u' and not may_read(sid, ref, restricted) then
+  elseif kind ~= 'd' and not may_read(sid, item_ref(ref), restricted) then
     mark_end(sid, ref, 'ended')
     return
   end
-  version = version or mark.version -- the tombstone itself is gone
+  version = version or mark.version -- the tombstone itself is gone, or the value
   if kind == 'u' and mark.kind == 'd' then
     watch(sid, ref) -- what was removed is there anew, and its watchers went with the removal
   end
@@ -58,8 +62,7 @@ local function resend_mark(sid, session, ref, now, timing, restricted, found)
   mark_send(mark, found.number)
   mark_write(sid, ref, session.epoch, mark)
   due_at(sid, ref, now + patience(session, mark.tries, timing))
-  local add = kind == 'u' and add_update or add_delete
-  add(found, ref, version)
+  add[kind](found, ref, version)
 end
 
 -- One reply that was not confirmed: its request is answered again.

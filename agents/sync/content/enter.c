@@ -6,6 +6,7 @@
 #include "agents/runtime/children.h"
 #include "agents/runtime/lineage.h"
 #include "agents/runtime/listings.h"
+#include "agents/runtime/touches.h"
 #include "agents/sync/jobs/jobs.h"
 #include "agents/sync/store/scripts.h"
 #include "agents/sync/writes/complete.h"
@@ -187,6 +188,7 @@ enum work_step enter(struct work *work, const char *pair)
     redis_call_begin(&call, &script_entry_points);
     listings_add_all(&call, work->agent->model, settings);
     children_add_args(&call, work->agent->children, NULL);
+    touches_add_args(&call, work->agent->model);
     redis_call_arg(&call, e.user);
     redis_call_arg_i64(&call, e.now_ms);
     redis_call_arg_i64(&call, e.now_ms + settings->sync_job_lease_ms);

@@ -1,6 +1,7 @@
 #include "agents/runtime/agent.h"
 #include "agents/runtime/children.h"
 #include "agents/runtime/listings.h"
+#include "agents/runtime/touches.h"
 #include "agents/sync/jobs/jobs.h"
 #include "agents/sync/store/scripts.h"
 #include "agents/sync/writes/removal.h"
@@ -16,6 +17,7 @@ static enum work_step next_step(struct work *work)
     redis_call_begin(&work->call, &script_cascade);
     listings_add_all(&work->call, work->agent->model, &work->agent->proc.settings);
     children_add_args(&work->call, work->agent->children, NULL);
+    touches_add_args(&work->call, work->agent->model);
     removal_add_args(work);
     redis_call_arg(&work->call, work->state);
     redis_call_arg_i64(&work->call, clock_wall_ms() + work->agent->proc.settings.sync_job_lease_ms);

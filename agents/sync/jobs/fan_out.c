@@ -8,6 +8,7 @@
 #include "agents/sync/pushes/overtaken.h"
 #include "agents/sync/pushes/push.h"
 #include "agents/sync/store/scripts.h"
+#include "agents/sync/watchers/watched.h"
 #include "common/base/clock.h"
 #include "common/base/fault.h"
 #include "common/base/log.h"
@@ -79,24 +80,34 @@ static enum work_step pushed(struct work *work)
 #define RECIPIENT_PARTS 3 /* session, client, gateway */
 #define CLIENT_PARTS    2 /* client, gateway */
 
-static void add_push(struct push *push, const char *ref_text, const struct redis_reply *r,
-                     const struct model *model)
+static void add_object(struct push *push, const struct stored_ref *ref, const struct redis_reply *r)
 {
-    const struct stored_ref ref = stored_ref(model, ref_text);
     const struct redis_reply *fields = redis_item(r, 8);
-    int64_t number = redis_i64(redis_item(r, 11));
     _cleanup_(text_deinitp) struct text updated = {0};
 
-    if (redis_str(redis_item(r, 5))[0] == 'd') {
+    push_begin(push, PUSH_UPDATE, redis_i64(redis_item(r, 11)));
+    push_add_update(push, ref, fields);
+    stored_add_updated(&updated, *ref, fields, redis_i64(redis_item(r, 7)));
+    push_end(push, &updated);
+}
+
+/* It stays empty if the model does not know what the script speaks of. */
+static void make_push(struct push *push, const char *item, const struct redis_reply *r,
+                      const struct model *model)
+{
+    const struct stored_ref ref = stored_ref(model, item);
+    const char kind = redis_str(redis_item(r, 5))[0];
+    const int64_t number = redis_i64(redis_item(r, 11));
+
+    if (kind == PUSH_VALUE) {
+        watched_push(push, model, item, redis_str(redis_item(redis_item(r, 8), 0)), number);
+    } else if (ref.class_ && kind == PUSH_DELETE) {
         push_begin(push, PUSH_DELETE, number);
         push_add_delete(push, &ref);
         push_end(push, NULL);
-        return;
+    } else if (ref.class_) {
+        add_object(push, &ref, r);
     }
-    push_begin(push, PUSH_UPDATE, number);
-    push_add_update(push, &ref, fields);
-    stored_add_updated(&updated, ref, fields, redis_i64(redis_item(r, 7)));
-    push_end(push, &updated);
 }
 
 /* Also a job that another worker has left: whether that one has, is not known. */
@@ -180,11 +191,11 @@ static enum work_step marked(struct work *work)
         return WORK_DONE;
     fault_point("after-marks");
     keep_place(fan_out, r);
-    if (redis_count(recipients) && stored_ref(work->agent->model, ref).class_) {
-        add_push(&push, ref, r, work->agent->model);
+    if (redis_count(recipients))
+        make_push(&push, ref, r, work->agent->model);
+    if (push.count)
         send(work, &push, recipients);
-        push_deinit(&push);
-    }
+    push_deinit(&push);
     feed(work, r);
     close_overwhelmed(work, redis_item(r, 10));
     notify_sessions(work, redis_item(r, 12));

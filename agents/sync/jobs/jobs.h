@@ -10,9 +10,9 @@
  * over. Each *_start() spawns the work beside the one that is given; all strings are copied.
  */
 
-/* start.c: begins what a script that writes has ordered: a list of fan-outs, and a cascade or "".
- */
-void jobs_start(const struct work *work, const struct redis_reply *fan_outs,
+/* start.c: begins what a script that writes has ordered: a list of fan-outs and, behind "~", of
+ * jobs that touch watched values; and a cascade or "". */
+void jobs_start(const struct work *work, const struct redis_reply *jobs,
                 const struct redis_reply *cascade);
 
 /* start.c: spawns a work that needs nothing but this name; it is its state. */

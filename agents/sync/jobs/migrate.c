@@ -6,6 +6,7 @@
 #include "agents/runtime/indexes.h"
 #include "agents/runtime/lineage.h"
 #include "agents/runtime/listings.h"
+#include "agents/runtime/touches.h"
 #include "agents/sync/jobs/jobs.h"
 #include "agents/sync/operator/survey.h"
 #include "agents/sync/store/scripts.h"
@@ -141,6 +142,7 @@ static enum work_step next_step(struct work *work)
     redis_call_begin(&work->call, &script_migrate);
     listings_add_all(&work->call, work->agent->model, &work->agent->proc.settings);
     children_add_args(&work->call, work->agent->children, NULL);
+    touches_add_args(&work->call, work->agent->model);
     redis_call_arg(&work->call, migrate->job);
     redis_call_arg_i64(&work->call, now);
     redis_call_arg_i64(&work->call, now + work->agent->proc.settings.sync_job_lease_ms);

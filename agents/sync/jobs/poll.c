@@ -7,9 +7,11 @@
 #include "agents/sync/processes/calls.h"
 #include "agents/sync/sessions/online.h"
 #include "agents/sync/store/scripts.h"
+#include "agents/sync/watchers/watchers.h"
 #include "common/base/clock.h"
+#include "common/model/model_watch.h"
 
-#define MOST_CLAIMED  50  /* jobs, sessions, users, and calls, at a time */
+#define MOST_CLAIMED  50  /* jobs, sessions, users, calls, and values, at a time */
 #define MOST_NOTIFIED 250 /* sessions that are told in blocks */
 
 static void continue_job(const struct work *work, const struct redis_reply *job)
@@ -18,6 +20,8 @@ static void continue_job(const struct work *work, const struct redis_reply *job)
 
     if (!strcmp(type, "fan-out"))
         job_fan_out_resume(work, id);
+    else if (!strcmp(type, "touch"))
+        watchers_touch_start(work, id);
     else if (!strcmp(type, "cascade"))
         job_cascade_start(work, id);
     else if (!strcmp(type, "migrate"))
@@ -35,7 +39,8 @@ static enum work_step claimed(struct work *work)
     const struct redis_reply *notified = redis_item(work->call.reply, 2);
     const struct redis_reply *users = redis_item(work->call.reply, 3);
     const struct redis_reply *calls = redis_item(work->call.reply, 4);
-    const bool more = redis_count(notified) == MOST_NOTIFIED;
+    const struct redis_reply *values = redis_item(work->call.reply, 5);
+    const bool more = redis_count(notified) == MOST_NOTIFIED || redis_count(values) == MOST_CLAIMED;
 
     for (size_t i = 0; i < redis_count(jobs); i++)
         continue_job(work, redis_item(jobs, i));
@@ -45,6 +50,8 @@ static enum work_step claimed(struct work *work)
         online_start(work, redis_str(redis_item(users, i)));
     for (size_t i = 0; i < redis_count(calls); i++)
         calls_overdue_start(work, redis_str(redis_item(calls, i)));
+    for (size_t i = 0; i < redis_count(values); i++)
+        watchers_recompute_start(work, redis_str(redis_item(values, i)));
     notify_sessions(work, notified);
     return more ? plan_poll(work) : WORK_DONE;
 }
@@ -61,5 +68,6 @@ enum work_step plan_poll(struct work *work)
     redis_call_arg(&work->call, model_digest(work->agent->model));
     redis_call_arg_i64(&work->call, MOST_NOTIFIED);
     redis_call_arg_i64(&work->call, online_field(work->agent->model) ? MOST_CLAIMED : 0);
+    redis_call_arg_i64(&work->call, model_has_watchers(work->agent->model) ? MOST_CLAIMED : 0);
     return work_call(work, claimed);
 }

@@ -58,18 +58,17 @@ static enum work_step found(struct work *work)
 {
     const struct redis_reply *r = work->call.reply;
     const struct resend what = {redis_item(r, 4), redis_item(r, 5), redis_item(r, 6),
-                                redis_i64(redis_item(r, 7))};
+                                redis_i64(redis_item(r, 7)), redis_item(r, 8)};
     const struct push_to to = {redis_str(redis_item(r, 1)), redis_str(redis_item(r, 2))};
-    struct push pushes[RESEND_PUSHES] = {0};
+    struct resend_pushes pushes;
     struct redeliver *redeliver = work->state;
 
     if (redis_is_error(r) || redis_str(redis_item(r, 0))[0] != 'o')
         return WORK_DONE;
     redeliver->more = redis_i64(redis_item(r, 3)) == 1;
-    resend_read(work, &what, pushes);
-    resend_send(work, pushes, &to);
-    for (size_t i = 0; i < RESEND_PUSHES; i++)
-        push_deinit(&pushes[i]);
+    resend_read(work, &what, &pushes);
+    resend_send(work, &pushes, &to);
+    resend_pushes_deinit(&pushes);
     resend_requests(work, &what, &to);
     resend_begin_look(work, &what, redeliver->session);
     return work_publish(work, sent);

@@ -7,6 +7,7 @@
 #include "agents/runtime/indexes.h"
 #include "agents/runtime/lineage.h"
 #include "agents/runtime/listings.h"
+#include "agents/runtime/touches.h"
 #include "agents/sync/jobs/jobs.h"
 #include "agents/sync/operations.h"
 #include "agents/sync/refused.h"
@@ -202,6 +203,7 @@ static enum work_step import_object(struct work *work, struct model_object *obje
     redis_call_begin(call, &script_import);
     listings_add_all(call, work->agent->model, settings);
     children_add_args(call, work->agent->children, NULL);
+    touches_add_args(call, work->agent->model);
     redis_call_arg_i64(call, now);
     redis_call_arg_i64(call, now + settings->sync_job_lease_ms);
     lineage_add_args(call, c, settings->sync_history_kept);

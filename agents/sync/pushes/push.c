@@ -17,18 +17,23 @@ void push_begin(struct push *push, enum push_kind kind, int64_t number)
     text_add(&push->body, ",\"objectList\":[");
 }
 
+void push_add_item(struct push *push, const char *item)
+{
+    if (push->count++)
+        text_add_char(&push->of, ',');
+    text_add_char(&push->of, '[');
+    text_add_json_str(&push->of, item);
+    text_addf(&push->of, ",%" PRId64 "]", push->number);
+}
+
 static void add_of(struct push *push, const struct stored_ref *ref)
 {
     _cleanup_(text_deinitp) struct text name = {0};
 
-    if (push->count++) {
+    if (push->count)
         text_add_char(&push->body, ',');
-        text_add_char(&push->of, ',');
-    }
     text_addf(&name, "%s:%s", ref->class_->name, ref->id);
-    text_add_char(&push->of, '[');
-    text_add_json_str(&push->of, name.at);
-    text_addf(&push->of, ",%" PRId64 "]", push->number);
+    push_add_item(push, name.at);
 }
 
 void push_add_update(struct push *push, const struct stored_ref *ref,

@@ -23,7 +23,12 @@
  *     push_deinit(&push);
  */
 
-enum push_kind { PUSH_UPDATE = 'u', PUSH_DELETE = 'd', PUSH_BLOCK = 'b' /* content/notify.h */ };
+enum push_kind {
+    PUSH_UPDATE = 'u',
+    PUSH_DELETE = 'd',
+    PUSH_VALUE = 'w', /* watchers/watched.h */
+    PUSH_BLOCK = 'b'  /* content/notify.h */
+};
 
 struct push {
     enum push_kind kind;
@@ -45,6 +50,9 @@ void push_deinit(struct push *push);
 struct push_to {
     const char *client, *gateway;
 };
+
+/* Says that this push tells of an item, for the gateway. Those above do so themselves. */
+void push_add_item(struct push *push, const char *item);
 
 /* Adds to work's messages one for each gateway among the recipients. */
 void push_send(struct work *work, const struct push *push, const struct push_to *to, size_t count);

@@ -14,16 +14,19 @@ struct resend {
     const struct redis_reply *deletes; /* (ref, version) */
     const struct redis_reply *open;    /* (messageId, request) */
     int64_t number;                    /* of the send */
+    const struct redis_reply *values;  /* (watched value, version, text) */
 };
 
-/* Two pushes: the updates, then the deletes; either may be empty. */
-#define RESEND_PUSHES 2
-void resend_read(const struct work *work, const struct resend *what,
-                 struct push pushes[RESEND_PUSHES]);
+/* As pushes: the updates, the deletes, then each value; any may be empty. */
+struct resend_pushes {
+    struct push *at;
+    size_t count;
+};
+void resend_read(const struct work *work, const struct resend *what, struct resend_pushes *out);
+void resend_pushes_deinit(struct resend_pushes *pushes);
 
 /* Adds to work's messages the pushes that are not empty. */
-void resend_send(struct work *work, const struct push pushes[RESEND_PUSHES],
-                 const struct push_to *to);
+void resend_send(struct work *work, const struct resend_pushes *pushes, const struct push_to *to);
 
 /* Answers the open requests again. */
 void resend_requests(struct work *work, const struct resend *what, const struct push_to *to);

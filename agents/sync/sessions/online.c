@@ -4,6 +4,7 @@
 #include "agents/runtime/children.h"
 #include "agents/runtime/indexes.h"
 #include "agents/runtime/lineage.h"
+#include "agents/runtime/touches.h"
 #include "agents/sync/jobs/jobs.h"
 #include "agents/sync/store/scripts.h"
 #include "common/base/clock.h"
@@ -36,6 +37,7 @@ static enum work_step look(struct work *work)
 
     redis_call_begin(&work->call, &script_online);
     children_add_args(&work->call, work->agent->children, NULL);
+    touches_add_args(&work->call, work->agent->model);
     redis_call_arg(&work->call, work->state);
     redis_call_arg_i64(&work->call, now);
     redis_call_arg_i64(&work->call, now + settings->sync_job_lease_ms);

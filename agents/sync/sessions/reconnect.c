@@ -77,19 +77,18 @@ static enum work_step tell(struct work *work, const struct redis_reply *r)
 {
     const struct push_to to = {work->request.client, work->request.msg->reply_to};
     const struct resend what = {redis_item(r, 5), redis_item(r, 6), redis_item(r, 7),
-                                redis_i64(redis_item(r, 8))};
+                                redis_i64(redis_item(r, 8)), redis_item(r, 9)};
     _cleanup_(text_deinitp) struct text body = {0}, session = {0};
     const bool more = redis_i64(redis_item(r, 4)) == 1;
-    struct push pushes[RESEND_PUSHES] = {0};
+    struct resend_pushes pushes;
 
     text_add(&session, redis_str(redis_item(r, 1)));
-    resend_read(work, &what, pushes);
+    resend_read(work, &what, &pushes);
     if (more)
-        push_add_body(&body, pushes, RESEND_PUSHES, to.client);
+        push_add_body(&body, pushes.at, pushes.count, to.client);
     else
-        resend_send(work, pushes, &to);
-    for (size_t i = 0; i < RESEND_PUSHES; i++)
-        push_deinit(&pushes[i]);
+        resend_send(work, &pushes, &to);
+    resend_pushes_deinit(&pushes);
     resend_requests(work, &what, &to);
     resend_begin_look(work, &what, session.at);
     if (more)

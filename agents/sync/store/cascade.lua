@@ -2,7 +2,7 @@
 -- gone; when there are none left, the listed fields of one object; then what concerns children
 -- (children.lua). Its queue holds the removed objects whose references were not all followed yet, its
 -- set the objects with such fields.
--- Arguments: all listings, all children, those of removal.lua, job, lease until, at most.
+-- Arguments: all listings, all children, watchers, those of removal.lua, job, lease until, at most.
 -- Returns gone | ok, jobs.
 local id, lease, most = arg(), arg(), arg_number()
 
@@ -47,4 +47,5 @@ else
 end
 listings_refresh(now, lease)
 children.refresh('', 1, now, lease)
+watchers.refresh(lease)
 return { 'ok', jobs }

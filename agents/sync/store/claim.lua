@@ -1,12 +1,13 @@
 -- Takes work that is due: jobs whose worker has died, sessions with marks to be sent again, users who
--- have come or gone, calls of processes whose time is over; sees that gateways have been silent for too long, and sessions idle. What is taken
--- is not due again before the lease is over. While receipts are late nothing is sent again: that would
--- feed an overload. A migration is left to agents with its own model.
+-- have come or gone, calls of processes whose time is over, values that are to be computed; sees that
+-- gateways have been silent for too long, and sessions idle. What is taken is not due again before the lease
+-- is over. While receipts are late nothing is sent again: that would feed an overload. A migration is left to
+-- agents with its own model.
 -- Arguments: now, lease until, at most of each, seconds for which ended sessions are known, digest of the
--- agent's model, at most of those that are told in blocks, at most of the users.
--- Returns jobs (id, type, session), sessions, sessions that are told in blocks, users, calls.
+-- agent's model, at most of those that are told in blocks, at most of the users, at most of the values.
+-- Returns jobs (id, type, session), sessions, sessions that are told in blocks, users, calls, watched values.
 local now, lease, most, known_s, digest = arg_number(), arg(), arg(), arg(), arg()
-local most_blocks, most_users = arg(), arg()
+local most_blocks, most_users, most_values = arg(), arg(), arg()
 
 local function due_in(list, limit)
   return redis.call('ZRANGEBYSCORE', list, '-inf', now, 'LIMIT', 0, limit or most)
@@ -41,4 +42,4 @@ end
 
 local is_late = redis.call('EXISTS', 'receipts:late') == 1
 return { list, is_late and {} or take('due'), take('blocks', most_blocks), take('online', most_users),
-  take('processes') }
+  take('processes'), take('values', most_values) }

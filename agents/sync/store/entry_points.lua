@@ -1,7 +1,7 @@
 -- Where a user of the content protocol begins: looks up the entry points, and makes those that are
 -- missing and may be made. Done again it finds them.
--- Arguments: all listings, all children, user, now, lease until; then, to the end, for each entry point its
---   kind and
+-- Arguments: all listings, all children, watchers, user, now, lease until; then, to the end, for each entry
+--   point its kind and
 --   self
 --   field   its column
 --   own     lineage, id for a new one (if an integer is taken, the next), what arg_new() reads
@@ -117,6 +117,7 @@ for _, new in ipairs(joins) do
 end
 listings_refresh(now, lease)
 children.refresh('', 1, now, lease)
+watchers.refresh(lease)
 
 local parts = {}
 for i in ipairs(find) do

@@ -5,9 +5,9 @@
 -- Arguments: job, set, after, now, lease until, at most, most marks of a session, seconds for which ended
 -- sessions are known, timing, restricted classes, list of class, column that are no part of the content.
 -- Returns gone | ok, done, set, after, ref, kind, version, since, fields (of what was removed: what is
---         kept of it), recipients (session, client, gateway for each), clients that have missed too
---         much (client, gateway for each), number of the send, sessions that can be told of it in a
---         block at once.
+--         kept of it; of a value its text), recipients (session, client, gateway for each), clients that
+--         have missed too much (client, gateway for each), number of the send, sessions that can be told
+--         of it in a block at once.
 local id, set, after = arg(), arg_number(), arg_number()
 local now, lease, most = arg_number(), arg(), arg_number()
 local most_marks, known_s = arg_number(), arg()
@@ -29,8 +29,20 @@ redis.call('ZADD', 'jobs', lease, id)
 -- What there is to be heard: the newest state, or that its children have changed.
 local kind, version = job[2], tonumber(job[3])
 if kind ~= 'c' then
-  kind = is_live(ref) and 'u' or 'd'
-  version = tonumber(redis.call('HGET', object_key(ref), '@v')) or version
+  local newest
+  kind, newest = newest_of(ref)
+  version = newest or version
+end
+
+-- A value whose object is gone is told once more, and watched no longer.
+local is_last = kind == 'w' and redis.call('HGET', object_key(ref), 'gone') == '1'
+  and not is_live(item_ref(ref))
+
+local function content()
+  if kind == 'w' then
+    return { redis.call('HGET', object_key(ref), 'value') or 'null' }
+  end
+  return kind ~= 'c' and redis.call('HGETALL', object_key(ref)) or {}
 end
 
 local recipients, overwhelmed, ready, number = {}, {}, {}, send_number()
@@ -69,7 +81,7 @@ end
 local function tell(sid, session)
   if kind == 'd' then -- the set of watchers itself goes last, so that a step can be done again
     redis.call('SREM', session_key(sid, ':w'), ref)
-  elseif not may_read(sid, ref, restricted) then
+  elseif not may_read(sid, item_ref(ref), restricted) then
     return
   end
   local mark = mark_read(sid, ref, session.epoch)
@@ -86,6 +98,9 @@ local function tell(sid, session)
   end
   mark_write(sid, ref, session.epoch, mark)
   due_refresh(sid, session)
+  if is_last then
+    unwatch(sid, ref)
+  end
 end
 
 -- Has nothing changed but what is no part of the content, the list of its children? Not if the object is new.
@@ -154,7 +169,7 @@ local function sessions_in(key, limit)
   return sids
 end
 
-local left = most
+local said, left = content(), most
 while left > 0 and set <= #sets do
   local sids, of_set = sessions_in(sets[set], left), of_sets[sets[set]] or of_others
   for _, sid in ipairs(sids) do
@@ -168,5 +183,4 @@ while left > 0 and set <= #sets do
 end
 
 return { 'ok', set > #sets and 1 or 0, set, after, ref, kind, tostring(version), job[3],
-  kind ~= 'c' and redis.call('HGETALL', object_key(ref)) or {}, recipients, overwhelmed,
-  number, ready }
+  said, recipients, overwhelmed, number, ready }

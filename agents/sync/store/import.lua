@@ -1,7 +1,7 @@
 -- "importObjects", one object: makes it, also where one was removed, or changes what differs, as a put
 -- of this moment would. References are taken whether they lead somewhere or not, since their objects
 -- may be imported later; settle_reference.lua is asked in the end. It is the operator's: no rights.
--- Arguments: all listings, all children, now, lease until, lineage, id, version and time of creation of
+-- Arguments: all listings, all children, watchers, now, lease until, lineage, id, version and time of creation of
 -- a new object, id of the user to whom it belongs ("": not told), fields that are lists, then lists of
 -- field, text, refs: what is given, and the defaults of a new object; whether a required field is
 -- missing (1 or 0), the furthest parent as for create.lua, indexes.
@@ -102,4 +102,5 @@ if not there then
 end
 listings_refresh(now, lease)
 children.refresh('', 1, now, lease)
+watchers.refresh(lease)
 return { there and 'changed' or 'created', broken, jobs, cascade }

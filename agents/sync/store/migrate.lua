@@ -1,8 +1,8 @@
 -- One step of a migration: the next objects of a class and of its descendants get the defaults that
 -- they lack and their places in the indexes. All steps begin where the one before has ended, whoever
 -- took it.
--- Arguments: all listings, all children, job, now, lease until, at most, number of the class that the rest
--- is about, class, whether ids are numbers (1 or 0), and for each class whose objects need it, after their
+-- Arguments: all listings, all children, watchers, job, now, lease until, at most, number of the class that
+-- the rest is about, class, whether ids are numbers (1 or 0), and for each class whose objects need it, after their
 -- count: lineage, defaults as a list of field, text, also in place of null (1 or 0); indexes; whether
 -- listed fields are to be set (1 or 0).
 -- Returns gone | at, number of the class to go on with | ok, list of fan-outs.
@@ -105,6 +105,7 @@ for _, member in ipairs(members) do
   end
 end
 children.refresh('', 1, now, lease)
+watchers.refresh(lease)
 redis.call('HSET', job_key(id), 'last', members[done])
 redis.call('HINCRBY', job_key(id), 'done', done)
 return { 'ok', jobs }

@@ -1,6 +1,6 @@
 -- Presence (design section 7): sets at the user's own object whether a session of theirs is bound. That
 -- the last one has gone counts only after a while, within which a return changes nothing.
--- Arguments: all children, user, now, lease until, for how long who has gone still counts as there,
+-- Arguments: all children, watchers, user, now, lease until, for how long who has gone still counts as there,
 -- column of the field, then for each class that stands for users, after their count: lineage, indexes.
 -- Returns list of fan-outs, cascade.
 local user, now, lease, grace_ms, field = arg(), arg_number(), arg(), arg_number(), arg()
@@ -31,5 +31,6 @@ if not is_there and gone_at > now then
 end
 show(is_there and 'true' or 'false')
 children.refresh('', 1, now, lease)
+watchers.refresh(lease)
 redis.call('ZREM', 'online', user)
 return { jobs, cascade }

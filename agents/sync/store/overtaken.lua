@@ -35,8 +35,7 @@ end
 
 for i = 1, #told, 2 do
   local ref, version = told[i], tonumber(told[i + 1])
-  local newest = tonumber(redis.call('HGET', object_key(ref), '@v'))
-  local kind = is_live(ref) and 'u' or 'd'
+  local kind, newest = newest_of(ref)
   if newest and newest ~= version then
     number = number or send_number()
     for _, sid in ipairs(sids) do

@@ -5,7 +5,8 @@
 -- Arguments: client, gateway, user, token hash, dialect, list of earlier client ids (the newest last), now,
 -- when it was accepted (so far return.lua), most bytes, timing, restricted classes.
 -- Returns refused, why | ok, session, earlier client and gateway if they have to go (else ""), more (1 or 0),
--- list of (ref, version, fields), list of (ref, version), list of (messageId, request), number of the send.
+-- list of (ref, version, fields), list of (ref, version), list of (messageId, request), number of the send,
+-- list of (watched value, version, text).
 local most_bytes, timing, restricted = arg_number(), arg_timing(), arg_restricted()
 local REPLAY_MS = 30000 -- within which the next step is expected
 local MOST_LOOKED_AT = 500
@@ -52,4 +53,4 @@ if not more then
 end
 due_refresh(sid, session)
 return { 'ok', sid, went[1] or '', went[2] or '', more and 1 or 0, found.updates, found.deletes,
-  found.open, found.number }
+  found.open, found.number, found.values }

@@ -1,7 +1,7 @@
 -- What is due of a session, to be sent again with the newest state (design section 9).
 -- Arguments: session, now, at most, most bytes, timing, restricted classes.
 -- Returns none | ok, client, gateway, more, list of (ref, version, fields), list of (ref, version), list of
--- (messageId, request), number of the send.
+-- (messageId, request), number of the send, list of (watched value, version, text).
 local sid, now, most, most_bytes = arg(), arg_number(), arg_number(), arg_number()
 local timing, restricted = arg_timing(), arg_restricted()
 
@@ -30,4 +30,4 @@ for i, item in ipairs(items) do
 end
 due_refresh(sid, session)
 return { 'ok', session.client, session.gateway, more, found.updates, found.deletes, found.open,
-  found.number }
+  found.number, found.values }

@@ -1,6 +1,7 @@
 -- Push receipts (design section 9): the gateway says which send of each object a client has
 -- acknowledged. The mark ends if that is late enough. A client id that is no longer bound settles
--- nothing: who came back may not have what the old connection was sent.
+-- nothing: who came back may not have what the old connection was sent. A receipt for an update may be
+-- for a watched value of the object; then the gateway names that.
 -- Arguments: kind, now, for how long late receipts pause redelivery (0: they are not late); then, to the
 -- end, client, ref ("": none), number of the send ("": the last one), those of a client together.
 -- Returns list of clients that are not known.
@@ -13,7 +14,7 @@ end
 local function settle(sid, session, ref, number)
   local mark = mark_read(sid, ref, session.epoch)
   local proved = number == '' and mark and mark.sent or tonumber(number) or 0
-  if mark and mark.kind == kind and proved >= mark.needs then
+  if mark and mark.kind == (is_value(ref) and 'w' or kind) and proved >= mark.needs then
     mark_end(sid, ref, 'acknowledged')
   end
 end

@@ -1,5 +1,5 @@
--- What all commits begin with: the listings, the children, then who asks; has it been answered before? (design
--- section 8)
+-- What all commits begin with: the listings, the children, the watchers, then who asks; has it been answered
+-- before? (design section 8)
 local client, accepted, lease = arg(), arg_number(), arg()
 local result_name, results_kept, results_s = arg(), arg_number(), arg_number()
 
@@ -23,6 +23,7 @@ end
 local function finish_changed(said, complete)
   listings_refresh(accepted, lease)
   children.refresh(sid, complete, accepted, lease)
+  watchers.refresh(lease)
   result_keep(sid, result_name, 'ok ' .. said, results_kept, results_s)
   return { 'ok', sid, tostring(said), jobs, cascade }
 end

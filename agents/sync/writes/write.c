@@ -8,6 +8,7 @@
 #include "agents/runtime/indexes.h"
 #include "agents/runtime/lineage.h"
 #include "agents/runtime/listings.h"
+#include "agents/runtime/touches.h"
 #include "agents/sync/jobs/jobs.h"
 #include "agents/sync/pushes/overtaken.h"
 #include "agents/sync/refused.h"
@@ -72,6 +73,7 @@ void write_begin_many(struct work *work, const struct redis_script *script,
     else
         listings_add_all(&work->call, work->agent->model, settings);
     children_add_args(&work->call, work->agent->children, only);
+    touches_add_args(&work->call, work->agent->model);
     redis_call_arg(&work->call, rq->client);
     redis_call_arg_i64(&work->call, rq->accepted_ms);
     redis_call_arg_i64(&work->call, clock_wall_ms() + settings->sync_job_lease_ms);

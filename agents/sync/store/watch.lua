@@ -1,0 +1,43 @@
+-- "getChangeWatcher" (spec 3.7): the session watches a value from now on. One that is stored is told; else
+-- it is the caller's to compute.
+-- Arguments: client, accepted, now, lease until, at most of one session, digest of the agent's model, id,
+-- name, params, list of class, rule, owner field, personal (1 or 0).
+-- Returns client | missing, sid | forbidden, sid | full, sid | ok, sid, item, version, value |
+--         compute, sid, item, run, touched.
+local client, accepted, now, lease = arg(), arg_number(), arg_number(), arg()
+local most, model = arg_number(), arg()
+local id, name, params, classes = arg(), arg(), arg(), arg_list()
+
+local sid, ended = session_of(client, accepted)
+if not sid then
+  return { 'client' }
+end
+
+local function is_full(item)
+  return not redis.call('ZSCORE', object_key(item, ':w'), sid)
+    and tonumber(redis.call('HGET', session_key(sid), 'values') or 0) >= most
+end
+
+local function watch_value(item)
+  if is_full(item) then
+    return { 'full', sid }
+  end
+  watch(sid, item)
+  local stored = redis.call('HMGET', object_key(item), '@v', 'value', 'model')
+  if stored[2] and stored[3] == model then
+    return { 'ok', sid, item, stored[1], stored[2] }
+  end
+  return { 'compute', sid, item, run_begin(item, now, lease) }
+end
+
+for i = 1, #classes, 4 do
+  local ref = classes[i] .. ':' .. id
+  if is_live(ref) and not ended then
+    if not allowed(sid, classes[i + 1], field_text(ref, classes[i + 2])) then
+      return { 'forbidden', sid }
+    end
+    local item = '~' .. ref .. '\t' .. name .. '\t' .. params
+    return watch_value(classes[i + 3] == '1' and item .. '\t' .. sid or item)
+  end
+end
+return { 'missing', sid }
