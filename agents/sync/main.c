@@ -65,6 +65,8 @@ static const struct agent_definition sync_agent = {
     .load = sync_own_load,
     .unload = sync_own_unload,
     .queues = sync_own_queues,
+    .start = sync_own_start,
+    .stop = sync_own_stop,
 };
 
 int main(int argc, char **argv)

@@ -8,14 +8,18 @@
  */
 
 struct declared;
+struct host;
 
 struct sync_own {
     struct declared *declared; /* the processes that may run */
+    struct host *host;         /* of those that run here; NULL: none do */
 };
 
 /* The hooks of the agent's definition. */
 _must_check_ enum err sync_own_load(struct agent *agent, struct text *problems);
 void sync_own_unload(struct agent *agent);
 void sync_own_queues(const struct agent *agent, struct queues *queues);
+_must_check_ enum err sync_own_start(struct agent *agent);
+void sync_own_stop(struct agent *agent);
 
 const struct declared *declared_of(const struct agent *agent);

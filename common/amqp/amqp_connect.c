@@ -232,7 +232,7 @@ static bool declare_all(struct amqp_link *link, int64_t deadline_ms)
 
 static bool consume_all(struct amqp_link *link, int64_t deadline_ms)
 {
-    for (size_t i = 0; i < link->config.queue_count && !link->stopped; i++) {
+    for (size_t i = 0; i < link->config.queue_count; i++) {
         limit_next_call(link, deadline_ms);
         if (!set_prefetch(link, i) || (link->queues[i].consume && !consume(link, &link->queues[i])))
             return false;

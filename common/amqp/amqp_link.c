@@ -277,13 +277,27 @@ static int cancel(struct amqp_link *link, const struct amqp_queue *queue)
     return amqp_send_method(link->connection, AMQP_CHANNEL_CONSUME, AMQP_BASIC_CANCEL_METHOD, &m);
 }
 
+static void stop(struct amqp_link *link, struct amqp_queue *queue)
+{
+    int status = AMQP_STATUS_OK;
+
+    if (queue->consume && amqp_link_is_up(link))
+        status = cancel(link, queue);
+    queue->consume = false;
+    if (status != AMQP_STATUS_OK)
+        amqp_break(link, amqp_error_string2(status));
+}
+
 void amqp_link_stop_consuming(struct amqp_link *link)
 {
-    link->stopped = true;
-    for (size_t i = 0; i < link->config.queue_count && amqp_link_is_up(link); i++) {
-        int status = link->queues[i].consume ? cancel(link, &link->queues[i]) : AMQP_STATUS_OK;
+    for (size_t i = 0; i < link->config.queue_count; i++)
+        stop(link, &link->queues[i]);
+}
 
-        if (status != AMQP_STATUS_OK)
-            amqp_break(link, amqp_error_string2(status));
+void amqp_link_stop_queue(struct amqp_link *link, const char *queue)
+{
+    for (size_t i = 0; i < link->config.queue_count; i++) {
+        if (!strcmp(link->queues[i].name, queue))
+            stop(link, &link->queues[i]);
     }
 }

@@ -124,4 +124,7 @@ _must_check_ enum err amqp_link_count_consumers(struct amqp_link *link, const ch
  * broker has already sent is still delivered. */
 void amqp_link_stop_consuming(struct amqp_link *link);
 
+/* The same of one queue. */
+void amqp_link_stop_queue(struct amqp_link *link, const char *queue);
+
 DEFINE_CLEANUP(struct amqp_link *, amqp_link_destroy)

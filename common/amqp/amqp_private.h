@@ -68,7 +68,6 @@ struct amqp_link {
     amqp_connection_state_t connection; /* NULL: down */
     bool broken;                        /* to be ended by the turn */
     bool blocked;                       /* the broker asked us not to publish */
-    bool stopped;                       /* amqp_link_stop_consuming() was called */
     struct backoff backoff;
 
     struct amqp_content contents[AMQP_CHANNELS]; /* arriving, by channel - 1 */

@@ -216,6 +216,12 @@ static const struct config_row rows[] = {
         "Results of processes that are kept for each session, so that none is run twice."),
     INT("process.result_bytes_kept", process_result_bytes_kept, "1048576", 0, 64 * MIB, "bytes", SYNC,
         "What these may hold for each session; a larger result is told once, and not kept."),
+    BOOL("process.host", process_host, "true", SYNC,
+        "Run connectors and plug-ins in this agent; those of other agents do without."),
+    TEXT("process.plugin_dir", process_plugin_dir, "", 0, 4096, SYNC,
+        "The folder with the plug-ins."),
+    INT("process.max_stuck", process_max_stuck, "8", 0, 1000, "threads", SYNC,
+        "Threads of a plug-in that are given up and replaced; with one more, this agent serves it no longer."),
 
     INT("ctl.max_line_bytes", ctl_max_line_bytes, "8388608", KIB, 15 * MIB, "bytes", CTL,
         "The longest line that an import takes."),

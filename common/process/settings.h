@@ -117,6 +117,9 @@ struct settings {
     int64_t process_max_calls;         /* of one session, under way */
     int64_t process_results_kept;      /* of one session */
     int64_t process_result_bytes_kept; /* of these */
+    bool process_host;                 /* connectors and plug-ins run in this agent */
+    char *process_plugin_dir;
+    int64_t process_max_stuck; /* threads of a plug-in that are replaced */
 
     /* activestack-ctl. */
     int64_t ctl_max_line_bytes; /* of an import */

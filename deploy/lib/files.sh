@@ -65,6 +65,8 @@ write_config() {
 amqp.url = $(amqp_url)
 redis.url = $(redis_url)
 model.file = $root/deploy/example/model.json
+process.file = $root/deploy/example/processes.json
+process.plugin_dir = $build/agents/plugins
 gateway.host = 127.0.0.1
 gateway.port = $(port_of gateway-1)
 gateway.session_secret = $(cat "$up/secrets/session")

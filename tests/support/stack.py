@@ -27,6 +27,7 @@ from servers import ROOT, free_port, json, spawn, wait_until
 
 BUILD = Path(os.environ.get("BUILD_DIR", ROOT / "build-tests")).resolve()
 MODEL = ROOT / "deploy/example/model.json"
+PROCESSES = ROOT / "deploy/example/processes.json"
 RELATIONS_MODEL = ROOT / "tests/support/relations-model.json"  # what the example domain lacks
 CHILDREN_MODEL = ROOT / "tests/support/children-model.json"    # children of all kinds
 VALGRIND = ["valgrind", "--quiet", "--leak-check=full", "--errors-for-leak-kinds=definite",
@@ -182,15 +183,21 @@ class Agent(Process):
         self.environment["ACTIVESTACK_AGENT_NAME"] = self.agent_name
         super().launch(fault)
 
+    def links(self):
+        return {str(i + 1) for i in range(WORKERS)}
+
     def answers(self):
         # The management API shows consumers only after seconds.
-        up = re.findall(rf"amqp.up connection=\S*{self.agent_name}#(\d+) ", self.log_text())
-        return len(set(up)) == WORKERS
+        up = re.findall(rf"amqp.up connection=\S*{self.agent_name}#(\w+) ", self.log_text())
+        return self.links() <= set(up)
 
 
 class SyncAgent(Agent):
     def __init__(self, stack, number):
         super().__init__(stack, "sync-agent", number)
+
+    def links(self):
+        return super().links() | ({"host"} if self.stack.hosts else set())
 
 
 class AuthAgent(Agent):
@@ -206,11 +213,13 @@ PROGRAMS = {
 
 
 class Stack:
-    """`settings` are lines of the configuration file: {"sync.poll_ms": 50}."""
+    """`settings` are lines of the configuration file: {"sync.poll_ms": 50}; `processes` is what the file
+    of processes declares, None: there is none."""
 
     _numbers = itertools.count()
 
-    def __init__(self, servers, gateways=1, sync_agents=1, auth_agents=1, settings=None):
+    def __init__(self, servers, gateways=1, sync_agents=1, auth_agents=1, settings=None,
+                 processes=None):
         number = next(self._numbers)
         self.servers = servers
         self.folder = servers.folder / f"stack-{number}"
@@ -219,7 +228,7 @@ class Stack:
         self._lent = contextlib.ExitStack()
         self.redis_url = self._lent.enter_context(servers.redis.database())
         self.config = self.folder / "activestack.conf"
-        self._write_config(settings or {})
+        self._write_config({**self._declare(processes, settings or {}), **(settings or {})})
         self.gateways = [Gateway(self, i + 1) for i in range(gateways)]
         self.sync_agents = [SyncAgent(self, i + 1) for i in range(sync_agents)]
         self.auth_agents = [AuthAgent(self, i + 1) for i in range(auth_agents)]
@@ -292,6 +301,19 @@ class Stack:
         for policy in template["policies"]:
             call("PUT", f"/api/policies/{vhost}/{policy['name']}",
                  {k: policy[k] for k in ("pattern", "definition", "apply-to", "priority")})
+
+    def _declare(self, processes, settings):
+        """Writes the file of processes and returns the settings that go with it. `hosts` is whether
+        the sync agents themselves run some of them."""
+        self.hosts = False
+        if processes is None:
+            return {}
+        plain = processes.get("processes", {}).values()
+        self.hosts = settings.get("process.host") != "false" and (
+            any("plugin" in p for p in plain) or not {"http", "sql"}.isdisjoint(processes))
+        file = self.folder / "processes.json"
+        file.write_text(json.dumps(processes))
+        return {"process.file": file, "process.plugin_dir": BUILD / "agents/plugins"}
 
     def _write_config(self, settings):
         users = self.folder / "users.json"

@@ -1,0 +1,8 @@
+/* nothing - a module that is no plug-in. */
+
+int nothing(void);
+
+int nothing(void)
+{
+    return 0;
+}
