@@ -76,6 +76,7 @@ static void build_login(struct redis_call *call, const struct work *work,
     redis_call_arg(call, account->first_name);
     redis_call_arg(call, account->last_name);
     redis_call_arg(call, account->email);
+    redis_call_arg(call, account->roles ? account->roles : "");
     add_new_token(call, attempt);
     add_random_uuid(call);
     redis_call_arg(call, rq->client);

@@ -150,21 +150,9 @@ void stored_add_updated(struct text *out, struct stored_ref ref, const struct re
     free(names);
 }
 
-const char *stored_rule_word(const struct model_rule *rule)
-{
-    static const char *const words[] = {
-        [RULE_NOBODY] = "nobody",
-        [RULE_EVERYONE] = "everyone",
-        [RULE_SIGNED_IN] = "signedIn",
-        [RULE_OWNER] = "owner",
-    };
-
-    return words[rule->kind];
-}
-
 const char *stored_rule(const struct model_class *c, enum action action)
 {
-    return stored_rule_word(&c->rules[action]);
+    return model_rule_word(&c->rules[action]);
 }
 
 void stored_add_right(struct redis_call *call, const struct model_class *c, enum action action)

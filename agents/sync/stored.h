@@ -45,8 +45,8 @@ const char *stored_birth(const struct redis_reply *fields);
 void stored_add_updated(struct text *out, struct stored_ref ref, const struct redis_reply *fields,
                         int64_t since);
 
-/* The word of a rule for scripts (rights.lua): "nobody", "everyone", "signedIn", "owner". */
-const char *stored_rule_word(const struct model_rule *rule);
+/* The word of a rule for scripts (rights.lua): "nobody", "everyone", "signedIn", "owner",
+ * "role:<name>". */
 const char *stored_rule(const struct model_class *c, enum action action);
 
 /* Adds the rule, and the column of the owner field, "" where it needs none. */

@@ -2,6 +2,7 @@
 
 #include <json-c/json.h>
 
+#include "common/base/plain_name.h"
 #include "common/json/json_get.h"
 #include "common/model/model_load.h"
 
@@ -56,12 +57,35 @@ static void load_owner(struct loading *l, const struct model_class *c, struct js
                    "or a list of such objects");
 }
 
+static void load_role(struct loading *l, struct json_object *given, const char *path,
+                      struct model_rule *rule)
+{
+    const char *name = model_get_string(l, given, path, "role", true);
+    _cleanup_(text_deinitp) struct text word = {0};
+
+    *rule = (struct model_rule){.kind = RULE_ROLE};
+    if (!name)
+        return;
+    if (!is_plain_name(name))
+        model_tell(l, path, "role", PLAIN_NAME_EXPECTED);
+    text_addf(&word, "role:%s", name);
+    rule->role = model_keep(l->model, &word);
+}
+
+/* Those that are said in a word. */
+static const char *const words[] = {[RULE_NOBODY] = "nobody",
+                                    [RULE_EVERYONE] = "everyone",
+                                    [RULE_SIGNED_IN] = "signedIn",
+                                    [RULE_OWNER] = "owner"};
+
+const char *model_rule_word(const struct model_rule *rule)
+{
+    return rule->kind == RULE_ROLE ? rule->role : words[rule->kind];
+}
+
 static bool load_word_rule(const char *word, struct model_rule *rule)
 {
-    static const char *const words[] = {
-        [RULE_NOBODY] = "nobody", [RULE_EVERYONE] = "everyone", [RULE_SIGNED_IN] = "signedIn"};
-
-    for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+    for (size_t i = 0; i < RULE_OWNER; i++) {
         if (strcmp(word, words[i]) == 0) {
             *rule = (struct model_rule){.kind = (enum rule_kind)i};
             return true;
@@ -73,15 +97,20 @@ static bool load_word_rule(const char *word, struct model_rule *rule)
 static void load_rule(struct loading *l, const struct model_class *c, struct json_object *given,
                       const char *path, struct model_rule *rule)
 {
-    static const char *const members[] = {"owner", NULL};
+    static const char *const of_owner[] = {"owner", NULL}, *const of_role[] = {"role", NULL};
 
-    if (json_object_is_type(given, json_type_object)) {
-        json_get_only(given, path, members, l->problems);
+    if (json_object_object_get_ex(given, "role", NULL)) {
+        json_get_only(given, path, of_role, l->problems);
+        load_role(l, given, path, rule);
+    } else if (json_object_is_type(given, json_type_object)) {
+        json_get_only(given, path, of_owner, l->problems);
         load_owner(l, c, given, path, rule);
     } else if (!json_object_is_type(given, json_type_string) ||
                !load_word_rule(json_object_get_string(given), rule)) {
-        text_addf(l->problems, "%s: expected nobody, everyone, signedIn or {\"owner\": field}\n",
-                  path);
+        text_addf(
+            l->problems,
+            "%s: expected nobody, everyone, signedIn, {\"owner\": field} or {\"role\": name}\n",
+            path);
     }
 }
 

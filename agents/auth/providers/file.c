@@ -5,6 +5,7 @@
 #include <json-c/json.h>
 
 #include "agents/auth/providers/provider.h"
+#include "common/base/plain_name.h"
 #include "common/base/secret.h"
 #include "common/json/json_get.h"
 
@@ -14,8 +15,9 @@
  *   {"firstName": "Ada", "lastName": "Example", "email": "ada@example.org", "passHash":
  * "$argon2id$..."}
  *
- * read once at the start. The account's id is the email; a credential is "<email>:<password>" with
- * exactly one colon.
+ * and, if the user has any, "roles": ["editor", ...], which rules of the model and processes name.
+ * Read once at the start, so what is changed counts from the next start and the user's next login.
+ * The account's id is the email; a credential is "<email>:<password>" with exactly one colon.
  */
 
 #define SETTING "auth.users_file"
@@ -23,6 +25,7 @@
 struct user {
     struct account account;
     const char *hash;
+    struct text roles; /* account.roles */
 };
 
 struct users {
@@ -49,11 +52,10 @@ static const struct user *find(const struct users *users, const char *email, siz
 
 /* ---- Reading: every mistake is told ---- */
 
-static enum err check_user(const struct users *users, const struct user *user, const char *path,
-                           struct text *problems)
+static void check_user(const struct users *users, const struct user *user, const char *path,
+                       struct text *problems)
 {
     const char *email = user->account.id;
-    const size_t before = problems->size;
 
     if (!*email || strchr(email, ':'))
         text_addf(problems, "%s.email: expected a text without colon\n", path);
@@ -62,15 +64,40 @@ static enum err check_user(const struct users *users, const struct user *user, c
     if (!secret_password_is_current(user->hash))
         text_addf(problems, "%s.passHash: expected what \"activestack-ctl hash-password\" prints\n",
                   path);
-    return problems->size > before ? ERR_CONFIG : ERR_OK;
+}
+
+static bool is_role(struct json_object *value)
+{
+    const char *name = json_object_get_string(value);
+
+    return json_object_is_type(value, json_type_string) &&
+           strlen(name) == (size_t)json_object_get_string_len(value) && is_plain_name(name);
+}
+
+static void read_roles(struct json_object *object, const char *path, struct text *roles,
+                       struct text *problems)
+{
+    struct json_object *names;
+
+    if (json_get_array(object, path, "roles", false, &names, problems))
+        return; /* none, or told */
+    for (size_t i = 0; i < json_object_array_length(names); i++) {
+        struct json_object *name = json_object_array_get_idx(names, i);
+
+        if (is_role(name))
+            text_addf(roles, "%s%s,", i ? "" : ",", json_object_get_string(name));
+        else
+            text_addf(problems, "%s.roles[%zu]: " PLAIN_NAME_EXPECTED "\n", path, i);
+    }
 }
 
 /* The file's user number `i`; a good one is added to `users`. */
 static enum err read_user(struct json_object *object, size_t i, struct users *users,
                           struct text *problems)
 {
-    static const char *const members[] = {"firstName", "lastName", "email", "passHash", NULL};
-    const char *values[ARRAY_SIZE(members) - 1];
+    static const char *const members[] = {"firstName", "lastName", "email",
+                                          "passHash",  "roles",    NULL};
+    const char *values[4];
     const size_t before = problems->size;
     struct user user;
     char path[64];
@@ -81,7 +108,7 @@ static enum err read_user(struct json_object *object, size_t i, struct users *us
         return ERR_CONFIG;
     }
     json_get_only(object, path, members, problems);
-    for (size_t m = 0; members[m]; m++)
+    for (size_t m = 0; m < ARRAY_SIZE(values); m++)
         if (json_get_string(object, path, members[m], true, &values[m], problems))
             values[m] = NULL; /* told */
     if (problems->size > before)
@@ -89,8 +116,14 @@ static enum err read_user(struct json_object *object, size_t i, struct users *us
     user = (struct user){
         {.id = values[2], .first_name = values[0], .last_name = values[1], .email = values[2]},
         .hash = values[3]};
-    if (check_user(users, &user, path, problems))
+    read_roles(object, path, &user.roles, problems);
+    check_user(users, &user, path, problems);
+    if (problems->size > before) {
+        text_deinit(&user.roles);
         return ERR_CONFIG;
+    }
+    if (user.roles.size)
+        user.account.roles = user.roles.at;
     users->at[users->count++] = user;
     return ERR_OK;
 }
@@ -140,6 +173,8 @@ static void file_close(struct provider *provider)
 
     if (!users)
         return;
+    for (size_t i = 0; i < users->count; i++)
+        text_deinit(&users->at[i].roles);
     json_object_put(users->file);
     free(users->at);
     free(users);

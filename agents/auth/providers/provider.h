@@ -29,6 +29,7 @@ struct account {
     const char *first_name;
     const char *last_name;
     const char *email;
+    const char *roles; /* as login.lua takes them, ",editor,reviewer,"; NULL: none */
 };
 
 struct provider {

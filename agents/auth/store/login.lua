@@ -1,11 +1,13 @@
 -- "authenticate" (spec 8.6) once the provider has verified the account: finds or makes the user and
 -- the user's Person, and issues the token. One for each user and client, and for each user and device.
 -- Arguments: what children.c writes of the Person's class, and touches.c; provider, account, id if the user
--- is new, first name, last name, email, token hash, token's id, client, device, name of the request ("": none), now,
+-- is new, first name, last name, email, roles (",editor,reviewer,"; "": none), token hash, token's id, client,
+-- device, name of the request ("": none), now,
 -- expires, and for the Person: whether there is to be one, id ("" asks for the next integer), field of the
 -- user's id, lineage, list of field, text, refs, indexes.
 -- Returns refused | ok, row of the token.
 local provider, account, user, first_name, last_name, email = arg(), arg(), arg(), arg(), arg(), arg()
+local roles = arg()
 local hash, token_id, client, device, request, now, expires =
   arg(), arg(), arg(), arg(), arg(), arg(), arg()
 local has_person = arg() == '1'
@@ -21,6 +23,12 @@ else
   redis.call('SET', account_key, user)
   redis.call('HSET', user_key(user), 'firstName', first_name, 'lastName', last_name,
     'email', email, 'created', now)
+end
+
+if roles == '' then
+  redis.call('HDEL', user_key(user), 'roles')
+else
+  redis.call('HSET', user_key(user), 'roles', roles)
 end
 
 local function make_person()

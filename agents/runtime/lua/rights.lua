@@ -14,13 +14,24 @@ local function names_user(sid, text)
   return text == me or (string.sub(text, 1, 1) == '[' and string.find(text, me, 1, true) ~= nil)
 end
 
+-- A user's roles are those of the last login (auth/store/login.lua): ",editor,reviewer,".
+local function has_role(sid, role)
+  local user = redis.call('HGET', session_key(sid), 'user')
+  local roles = user and redis.call('HGET', user_key(user), 'roles')
+  return roles and string.find(roles, ',' .. role .. ',', 1, true) ~= nil or false
+end
+
 -- May this session do what `rule` asks for? (design section 12) `text` is that of the owner field, nil
--- where it was never set.
+-- where it was never set. Rules are words of the model: "nobody", "everyone", "signedIn", "owner" and
+-- "role:<name>".
 local function allowed(sid, rule, text)
   if rule == 'everyone' or rule == 'signedIn' then
     return true
   end
-  return rule == 'owner' and text ~= nil and names_user(sid, text)
+  if rule == 'owner' then
+    return text ~= nil and names_user(sid, text)
+  end
+  return string.sub(rule, 1, 5) == 'role:' and has_role(sid, string.sub(rule, 6))
 end
 
 -- Who may not read what: class, rule, field for classes whose read rule excludes some sessions.

@@ -1,12 +1,12 @@
 #include "agents/sync/processes/declared.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include <json-c/json.h>
 
+#include "common/base/plain_name.h"
 #include "common/json/json_get.h"
 
 #define QUEUE_PREFIX "process."
@@ -34,15 +34,6 @@ static const struct connected {
 } connected[] = {{"http", "operations", "HTTP"}, {"sql", "procedures", "SQL_PROC"}};
 
 /* ---- Names ---- */
-
-static bool is_name(const char *name)
-{
-    size_t size = 0;
-
-    while (isalnum((unsigned char)name[size]) || (name[size] && strchr("_.-", name[size])))
-        size++;
-    return name[size] == '\0' && size > 0 && size <= PROCESS_NAME_MAX;
-}
 
 static const struct connected *connected_of(const char *prefix, size_t size)
 {
@@ -118,10 +109,9 @@ static const char *load_run(const struct loading *l, struct json_object *row, co
         json_get_only(run, run_path, members, l->problems);
         if (json_get_string(run, run_path, "role", true, &role, l->problems))
             return NULL;
-        if (is_name(role))
+        if (is_plain_name(role))
             return kept(l, "role", ":", role);
-        text_addf(l->problems, "%s.role: expected 1 to %d letters, digits, _, . and -\n", run_path,
-                  PROCESS_NAME_MAX);
+        text_addf(l->problems, "%s.role: " PLAIN_NAME_EXPECTED "\n", run_path);
         return NULL;
     }
     for (size_t i = 0; json_object_is_type(run, json_type_string) && i < ARRAY_SIZE(words); i++) {
@@ -157,9 +147,8 @@ static void load_deadline(const struct loading *l, struct json_object *row, cons
 static bool load_head(const struct loading *l, struct json_object *row, const char *path,
                       const char *name, struct process *process)
 {
-    if (!is_name(name))
-        text_addf(l->problems, "%s: expected a name of 1 to %d letters, digits, _, . and -\n", path,
-                  PROCESS_NAME_MAX);
+    if (!is_plain_name(name))
+        text_addf(l->problems, "%s: " PLAIN_NAME_EXPECTED "\n", path);
     if (!json_object_is_type(row, json_type_object)) {
         text_addf(l->problems, "%s: expected an object\n", path);
         return false;
@@ -181,9 +170,9 @@ static void load_plain(const struct loading *l, struct json_object *row, const c
         process->acts = false;
     if (json_get_string(row, path, "plugin", false, &process->plugin, l->problems))
         process->plugin = NULL;
-    if (process->plugin && (!is_name(process->plugin) || strchr(process->plugin, '.')))
+    if (process->plugin && (!is_plain_name(process->plugin) || strchr(process->plugin, '.')))
         text_addf(l->problems, "%s.plugin: expected 1 to %d letters, digits, _ and -\n", path,
-                  PROCESS_NAME_MAX);
+                  PLAIN_NAME_MAX);
     if (process->plugin)
         process->threads = load_threads(l, row, path, 1);
     else if (json_object_object_get_ex(row, "threads", NULL))

@@ -30,7 +30,6 @@ struct json_object;
  * Ownership: all that is returned is the struct's own. Immutable, so of all threads.
  */
 
-#define PROCESS_NAME_MAX     100      /* bytes of a name without its prefix: [A-Za-z0-9_.-] */
 #define PROCESS_DEADLINE_MAX 86400000 /* ms */
 #define PROCESS_THREADS_MAX  64
 

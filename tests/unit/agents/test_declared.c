@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "agents/sync/processes/declared.h"
+#include "common/base/plain_name.h"
 #include "tests/support/unit.h"
 
 #define TEXT     _cleanup_(text_deinitp) struct text
@@ -143,11 +144,11 @@ static const struct {
     {"{\"processes\": []}", "processes: expected an object, found an array"},
     {"{\"processes\": {\"a\": 1}}", "processes.a: expected an object"},
     {"{\"processes\": {\"a:b\": {\"run\": \"nobody\", \"deadlineMs\": 1}}}",
-     "processes.a:b: expected a name of 1 to 100 letters, digits, _, . and -"},
+     "processes.a:b: expected 1 to 100 letters, digits, _, . and -"},
     {"{\"processes\": {\"\": {\"run\": \"nobody\", \"deadlineMs\": 1}}}",
-     "processes.: expected a name"},
+     "processes.: expected 1 to 100 letters"},
     {"{\"processes\": {\"a\\nb\": {\"run\": \"nobody\", \"deadlineMs\": 1}}}",
-     "b: expected a name"},
+     "b: expected 1 to 100 letters"},
     {"{\"processes\": {\"a\": {\"deadlineMs\": 1}}}", "processes.a.run: expected nobody, everyone"},
     {"{\"processes\": {\"a\": {\"run\": \"me\", \"deadlineMs\": 1}}}",
      "processes.a.run: expected nobody, everyone, signedIn or {\"role\": name}"},
@@ -193,7 +194,7 @@ static const struct {
     {"{\"http\": {\"operations\": {\"w\": {\"run\": \"nobody\"}}}}",
      "http.operations.w.deadlineMs: missing"},
     {"{\"sql\": {\"procedures\": {\"w x\": {\"run\": \"nobody\", \"deadlineMs\": 1}}}}",
-     "sql.procedures.w x: expected a name"},
+     "sql.procedures.w x: expected 1 to 100 letters"},
     {"{\"sql\": []}", "sql: expected an object, found an array"},
 };
 
@@ -228,13 +229,13 @@ START_TEST(names_have_at_most_100_bytes)
 {
     DECLARED *declared = NULL;
     TEXT problems = {0}, content = {0};
-    char name[PROCESS_NAME_MAX + 2];
+    char name[PLAIN_NAME_MAX + 2];
 
     memset(name, 'n', sizeof(name));
-    name[PROCESS_NAME_MAX + 1] = '\0';
+    name[PLAIN_NAME_MAX + 1] = '\0';
     text_addf(&content, "{\"serviceGroups\":{\"%s\":{\"run\":\"nobody\"}}}", name);
     assert_err(load(content.at, &declared, &problems), ERR_CONFIG);
-    name[PROCESS_NAME_MAX] = '\0';
+    name[PLAIN_NAME_MAX] = '\0';
     text_clear(&content);
     text_clear(&problems);
     text_addf(&content, "{\"serviceGroups\":{\"%s\":{\"run\":\"nobody\"}}}", name);

@@ -79,6 +79,59 @@ START_TEST(the_right_password_gives_the_account)
     ck_assert_str_eq(account.first_name, "Ada");
     ck_assert_str_eq(account.last_name, "Example");
     ck_assert_str_eq(account.email, "ada@example.org");
+    ck_assert_ptr_null(account.roles);
+}
+END_TEST
+
+static void add_roles(struct text *out, const char *roles)
+{
+    add_users(out);
+    out->size -= strlen("}]");
+    text_addf(out, ",\"roles\":%s}]", roles);
+}
+
+START_TEST(a_user_has_the_roles_of_the_file)
+{
+    static const char *const rows[][2] = {
+        {"[]", NULL}, {"[\"editor\"]", ",editor,"}, {"[\"a.b\",\"c-d_1\"]", ",a.b,c-d_1,"}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        _cleanup_(text_deinitp) struct text users = {0}, problems = {0};
+        _cleanup_(providers_closep) struct providers *providers = NULL;
+        const struct provider *file;
+        struct account account;
+
+        add_roles(&users, rows[i][0]);
+        assert_ok(open_with("file", text_str(&users), &providers, &problems));
+        file = providers_find(providers, "file");
+        ck_assert_int_eq(file->kind->verify(file, "ada@example.org:" PASSWORD, NULL, &account),
+                         AUTH_SUCCESS);
+        if (rows[i][1])
+            ck_assert_str_eq(account.roles, rows[i][1]);
+        else
+            ck_assert_ptr_null(account.roles);
+    }
+}
+END_TEST
+
+START_TEST(roles_that_are_none_are_told)
+{
+    static const char *const rows[][2] = {
+        {"\"editor\"", "auth.users_file[0].roles: expected an array, found a string\n"},
+        {"[\"editor\",7]", "auth.users_file[0].roles[1]: expected 1 to 100 letters"},
+        {"[\"\"]", "auth.users_file[0].roles[0]: expected 1 to 100 letters"},
+        {"[\"a,b\"]", "auth.users_file[0].roles[0]: expected 1 to 100 letters"},
+        {"[\"editor\\u0000x\"]", "auth.users_file[0].roles[0]: expected 1 to 100 letters"},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        _cleanup_(text_deinitp) struct text users = {0}, problems = {0};
+        struct providers *providers;
+
+        add_roles(&users, rows[i][0]);
+        assert_err(open_with("file", text_str(&users), &providers, &problems), ERR_CONFIG);
+        assert_contains(text_str(&problems), rows[i][1]);
+    }
 }
 END_TEST
 
@@ -377,7 +430,8 @@ START_TEST(only_basic_makes_accounts)
 END_TEST
 
 UNIT_SUITE("provider", a_provider_is_found_in_any_case_if_it_is_open,
-           the_right_password_gives_the_account, every_other_credential_is_refused_alike,
+           the_right_password_gives_the_account, a_user_has_the_roles_of_the_file,
+           roles_that_are_none_are_told, every_other_credential_is_refused_alike,
            anonymous_needs_no_credential_and_is_always_the_same_user,
            a_list_of_providers_that_is_wrong_is_told, all_mistakes_of_a_users_file_are_told,
            a_user_who_is_there_twice_is_told, a_users_file_that_is_no_array_or_not_there_is_told,

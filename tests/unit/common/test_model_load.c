@@ -171,6 +171,10 @@ static const struct mistake mistakes[] = {
     {OWNER("\"read\":{\"owner\":\"n\"}"), "classes.A.access.read.owner: expected @user, or a field"},
     {OWNER("\"read\":{\"owner\":\"a\"}"), "classes.A.access.read.owner: expected @user, or a field"},
     {OWNER("\"read\":{\"owner\":\"a\",\"or\":1}"), "classes.A.access.read.or: unknown"},
+    {OWNER("\"read\":{\"role\":1}"), "classes.A.access.read.role: expected a string"},
+    {OWNER("\"read\":{\"role\":\"\"}"), "classes.A.access.read.role: expected 1 to 100 letters"},
+    {OWNER("\"read\":{\"role\":\"a,b\"}"), "classes.A.access.read.role: expected 1 to 100 letters"},
+    {OWNER("\"read\":{\"role\":\"e\",\"owner\":\"@user\"}"), "classes.A.access.read.owner: unknown"},
     {CLASS("\"access\":\"everyone\""), "classes.A.access: expected an object"},
     {CLASS("\"indexes\":{}"), "classes.A.indexes: expected an array"},
     {CLASS("\"indexes\":[\"f\"]"), "classes.A.indexes[0]: expected an object"},
@@ -216,6 +220,26 @@ START_TEST(a_mistake_is_told_with_its_path)
 {
     for (size_t i = 0; i < ARRAY_SIZE(mistakes); i++)
         refused(&mistakes[i]);
+}
+END_TEST
+
+START_TEST(a_rule_has_a_word_for_the_scripts)
+{
+    _cleanup_(model_destroyp) struct model *model = NULL;
+    _cleanup_(text_deinitp) struct text problems = {0};
+    const struct model_class *c;
+
+    assert_ok(load(CLASS("\"access\":{\"read\":\"everyone\",\"create\":\"signedIn\",\"update\":"
+                         "{\"role\":\"chief.editor_2-a\"},\"addChild\":{\"owner\":\"@user\"}}"),
+                   &model, &problems));
+    c = class_of(model, "A");
+    ck_assert_int_eq(c->rules[ACTION_UPDATE].kind, RULE_ROLE);
+    ck_assert_ptr_null(c->rules[ACTION_UPDATE].column);
+    ck_assert_str_eq(model_rule_word(&c->rules[ACTION_READ]), "everyone");
+    ck_assert_str_eq(model_rule_word(&c->rules[ACTION_CREATE]), "signedIn");
+    ck_assert_str_eq(model_rule_word(&c->rules[ACTION_UPDATE]), "role:chief.editor_2-a");
+    ck_assert_str_eq(model_rule_word(&c->rules[ACTION_REMOVE]), "nobody");
+    ck_assert_str_eq(model_rule_word(&c->rules[ACTION_ADD_CHILD]), "owner");
 }
 END_TEST
 
@@ -633,9 +657,10 @@ END_TEST
 
 UNIT_SUITE("model_load", a_class_has_the_history_of_its_parents,
            a_class_has_the_indexes_of_its_parents_and_its_own, a_listed_field_knows_who_makes_it_up,
-           a_mistake_is_told_with_its_path, a_name_that_stands_there_twice_is_refused,
-           all_mistakes_are_told_at_once, a_file_that_is_not_there_or_not_json_is_told,
-           an_empty_model_is_a_model, defaults_are_kept_as_they_are_written,
+           a_mistake_is_told_with_its_path, a_rule_has_a_word_for_the_scripts,
+           a_name_that_stands_there_twice_is_refused, all_mistakes_are_told_at_once,
+           a_file_that_is_not_there_or_not_json_is_told, an_empty_model_is_a_model,
+           defaults_are_kept_as_they_are_written,
            a_child_that_stands_first_has_fields_id_and_rules_of_its_parents,
            a_field_that_was_renamed_keeps_its_column, models_that_mean_the_same_have_one_digest,
            a_required_field_may_be_left_out_but_not_be_null,
