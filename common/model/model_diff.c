@@ -295,6 +295,34 @@ static void compare_shown(struct diff *d, const struct model_class *old,
     }
 }
 
+/* The watchers or queries that the class itself declares. */
+static void compare_derived(struct diff *d, const struct model_class *old,
+                            const struct model_class *c, const char *member)
+{
+    struct json_object *before = json_object_object_get(row_of(d->before, old), member);
+    struct json_object *after = json_object_object_get(row_of(d->after, c), member);
+    _cleanup_(text_deinitp) struct text place = {0};
+    struct json_object_iter row;
+
+    text_addf(&place, ".%s.", member);
+    if (after) {
+        json_object_object_foreachC(after, row)
+        {
+            struct json_object *was = json_object_object_get(before, row.key);
+
+            if (!json_object_equal(row.val, was))
+                text_add(tell(d, MODEL_RESTART, c, place.at, row.key), was ? "changed\n" : "new\n");
+        }
+    }
+    if (before) {
+        json_object_object_foreachC(before, row)
+        {
+            if (!json_object_object_get(after, row.key))
+                text_add(tell(d, MODEL_RESTART, c, place.at, row.key), "removed\n");
+        }
+    }
+}
+
 static void compare_login(struct diff *d)
 {
     static const char *const members[] = {"entryPoints", "clientConfig"};
@@ -348,6 +376,8 @@ static void compare_classes(struct diff *d)
             compare_head(d, old, c);
             compare_fields(d, old, c);
             compare_shown(d, old, c);
+            compare_derived(d, old, c, "watchers");
+            compare_derived(d, old, c, "queries");
         } else {
             compare_new_class(d, c);
         }

@@ -57,6 +57,8 @@ static struct model *parse(const char *classes)
 #define ACCESS         "\"access\":{\"read\":\"everyone\"}"
 #define X_Y            F("x", "") "," F("y", "")
 #define SUMMARY(field) "\"summary\":[\"" field "\"]"
+#define WATCHES(name, field) \
+    "\"watchers\":{\"" name "\":{\"value\":\"path\",\"field\":\"" field "\"}}"
 /* A is a child of its own kind. */
 #define CHILD_LIST      X_Y ",\"all\":{\"type\":\"list\",\"target\":\"A\"}"
 #define TYPED           "\"type\":\"a\","
@@ -105,6 +107,13 @@ static const struct {
     {A_AND(X_Y, SUMMARY("x")), A_AND(X_Y, SUMMARY("y")), MODEL_RESTART,
      "restart classes.A.summary: changed\n"},
     {A(X_Y), A_AND(X_Y, SUMMARY("x")), MODEL_RESTART, "restart classes.A.summary: changed\n"},
+    {A(X_Y), A_AND(X_Y, WATCHES("w", "x")), MODEL_RESTART, "restart classes.A.watchers.w: new\n"},
+    {A_AND(X_Y, WATCHES("w", "x")), A_AND(X_Y, WATCHES("w", "y")), MODEL_RESTART,
+     "restart classes.A.watchers.w: changed\n"},
+    {A_AND(X_Y, WATCHES("w", "x")), A_AND(X_Y, WATCHES("v", "x")), MODEL_RESTART,
+     "restart classes.A.watchers.v: new\nrestart classes.A.watchers.w: removed\n"},
+    {A_AND(X_Y, "\"queries\":{\"q\":{}}"), A(X_Y), MODEL_RESTART,
+     "restart classes.A.queries.q: removed\n"},
     {A_AND(CHILD_LIST, TYPED CHILDREN("")), A_AND(CHILD_LIST, TYPED CHILDREN(
      "\"v\":{\"size\":1,\"order\":[{\"by\":\"x\"}]}")), MODEL_RESTART,
      "restart classes.A.children: changed\n"},
