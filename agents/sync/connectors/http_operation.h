@@ -15,7 +15,7 @@ struct json_object;
 
 /*
  * http_operation - the operations of the HTTP connector, as the section "http" of the file of
- * processes declares them; README beside this header has the grammar.
+ * processes declares them. deploy/example/processes.md has its grammar.
  *
  * They are checked whole when they are read, so that a call can only fail for its arguments or the
  * server: the host of a URL is never an argument's, a header never anything but a header.
