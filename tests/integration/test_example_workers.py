@@ -1,5 +1,6 @@
 """The example workers and the service (deploy/example/workers), run as their users run them."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -21,8 +22,10 @@ PROCESSES = {"processes": {
 
 
 @pytest.fixture(scope="module")
-def workers_stack(servers):
-    with Stack(servers, gateways=1, sync_agents=2, processes=PROCESSES) as stack:
+def workers_stack(servers, tmp_path_factory):
+    file = tmp_path_factory.mktemp("workers") / "processes.json"
+    file.write_text(json.dumps(PROCESSES))
+    with Stack(servers, gateways=1, sync_agents=2, settings={"process.file": file}) as stack:
         yield stack
 
 

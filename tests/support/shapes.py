@@ -31,7 +31,8 @@ OWN_MEMBERS = {
 }
 
 ERROR_NAMES = {
-    "-100": "invalidClient", "-104": "missingMappedClass", "-105": "methodUnsupported",
+    "-100": "invalidClient", "-101": "Error Running Process", "-104": "missingMappedClass",
+    "-105": "methodUnsupported",
     "-106": "methodNotImplemented", "-115": "malformedRequest", "-116": "timeout",
     "-117": "forbidden", "-118": "tooManyRequests", "-119": "backEndAway", "-120": "tooExpensive",
 }

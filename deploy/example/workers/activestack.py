@@ -109,18 +109,18 @@ class Asking:
 class Worker(Asking):
     def __init__(self, url, process, answer):
         super().__init__(url, f"worker of {process}")
-        self._answer = answer
+        self._queue, self._answer = f"process.{process}", answer
         self._channel.basic_qos(prefetch_count=1)
-        self._channel.basic_consume(f"process.{process}", self._on_call)
 
     def run(self):
-        self._channel.start_consuming()
+        for delivery, properties, body in self._channel.consume(self._queue):
+            self._on_call(delivery, properties, body)
 
     def reply(self, properties, kind, value):
         self._publish(properties.reply_to, value, type=kind, correlation_id=properties.correlation_id,
                       delivery_mode=1 if kind == "progress" else 2)
 
-    def _on_call(self, _channel, delivery, properties, body):
+    def _on_call(self, delivery, properties, body):
         """The call is acknowledged when the broker has its reply."""
         call = Call(self, delivery, properties, body)
         try:

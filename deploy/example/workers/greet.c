@@ -1,5 +1,6 @@
 /*
- * greet - a worker in C (../processes.md has the contract): says hello in the language that is asked for.
+ * greet - a worker in C (../processes.md has the contract): says hello in the language that is
+ * asked for.
  *
  *     {"name": "Ada", "language": "fr"}   ->   "Bonjour, Ada"
  *
@@ -113,8 +114,8 @@ static void reply(amqp_connection_state_t connection, const amqp_envelope_t *cal
 {
     const amqp_basic_properties_t *asked = &call->message.properties;
     struct json_tokener *tokener = json_tokener_new();
-    struct json_object *arguments = json_tokener_parse_ex(tokener, call->message.body.bytes,
-                                                          (int)call->message.body.len);
+    struct json_object *arguments =
+        json_tokener_parse_ex(tokener, call->message.body.bytes, (int)call->message.body.len);
     const char *type;
     struct json_object *result = answer(arguments, &type);
     amqp_basic_properties_t properties = {
