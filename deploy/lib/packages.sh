@@ -14,6 +14,9 @@ TEST_PACKAGES=(
     python3-jsonpatch python3-pika python3-pytest python3-pytest-xdist python3-redis python3-websocket
 )
 
+# Node.js and npm, where no other build of them is there: of the example worker.
+command -v npm >/dev/null || TEST_PACKAGES+=(nodejs npm)
+
 is_installed() {
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
