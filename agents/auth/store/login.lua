@@ -2,9 +2,8 @@
 -- the user's Person, and issues the token. One for each user and client, and for each user and device.
 -- Arguments: what children.c writes of the Person's class, and touches.c; provider, account, id if the user
 -- is new, first name, last name, email, roles (",editor,reviewer,"; "": none), token hash, token's id, client,
--- device, name of the request ("": none), now,
--- expires, and for the Person: whether there is to be one, id ("" asks for the next integer), field of the
--- user's id, lineage, list of field, text, refs, indexes.
+-- device, name of the request ("": none), now, expires, and for the Person: whether there is to be one, id
+-- ("" asks for the next integer), field of the user's id, lineage, list of field, text, refs, indexes.
 -- Returns refused | ok, row of the token.
 local provider, account, user, first_name, last_name, email = arg(), arg(), arg(), arg(), arg(), arg()
 local roles = arg()
