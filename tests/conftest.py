@@ -10,6 +10,7 @@ import redis
 from changing import FIRST, Changing
 from client import Client
 from content_client import ContentClient
+from postgres import Postgres
 from servers import Servers, json
 from stack import CHILDREN_MODEL, PROVIDER, RELATIONS_MODEL, Stack
 from store import Store, balance
@@ -20,6 +21,13 @@ def servers():
     """RabbitMQ and Redis of this run."""
     with Servers() as s:
         yield s
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A PostgreSQL of this run, from when the first test asks for it."""
+    with Postgres() as p:
+        yield p
 
 
 @pytest.fixture(scope="session")

@@ -25,8 +25,6 @@ CREATE PROCEDURE shop.says() LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE 'heard by
 CREATE FUNCTION shop.series(n integer) RETURNS TABLE (i integer, square numeric, even boolean)
     LANGUAGE sql AS 'SELECT k, (k * k)::numeric, k % 2 = 0 FROM generate_series(1, n) k';
 CREATE FUNCTION shop.nothing() RETURNS void LANGUAGE sql AS '';
-CREATE FUNCTION shop.same_names() RETURNS TABLE (a integer, b integer) LANGUAGE sql
-    AS 'SELECT 1, 2';
 CREATE FUNCTION shop.sleep(seconds double precision) RETURNS text LANGUAGE plpgsql AS $$
     BEGIN PERFORM pg_sleep(seconds); RETURN 'awake'; END $$;
 CREATE FUNCTION shop.backend() RETURNS integer LANGUAGE sql AS 'SELECT pg_backend_pid()';
@@ -68,11 +66,13 @@ def row(call, name, *parameters, database="main", **members):
 
 
 def procedures():
+    """All procedures of the schema, and some twice, with other limits or in other databases."""
     text, integer, double = "text", "integer", "double"
+    split = parameter("n", integer), parameter("d", integer)
     rows = {
         "add": row("function", "add", parameter("a", integer), parameter("b", integer)),
-        "split": row("function", "split", parameter("n", integer), parameter("d", integer),
-                     parameter("quotient", integer, "OUT"), parameter("rest", integer, "OUT")),
+        "split": row("function", "split", *split, parameter("quotient", integer, "OUT"),
+                     parameter("rest", integer, "OUT")),
         "double": row("procedure", "double", parameter("n", "bigint", "INOUT"),
                       parameter("times", "smallint"), parameter("said", text, "OUT")),
         "keep": row("procedure", "keep", parameter("body", text)),
@@ -94,10 +94,17 @@ def procedures():
         "big": row("function", "big", parameter("n", integer), maxBytes=1000),
         "spoil": row("function", "spoil"),
         "colour": row("function", "colour"),
-        "wrongOut": row("function", "split", parameter("n", integer), parameter("d", integer),
-                        parameter("quotient", text, "OUT"), parameter("rest", integer, "OUT")),
-        "lessOut": row("function", "split", parameter("n", integer), parameter("d", integer),
-                       parameter("quotient", integer, "OUT")),
+        "wrongOut": row("function", "split", *split, parameter("quotient", text, "OUT"),
+                        parameter("rest", integer, "OUT")),
+        "lessOut": row("function", "split", *split, parameter("quotient", integer, "OUT")),
+        "nap": row("function", "sleep", parameter("seconds", double), database="single"),
+        "hurry": row("function", "backend", database="single", timeoutMs=300),
+        "gatedAdd": row("function", "add", parameter("a", integer), parameter("b", integer),
+                        database="gated", timeoutMs=800),
+        "gatedKeep": row("procedure", "keep", parameter("body", text), database="gated",
+                         timeoutMs=800),
+        "nobody": row("function", "backend", database="nobody"),
+        "nowhere": row("function", "backend", database="nowhere"),
     }
     for name in SAME:
         for kind, suffix in (("same", ""), ("list", "[]")):

@@ -41,6 +41,7 @@ static void fail(const struct calling *c, int code, const char *words)
 {
     c->answer->failed = true;
     c->answer->code = code;
+    c->answer->name = code ? response_code_name(code) : NULL;
     text_add(&c->answer->body, words);
 }
 

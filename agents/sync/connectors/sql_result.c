@@ -1,7 +1,6 @@
 #include "agents/sync/connectors/sql_result.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #include "agents/sync/connectors/sql_declared.h"
 
@@ -15,20 +14,7 @@ static void add_value(struct text *out, const struct sql_row *row, size_t column
 
 /* ---- Objects ---- */
 
-/* An object cannot hold two members of one name. */
-static enum err check_columns(struct sql_result *r, const struct sql_row *row)
-{
-    for (size_t i = 0; i < row->count; i++) {
-        for (size_t j = 0; j < i; j++) {
-            if (strcmp(sql_row_name(row, i), sql_row_name(row, j)) != 0)
-                continue;
-            text_addf(&r->problem, "it gives two columns with the name %s", sql_row_name(row, i));
-            return ERR_TYPE;
-        }
-    }
-    return ERR_OK;
-}
-
+/* PostgreSQL sees to it that columns differ in their names. */
 static void add_columns(struct sql_result *r, const struct sql_row *row)
 {
     text_add_char(&r->body, '{');
@@ -44,10 +30,6 @@ static void add_columns(struct sql_result *r, const struct sql_row *row)
 
 static enum err add_set_row(struct sql_result *r, const struct sql_row *row)
 {
-    const enum err e = r->rows == 1 ? check_columns(r, row) : ERR_OK;
-
-    if (e)
-        return e;
     if (r->rows > r->procedure->max_rows) {
         text_addf(&r->problem, "it gives more than %" PRId64 " rows", r->procedure->max_rows);
         return ERR_RANGE;
@@ -96,7 +78,7 @@ static enum err add_returned(struct sql_result *r, const struct sql_row *row)
         add_value(&r->body, row, 0);
     else
         add_columns(r, row);
-    return row->count == 1 ? ERR_OK : check_columns(r, row);
+    return ERR_OK;
 }
 
 static enum err add_single(struct sql_result *r, const struct sql_row *row)
