@@ -9,18 +9,21 @@ import pytest
 from asking import create, find, get_all, ids, put, remove
 from by_hand import Operator
 from client import AUTH, SYNC
-from shapes import assert_refused
+from shapes import assert_error, assert_refused
 from stack import PASSWORD, USERS, user_row
+from workers import Worker
 
 PAGE, SECRET = "app.Page", "app.Secret"
 EDITORS = {"role": "editor"}
 MODEL = {"classes": {
     PAGE: {"fields": {"title": {"type": "string"}},
            "access": {"read": "signedIn", "create": EDITORS, "update": EDITORS,
-                      "remove": {"role": "chief.editor"}}},
+                      "remove": {"role": "chief.editor"}},
+           "queries": {"all": {"run": EDITORS}}},
     SECRET: {"fields": {"title": {"type": "string"}},
              "access": {"read": EDITORS, "create": "signedIn", "update": "signedIn"}},
 }}
+PROCESSES = {"processes": {"publish": {"run": EDITORS, "deadlineMs": 20000}}}
 ROLES = {"ada": ["editor"], "ben": ["reviewer", "chief.editor"], "cleo": ["editors", "edit", "Editor"],
          "indexer": ["editor"]}
 FORBIDDEN = "-117"
@@ -71,8 +74,10 @@ def users(tmp_path_factory):
 def roles_stack(new_stack, users, tmp_path):
     model = tmp_path / "model.json"
     model.write_text(json.dumps(MODEL))
-    return new_stack(settings={"model.file": model, "auth.users_file": users.write(ROLES),
-                               "sync.poll_ms": 50})
+    processes = tmp_path / "processes.json"
+    processes.write_text(json.dumps(PROCESSES))
+    return new_stack(settings={"model.file": model, "process.file": processes,
+                               "auth.users_file": users.write(ROLES), "sync.poll_ms": 50})
 
 
 @pytest.fixture
@@ -113,6 +118,18 @@ def test_only_a_role_sees_what_only_it_may_read(log_in):
     assert get_all(dora, SECRET)["result"] == []
     assert put(dora, SECRET, secret, title="two")["result"] is True
     ada.expect_update(secret, title="two")
+
+
+def test_a_role_may_run_what_others_may_not(roles_stack, log_in):
+    ada, dora = log_in("ada"), log_in("dora")
+    page = create(ada, PAGE, title="one")["theObject"]["ID"]
+    query = {"theClassName": PAGE, "queryName": "all", "queryArguments": []}
+    assert_error(dora.request("runQuery", **query), FORBIDDEN)
+    assert ids(ada.request("runQuery", **query)["result"]) == [page]
+    with Worker(roles_stack, "publish", lambda call: call.reply("done")) as worker:
+        assert_error(dora.request("runProcess", queryName="publish"), FORBIDDEN)
+        assert ada.request("runProcess", queryName="publish")["result"] == "done"
+    assert len(worker.calls) == 1
 
 
 def test_a_role_counts_as_of_the_user_s_last_login(roles_stack, users, log_in):
