@@ -11,6 +11,7 @@ from changing import FIRST, Changing
 from client import Client
 from content_client import ContentClient
 from postgres import Postgres
+from processes import NAMES, SETTINGS, processes_file
 from servers import Servers, json
 from stack import CHILDREN_MODEL, PROVIDER, RELATIONS_MODEL, Stack
 from store import Store, balance
@@ -69,6 +70,26 @@ def children_stack(shared_children_stack):
     """Serves support/children-model.json: children of all kinds."""
     yield shared_children_stack
     shared_children_stack.check()
+
+
+@pytest.fixture(scope="session")
+def shared_process_stack(servers):
+    settings = {"process.file": processes_file(servers.folder), **SETTINGS}
+    with Stack(servers, gateways=2, sync_agents=2, settings=settings) as s:
+        yield s
+
+
+@pytest.fixture
+def process_stack(shared_process_stack):
+    """Declares the processes of support/processes.py."""
+    yield shared_process_stack
+    shared_process_stack.check()
+
+
+@pytest.fixture
+def process(_names=iter(NAMES)):
+    """A process that no other test runs."""
+    return next(_names)
 
 
 @pytest.fixture

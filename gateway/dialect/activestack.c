@@ -197,6 +197,15 @@ static void find_by_class(struct json_span class_name, struct frame *f)
         refuse(f, CODE_NOT_IMPLEMENTED, "cn: unknown request class");
 }
 
+/* Its own, or of an alias that of what it stands for. */
+static bool is_class_of(struct json_span class_name, const struct operation *o)
+{
+    const char *served = activestack_served_name(o);
+
+    return json_string_is(class_name, o->request_class) ||
+           json_string_is(class_name, operation_by_name(served, strlen(served))->request_class);
+}
+
 /* The operation of [event, object]; a class in the object has to be that operation's. */
 static void find_by_event(struct json_span event, struct json_span class_name, struct frame *f)
 {
@@ -209,7 +218,7 @@ static void find_by_event(struct json_span event, struct json_span class_name, s
         return;
     }
     f->kind = kind_of_operation(f->operation);
-    if (is_given(class_name) && !json_string_is(class_name, f->operation->request_class)) {
+    if (is_given(class_name) && !is_class_of(class_name, f->operation)) {
         refuse_member(f, MEMBER_CN, "expected ");
         text_add(&f->problem, f->operation->request_class);
     }

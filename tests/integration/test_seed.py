@@ -2,8 +2,7 @@
 the printed one.
 
 Left out, since they are not served yet and are answered with error -106 (test_bad_input.py):
-`reconnect`, the logins by OAuth (the second and third print under "Login") and
-`runServerProcess`.
+`reconnect` and the logins by OAuth (the second and third print under "Login").
 """
 
 import json
@@ -19,18 +18,21 @@ from servers import wait_until
 from shapes import assert_auth_shape, assert_sync_shape
 from stack import Stack
 from store import now_ms, pending_marks, session_key, session_of
+from workers import Worker
 
 MY_MODEL, SOME_MODEL = "com.app.mo.MyModelObject", "com.app.mo.SomeModelObject"
 SINGLE, OTHER = "com.app.mo.SingleModelObject", "com.app.mo.OtherModelObject"
 RESULT = "com.app.mo.ResultModelObject"
 TO_ONE, TO_MANY = "com.app.mo.MyToOneObject", "com.app.mo.MyToManyObject"
+TASK = "task_name"
 TO_MANY_CHILD, PERSON = "com.app.mo.MyToManyObjectChildClass", "com.app.mo.Person"
 
-NOT_SERVED_YET = {"reconnect", "runServerProcess"}
+NOT_SERVED_YET = {"reconnect"}
 SERVED = {
     "Login", "Disconnect SyncEngine", "Disconnect Auth", "Logout", "connect", "findById", "findByIds",
-    "getAllByName", "findByExample", "putObject", "createObject", "removeObject",
-    "getChangeWatcher", "Push Updates Received", "Deletes Received", "PushUpdateResponse", "DeleteUpdateResponse"}
+    "getAllByName", "findByExample", "putObject", "createObject", "removeObject", "runServerProcess",
+    "getChangeWatcher", "Push Updates Received", "Deletes Received", "PushUpdateResponse",
+    "DeleteUpdateResponse"}
 
 
 def test_every_print_is_sent_or_compared_here():
@@ -39,7 +41,9 @@ def test_every_print_is_sent_or_compared_here():
 
 @pytest.fixture(scope="module")
 def shared_seed_stack(servers):
-    settings = {"model.file": SEED_MODEL, "sync.redelivery_first_ms": 100,
+    processes = servers.folder / "seed-processes.json"
+    processes.write_text(json.dumps({"processes": {TASK: {"run": "signedIn", "deadlineMs": 20000}}}))
+    settings = {"model.file": SEED_MODEL, "process.file": processes, "sync.redelivery_first_ms": 100,
                 "sync.redelivery_silent_ms": 100}
     with Stack(servers, gateways=2, settings=settings) as stack:
         yield stack
@@ -110,6 +114,21 @@ def assert_answer(client, answer, heading):
     assert_like(answer, answer_to(heading))
     assert answer["clientId"] == client.client_id
     assert answer["correspondingMessageId"]
+
+
+# ---- Processes
+
+def test_run_server_process(ada, seed_stack):
+    """Its answer is not printed."""
+    message, request = str(uuid.uuid4()), request_of("runServerProcess")
+    with Worker(seed_stack, TASK, lambda call: call.reply(call.arguments)):
+        ada.send_text(fill(request, {
+            "<token>": ada.token, "<user_id>": ada.user_id, "<client_id>": ada.client_id,
+            "<task_name>": TASK, "<message_id>": message}))
+        ada.expect_ack(message)
+        answer = ada.response_to(message)
+    assert_sync_shape(answer, "RunProcessResponse", ada.client_id, message)
+    assert answer["result"] == ["arg1", 12.345, 12345]
 
 
 # ---- Reads

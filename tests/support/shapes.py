@@ -22,6 +22,8 @@ OWN_MEMBERS = {
     "GetHistoryResponse": ["result"],
     "RunQueryResponse": ["result"],
     "RemoveResponse": ["result"],
+    "RunProcessProgress": ["progress"],
+    "RunProcessResponse": ["result"],
     "TransactionResponse": ["transactionId", "result", "objectsSaved", "objectsRemoved"],
     "PushUpdatesReceivedResponse": ["result"],
     "PushDeletesReceivedResponse": ["result"],
@@ -32,9 +34,9 @@ OWN_MEMBERS = {
 
 ERROR_NAMES = {
     "-100": "invalidClient", "-101": "Error Running Process", "-104": "missingMappedClass",
-    "-105": "methodUnsupported",
-    "-106": "methodNotImplemented", "-115": "malformedRequest", "-116": "timeout",
-    "-117": "forbidden", "-118": "tooManyRequests", "-119": "backEndAway", "-120": "tooExpensive",
+    "-105": "methodUnsupported", "-106": "methodNotImplemented", "-113": "invalidProcessError",
+    "-115": "malformedRequest", "-116": "timeout", "-117": "forbidden", "-118": "tooManyRequests",
+    "-119": "backEndAway", "-120": "tooExpensive",
 }
 
 

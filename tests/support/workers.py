@@ -53,6 +53,9 @@ class Call:
     def progress(self, value):
         self.raw(json.dumps(value), "progress")
 
+    def die(self):
+        raise Died
+
     def ask(self, operation, **members):
         """An operation in the caller's name, and its answer."""
         return self.worker.ask(operation, {"client": self.headers["client"]}, members)
@@ -90,7 +93,8 @@ class Worker:
             raise self.problem
 
     def wait_calls(self, count, seconds=20):
-        wait_until(lambda: self.problem or len(self.calls) >= count, seconds, f"{count} calls of {self.process}")
+        wait_until(lambda: self.problem or len(self.calls) >= count, seconds,
+                   f"{count} calls of {self.process}")
         assert not self.problem, self.problem
         return self.calls
 

@@ -280,7 +280,7 @@ static enum work_step begin(struct work *work)
     redis_call_arg(call, rq->msg->correlation_id ? rq->msg->correlation_id : "");
     redis_call_arg(call, run->process->acts ? text_str(&run->delegate) : "");
     redis_call_arg_i64(call, deadline + GRACE_MS);
-    redis_call_arg(call, "1");
+    redis_call_arg(call, run->is_sharded || work->consumers > 0 ? "1" : "0");
     redis_call_arg(call, rq->redelivered ? "1" : "0");
     redis_call_arg_i64(call, settings->process_max_calls);
     return work_call(work, begun);
@@ -351,7 +351,7 @@ static enum work_step run_declared(struct work *work)
     run->process = declared_process(declared_of(work->agent), run->name);
     if (!run->process)
         return refuse(work, CODE_PROCESS_FAILED, run->name, "no such process");
-    return begin(work);
+    return work_count_consumers(work, run->process->queue, begin);
 }
 
 enum work_step plan_run_process(struct work *work)

@@ -29,6 +29,10 @@ START_TEST(a_request_is_known_by_its_class_or_its_event)
         {"[\"logout\",{}]", "logout"},
         {"[\"message\",{\"cn\":\"com.percero.agents.sync.vo.PutRequest\"}]", "putObject"},
         {"[\"runServerProcess\",{}]", "runServerProcess"},
+        {"[\"runServerProcess\",{\"cn\":\"com.percero.agents.sync.vo.RunServerProcessRequest\"}]",
+         "runServerProcess"},
+        {"[\"runServerProcess\",{\"cn\":\"com.percero.agents.sync.vo.RunProcessRequest\"}]",
+         "runServerProcess"},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

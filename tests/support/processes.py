@@ -1,0 +1,74 @@
+"""Calls of processes in tests: what conftest's `process_stack` declares, and how calls are asked for.
+
+    with Worker(process_stack, "open", echo):
+        assert_result(run(client, "open", 1), 1)
+"""
+
+import json
+
+from client import SYNC
+from servers import wait_until
+from shapes import assert_error, assert_sync_shape
+from store import session_key, session_of
+
+NAMES = [f"p{i}" for i in range(40)]  # each test has its own, so that no test gets another's call
+PROCESSES = {
+    "processes": {
+        **{name: {"run": "signedIn", "deadlineMs": 20000} for name in NAMES},
+        "open": {"run": "everyone", "deadlineMs": 20000},
+        "closed": {"run": "nobody", "deadlineMs": 20000},
+        "brief": {"run": "signedIn", "deadlineMs": 300},
+        "later": {"run": "signedIn", "deadlineMs": 1500},
+        "instant": {"run": "signedIn", "deadlineMs": 1},
+        "acting": {"run": "signedIn", "deadlineMs": 20000, "actsForCaller": True},
+    },
+    "serviceGroups": {"reports": {"run": "signedIn"}, "secret": {"run": "nobody"}},
+}
+MIB = 1 << 20
+SETTINGS = {"process.max_calls": 3, "process.results_kept": 3, "process.result_bytes_kept": 1000,
+            "process.presence_ms": 0, "sync.max_answer_bytes": MIB, "sync.reply_repeat_ms": 200}
+
+
+def processes_file(folder, processes=PROCESSES):
+    """The value of the setting process.file."""
+    file = folder / "processes.json"
+    file.write_text(json.dumps(processes))
+    return file
+
+
+def ask(client, name, arguments=None, **members):
+    return client.send_request("runProcess", queryName=name, queryArguments=arguments, **members)
+
+
+def run(client, name, arguments=None, **members):
+    return client.response_to(ask(client, name, arguments, **members))
+
+
+def echo(call):
+    call.reply(call.arguments)
+
+
+def assert_result(response, result):
+    assert_sync_shape(response, "RunProcessResponse", response["clientId"],
+                      response["correspondingMessageId"])
+    assert response["result"] == result
+
+
+def assert_failed(response, name, reason):
+    assert_error(response, "-101", reason)
+    assert response["errorDesc"].startswith(f"Unable to run process {name}:\n")
+
+
+def is_result(frame):
+    return frame.get("cn") == SYNC + "RunProcessResponse"
+
+
+def calls_under_way(stack, client):
+    redis = stack.redis()
+    return redis.smembers(session_key(session_of(redis, client.client_id), ":pu"))
+
+
+def wait_dropped(stack, why):
+    """An agent has dropped an answer."""
+    wait_until(lambda: any("process.answer_dropped" in a.log_text() and f"why={why}" in a.log_text()
+                           for a in stack.sync_agents), 10, f"an answer is dropped: {why}")
