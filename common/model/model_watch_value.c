@@ -26,18 +26,33 @@ static int compare_strings(const char *a, const char *b)
     return order ? order : order_of(left.size, right.size);
 }
 
-/* Every int64 and every double is one of these. */
-static long double number_of(const char *text)
+/* An int64 is below, at or above a double, though it may be no double itself. */
+static int compare_mixed(int64_t whole, double number)
 {
-    int64_t whole;
+    const double beyond = 9223372036854775808.0; /* 2^63 */
+    int64_t below;
+    double rest;
 
-    return json_int64(json_span_of(text), &whole) ? strtod(text, NULL) : (long double)whole;
+    if (number >= beyond || number < -beyond)
+        return number < 0 ? 1 : -1;
+    below = (int64_t)number; /* towards 0 */
+    rest = number - (double)below;
+    return whole != below ? (whole > below ? 1 : -1) : (rest < 0) - (rest > 0);
 }
 
 static int compare_numbers(const char *a, const char *b)
 {
-    const long double left = number_of(a), right = number_of(b);
+    const double left = strtod(a, NULL), right = strtod(b, NULL);
+    int64_t whole_left, whole_right;
+    const bool is_left_whole = json_int64(json_span_of(a), &whole_left) == ERR_OK;
+    const bool is_right_whole = json_int64(json_span_of(b), &whole_right) == ERR_OK;
 
+    if (is_left_whole && is_right_whole)
+        return (whole_left > whole_right) - (whole_left < whole_right);
+    if (is_left_whole)
+        return compare_mixed(whole_left, right);
+    if (is_right_whole)
+        return -compare_mixed(whole_right, left);
     return (left > right) - (left < right);
 }
 

@@ -185,7 +185,7 @@ END_TEST
 START_TEST(a_query_has_defaults)
 {
     _cleanup_(model_destroyp) struct model *model =
-        load("", "'bare':{},'full':{'limit':7,'run':'everyone','columns':['n','s']}", "");
+        load("", "'bare':{},'full':{'limit':7,'run':{'role':'editor'},'columns':['n','s']}", "");
     const struct model_query *bare = model_query(class_of(model, "A"), "bare", 4);
     const struct model_query *full = model_query(class_of(model, "AA"), "full", 4);
 
@@ -193,7 +193,7 @@ START_TEST(a_query_has_defaults)
     ck_assert_int_eq(bare->run.kind, RULE_SIGNED_IN);
     ck_assert_ptr_null(bare->columns);
     ck_assert_uint_eq(full->limit, 7);
-    ck_assert_int_eq(full->run.kind, RULE_EVERYONE);
+    ck_assert_str_eq(model_rule_word(&full->run), "role:editor");
     ck_assert_str_eq(full->columns[1]->name, "s");
     ck_assert_ptr_null(full->columns[2]);
     ck_assert_ptr_null(model_query(class_of(model, "A"), "bar", 3));
