@@ -313,6 +313,10 @@ class Store:
         """Watched values that are to be computed, or dropped."""
         return self._claim(0, "", most_values=most)[5]
 
+    def claim_calls(self, most=50):
+        """Calls of processes that are overdue."""
+        return self._claim(most, "")[4]
+
     def _claim(self, most, digest, most_blocks=0, most_users=0, most_values=0):
         now = self.now()
         return self.run("claim", now, now + self.LEASE_MS, most, self.KNOWN_S, digest, most_blocks,

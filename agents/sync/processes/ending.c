@@ -8,6 +8,7 @@
 #include "common/base/clock.h"
 #include "common/base/fault.h"
 #include "common/base/log.h"
+#include "common/base/secret.h"
 
 #define RECIPIENT_PARTS 4 /* how, client, queue, correlation id */
 
@@ -81,13 +82,16 @@ enum work_step ending_begin(struct work *work, work_fn *after)
     const struct outcome *o = &ending->outcome;
     const bool is_kept = o->body.size <= (size_t)settings->process_result_bytes_kept;
     const int64_t now = clock_wall_ms();
+    char step[SECRET_ID_CHARS + 1];
     const char kind[] = {(char)o->kind, '\0'};
 
     ending->after = after;
+    secret_random_id(step);
     redis_call_begin(&work->call, &script_process_end);
     redis_call_arg_i64(&work->call, now);
     redis_call_arg_bytes(&work->call, text_str(&ending->call), ending->call.size);
     redis_call_arg(&work->call, text_str(&ending->by));
+    redis_call_arg(&work->call, step);
     redis_call_arg(&work->call, ending->again ? "1" : "0");
     redis_call_arg(&work->call, kind);
     redis_call_arg(&work->call, text_str(&o->code));

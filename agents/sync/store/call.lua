@@ -1,7 +1,8 @@
 -- Calls of processes (design section 13), from the request to the answer, and their results.
 --
 --   {p:<call>}     who asks (session; none: the server itself), process, name (result.lua), message, deadline,
---                  progress, delegate; once it has ended: by (what has ended it), kind, code, error, body
+--                  progress, delegate; once it has ended: by (what has ended it), step, kind, code,
+--                  error, body
 --   {p:<call>}:a   who waits for the answer: "<client>\n<queue>\n<correlation id>", the newest last
 --   processes      call -> its deadline
 --   {s:<sid>}:pu   the session's calls that are under way

@@ -23,7 +23,8 @@ local function begin_row(call)
   return { 'begin', call, sid, user_of(sid), c[2] or '', c[1] }
 end
 
--- Whoever had the request before may have died before the call was published.
+-- Whoever had the request before may have died before the call was published; who runs this step again has
+-- not heard that it is there.
 local function known(call)
   local c = redis.call('HMGET', call_key(call), 'deadline', 'by', 'process', 'kind', 'code', 'error', 'body')
   if not c[1] then
@@ -32,14 +33,13 @@ local function known(call)
     return { 'ended', c[3], c[4], c[5], c[6], c[7] or '', c[7] and 1 or 0 }
   end
   call_add_asker(call, told, queue, correlation)
-  if delivered_again and tonumber(c[1]) > now then
+  if call == id or delivered_again and tonumber(c[1]) > now then
     return begin_row(call)
   end
   return { 'known' }
 end
 
-local earlier = name ~= '' and redis.call('HGET', session_key(sid, ':p'), name)
-local row = earlier and known(earlier)
+local row = known(name ~= '' and redis.call('HGET', session_key(sid, ':p'), name) or id)
 if row then
   return row
 elseif not allowed(sid, run) then

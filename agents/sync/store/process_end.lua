@@ -1,19 +1,20 @@
 -- A call has ended: with its answer, an error, or at its deadline; the first of these counts. Who has died
 -- before the client was told says it again.
--- Arguments: now, call, what ends it, was that delivered again (1 or 0), kind (r result, e error), code and name
+-- Arguments: now, call, what ends it, an id of this step, was that delivered again (1 or 0), kind (r result, e error), code and name
 -- of an error, body, is it kept (1 or 0), most results and most bytes kept of a session, seconds for which they
 -- are and ended sessions are known, look at it again then (0: no need).
 -- Returns unknown | late | ok, process, messageId, watcher ("": none), list of how, client, queue, correlation id.
-local now, id, by, delivered_again = arg(), arg(), arg(), arg() == '1'
+local now, id, by, step, delivered_again = arg(), arg(), arg(), arg(), arg() == '1'
 local kind, code, error_name, body, is_kept = arg(), arg(), arg(), arg(), arg() == '1'
 local most, most_bytes, known_s, look = arg_number(), arg_number(), arg(), arg()
 
-local call = redis.call('HMGET', call_key(id), 'session', 'process', 'message', 'name', 'by', 'delegate', 'watcher')
+local call = redis.call('HMGET', call_key(id), 'session', 'process', 'message', 'name', 'by', 'delegate', 'watcher',
+  'step')
 local sid, name = call[1], call[4]
 if not call[2] then
   redis.call('ZREM', 'processes', id)
   return { 'unknown' }
-elseif call[5] and not (delivered_again and call[5] == by) then
+elseif call[5] and call[8] ~= step and not (delivered_again and call[5] == by) then
   return { 'late' }
 end
 
@@ -50,7 +51,7 @@ local function keep_among_others()
 end
 
 local function finish()
-  redis.call('HSET', call_key(id), 'by', by, 'kind', kind, 'code', code, 'error', error_name)
+  redis.call('HSET', call_key(id), 'by', by, 'step', step, 'kind', kind, 'code', code, 'error', error_name)
   if is_kept then
     redis.call('HSET', call_key(id), 'body', body)
   end
