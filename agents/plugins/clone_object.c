@@ -243,7 +243,7 @@ static char *run(const struct activestack_call *call)
             take_back(c);
     }
     cloning_destroy(c);
-    return text_steal(&result);
+    return result.size ? text_steal(&result) : NULL;
 }
 
 const struct activestack_plugin *activestack_plugin(void)

@@ -160,7 +160,7 @@ static char *run(const struct activestack_call *call)
         text_add_json(&result, text_str(&csv.out), csv.out.size);
     text_deinit(&csv.columns);
     text_deinit(&csv.out);
-    return text_steal(&result);
+    return result.size ? text_steal(&result) : NULL;
 }
 
 const struct activestack_plugin *activestack_plugin(void)

@@ -10,6 +10,7 @@
 #include "common/base/secret.h"
 
 #define QUEUE_EXPIRY_MS 60000 /* of the queue for answers, once nobody consumes it */
+#define RETRY_MS        20    /* while it cannot be published */
 
 enum state { TO_PUBLISH, PUBLISHED, RETURNED, REFUSED, ANSWERED, TOO_LARGE };
 
@@ -144,8 +145,10 @@ static void converse(struct asker *a, const struct msg *question, int64_t wait_m
     int64_t left;
 
     while (a->state <= PUBLISHED && (left = deadline - clock_mono_ms()) > 0) {
-        if (a->state == TO_PUBLISH)
+        if (a->state == TO_PUBLISH && asker_connect(a))
             publish(a, question, left);
+        if (a->state == TO_PUBLISH && left > RETRY_MS)
+            left = RETRY_MS;
         (void)amqp_link_turn(a->link, -1, (int)left);
     }
 }

@@ -1,16 +1,19 @@
 """Plug-ins: processes that the sync agent runs itself (agents/plugins/activestack_plugin.h)."""
 
+import csv
+import io
 import re
+import signal
 from urllib.parse import quote
 
 import pytest
 from client import SYNC
 from plugin_calls import Caller
 from servers import json, wait_until
-from shapes import assert_error
-from stack import BUILD, PROCESSES, Stack
+from shapes import assert_error, assert_refused
+from stack import BUILD, PROCESSES, RELATIONS_MODEL, Stack
 
-TASK, GROUP, MEMBERSHIP = "com.app.mo.Task", "com.app.mo.Group", "com.app.mo.Membership"
+TASK, GROUP = "com.app.mo.Task", "com.app.mo.Group"
 TRIALS = BUILD / "tests/support/plugins"
 
 
@@ -26,7 +29,8 @@ def trial_stack(servers, settings=None, **processes):
 @pytest.fixture(scope="module")
 def trials(servers):
     with trial_stack(servers, {"sync.max_answer_bytes": 1 << 20}, trial=trial(),
-                     two=trial(threads=2), slow=trial()) as stack:
+                     two=trial(threads=2), slow=trial(), quick=trial(deadlineMs=1000),
+                     acting=trial(actsForCaller=True)) as stack:
         yield stack
 
 
@@ -166,11 +170,131 @@ def test_a_call_goes_on_while_the_broker_is_away(trials, caller):
 
 # ---- From a client's request to its answer ----
 
+def run(client, name, arguments=None, **members):
+    return client.request("runProcess", queryName=name, queryArguments=arguments, **members)
+
+
+def result(client, name, arguments=None):
+    answer = run(client, name, arguments)
+    assert answer["cn"] == SYNC + "RunProcessResponse", answer
+    return answer["result"]
+
+
+def test_a_plugin_that_hangs_is_overdue(trials, connect):
+    client = connect(trials.gateways[0], "ada")
+    assert_error(run(client, "quick", "hang"), "-116")
+    assert result(client, "trial", [1]) == [1]
+
+
+def test_a_client_that_wants_to_know_hears_how_far_it_is(trials, connect):
+    client = connect(trials.gateways[0], "ada")
+    request = client.send_request("runProcess", queryName="quick", queryArguments="report",
+                                  progress=True)
+    told = client.expect(lambda f: f.get("cn") == SYNC + "RunProcessProgress", "progress")
+    assert (told["correspondingMessageId"], told["progress"]) == (request, {"done": 1})
+    client.response_to(request)
+
+
+def test_a_call_that_ends_its_agents_is_given_up(servers, connect):
+    with trial_stack(servers, trial=trial(deadlineMs=60000)) as stack:
+        limit_deliveries(stack, 1)
+        agent, client = stack.sync_agents[0], connect(stack.gateways[0], "ada")
+        request = client.send_request("runProcess", queryName="trial", queryArguments="crash")
+        for again in (agent.launch, agent.start):
+            agent.expected_end = True
+            assert agent.process.wait(20) == -signal.SIGABRT
+            again()
+        assert_failed(client.response_to(request), "trial", "its workers have died of it")
+        assert result(client, "trial", [1]) == [1]
+
+
+def limit_deliveries(stack, limit):
+    """How often a call may be delivered again after the first time."""
+    policy = f"/api/policies/{stack.vhost}/processes"
+    found = stack.servers.rabbitmq.management("GET", policy)
+    found["definition"]["delivery-limit"] = limit
+    stack.servers.rabbitmq.management("PUT", policy, {
+        k: found[k] for k in ("pattern", "definition", "apply-to", "priority")})
+    queue = f"/api/queues/{stack.vhost}/process.trial"
+    wait_until(lambda: stack.servers.rabbitmq.management("GET", queue)["effective_policy_definition"]
+               ["delivery-limit"] == limit, 20, "the policy holds")
+
+
+def assert_failed(answer, name, *words):
+    assert (answer["errorName"], answer["errorCode"]) == ("Error Running Process", "-101"), answer
+    assert answer["errorDesc"].startswith(f"Unable to run process {name}:\n")
+    for word in words:
+        assert word in answer["errorDesc"]
+
+
+# ---- What a plug-in may ask ----
+
+def ask(client, operation, members, process="acting"):
+    """What the plug-in is answered. `members` has no double quotes but those of JSON."""
+    return result(client, process, f"ask {operation} {members}".replace('"', "'"))
+
+
+def test_a_plugin_asks_with_the_rights_of_the_caller(trials, connect, new_id):
+    client, task = connect(trials.gateways[0], "ada"), new_id("task")
+    made = ask(client, "createObject", json.dumps({"theObject": {"cn": TASK, "ID": task}}))
+    assert made["result"] is True
+    found = ask(client, "findById", json.dumps({"theClassName": TASK, "theClassId": task}))
+    assert found["result"]["ID"] == task
+    assert found["clientId"] != client.client_id
+    refused = ask(client, "createObject", json.dumps({"theObject": {"cn": GROUP, "name": "x"}}))
+    assert_refused(refused, "-117")
+
+
+@pytest.mark.parametrize("operation, members, code", [
+    ("nothing", "{}", "-106"),
+    ("logout", "{}", "-106"),            # has no answer
+    ("updatesReceived", "{}", "-106"),   # a receipt
+    ("authenticate", "{}", "-106"),      # not of the store
+    ("inspectBooks", "{}", "-106"),      # the operator's
+    ("disconnect", "{}", "-106"),        # the gateway's
+    ("findById", "", "-115"),
+    ("findById", "[]", "-115"),
+    ("findById", "{}}", "-115"),
+    ("findById", "{}", "-115"),          # refused by the agent
+])
+def test_a_plugin_may_not_ask_anything(trials, connect, operation, members, code):
+    answer = ask(connect(trials.gateways[0], "ada"), operation, members)
+    assert (answer["cn"], answer["errorCode"]) == (SYNC + "SyncErrorResponse", code)
+
+
+def test_a_plugin_cannot_pretend_to_be_somebody_else(trials, connect, new_id):
+    ben, task = connect(trials.gateways[0], "ben"), new_id("task")
+    pretended = {"clientId": ben.client_id, "userId": "1", "messageId": "m"}
+    made = ask(connect(trials.gateways[0], "ada"), "createObject",
+               json.dumps({"theObject": {"cn": TASK, "ID": task}, **pretended}))
+    assert made["result"] is True
+    assert made["clientId"] not in (ben.client_id, None)
+
+
+def test_a_process_that_does_not_act_may_ask_nothing(trials, connect):
+    client = connect(trials.gateways[0], "ada")
+    answer = ask(client, "countAllByName", json.dumps({"classNames": [TASK]}), process="trial")
+    assert_error(answer, "-117", "does not act")
+
+
+# ---- The plug-ins that we ship ----
+
+PART, SCREW, VEHICLE, DIARY = (f"com.test.{n}" for n in ("Part", "Screw", "Vehicle", "Diary"))
+
+
 @pytest.fixture(scope="module")
 def example(servers):
-    """The example domain with its plug-ins, and one that is not among them."""
-    processes = json.loads(PROCESSES.read_text())
-    with Stack(servers, gateways=2, sync_agents=2, processes=processes) as stack:
+    """The plug-ins of the example, in a domain with relations and with objects that have owners."""
+    model = json.loads(RELATIONS_MODEL.read_text())
+    own = {"owner": "owner"}
+    model["classes"][DIARY] = {
+        "fields": {"owner": {"type": "toOne", "target": "com.test.Person"},
+                   "text": {"type": "string"}},
+        "access": {"read": own, "create": own}}
+    file = servers.folder / "model-with-owners.json"
+    file.write_text(json.dumps(model))
+    with Stack(servers, gateways=2, sync_agents=2, settings={"model.file": file},
+               processes=json.loads(PROCESSES.read_text())) as stack:
         yield stack
 
 
@@ -182,16 +306,6 @@ def ada(example, connect):
 @pytest.fixture
 def ben(example, connect):
     return connect(example.gateways[1], "ben")
-
-
-def run(client, name, arguments):
-    return client.request("runProcess", queryName=name, queryArguments=arguments)
-
-
-def result(client, name, arguments):
-    answer = run(client, name, arguments)
-    assert answer["cn"] == SYNC + "RunProcessResponse", answer
-    return answer["result"]
 
 
 def create(client, cn, **fields):
@@ -206,12 +320,132 @@ def pair(cn, of):
     return {"className": cn, "ID": of}
 
 
-def test_an_object_is_cloned(ada, new_id):
-    task = create(ada, TASK, ID=new_id("task"), title="one", priority=2**53 + 1, estimate=1.10)
-    clone = result(ada, "cloneObject", {**pair(TASK, task["ID"]), "set": {"title": "two"}})
-    assert clone["className"] == TASK and clone["ID"] != task["ID"]
-    assert clone["copies"] == [{"className": TASK, "from": task["ID"], "to": clone["ID"]}]
-    assert find(ada, TASK, clone["ID"]) == {**task, "ID": clone["ID"], "title": "two"}
+def me(client):
+    person = {"cn": "com.test.Person", "userId": client.user_id}
+    return pair("com.test.Person", client.request("findByExample", theObject=person)["result"][0]["ID"])
+
+
+def test_an_object_is_cloned_and_told_of(ada, ben):
+    car = create(ada, "com.test.Car", name="one", seats=2**53 + 1)
+    ben.request("getAllByName", theClassName="com.test.Car")
+    clone = result(ada, "cloneObject", {**pair(VEHICLE, car["ID"]), "set": {"name": "two"}})
+    assert clone == {**pair("com.test.Car", clone["ID"]), "copies": [
+        {"className": "com.test.Car", "from": car["ID"], "to": clone["ID"]}]}
+    assert find(ada, "com.test.Car", clone["ID"]) == {**car, "ID": clone["ID"], "name": "two"}
+    ben.expect_update(clone["ID"], name="two", seats=2**53 + 1)
+
+
+def test_what_belongs_to_it_is_cloned_too(ada):
+    truck = create(ada, "com.test.Truck", name="t", load=1.10)
+    other = create(ada, VEHICLE, name="other")
+    spare = create(ada, PART, name="spare", vehicle=pair(VEHICLE, other["ID"]))
+    parts = [create(ada, PART, name=n, vehicle=pair("com.test.Truck", truck["ID"]),
+                    spare=pair(PART, spare["ID"])) for n in "ab"]
+    screws = [create(ada, SCREW, part=pair(PART, part["ID"])) for part in parts]
+    clone = result(ada, "cloneObject", {**pair("com.test.Truck", truck["ID"]), "with": [
+        {"className": PART, "by": "vehicle", "with": [{"className": SCREW, "by": "part"}]}]})
+    to = {c["from"]: c["to"] for c in clone["copies"]}
+    assert set(to) == {o["ID"] for o in [truck, *parts, *screws]} and len(set(to.values())) == 5
+    assert find(ada, "com.test.Truck", clone["ID"])["load"] == 1.10
+    for part, screw in zip(parts, screws):
+        copy = find(ada, PART, to[part["ID"]])
+        assert (copy["name"], copy["vehicle"]["ID"], copy["spare"]["ID"]) == (
+            part["name"], clone["ID"], spare["ID"])
+        assert find(ada, SCREW, to[screw["ID"]])["part"]["ID"] == copy["ID"]
+
+
+def test_nobody_clones_what_they_may_not_read_or_make(ada, ben):
+    diary = create(ada, DIARY, text="dear", owner=me(ada))
+    assert result(ada, "cloneObject", pair(DIARY, diary["ID"]))["className"] == DIARY
+    assert_failed(run(ben, "cloneObject", pair(DIARY, diary["ID"])), "cloneObject",
+                  "no such object, or it may not be read")
+    assert_failed(run(ada, "cloneObject", {**pair(DIARY, diary["ID"]), "set": {"owner": me(ben)}}),
+                  "cloneObject", "you may not do this")
+
+
+def test_a_clone_that_cannot_be_finished_is_taken_back(ada):
+    car = create(ada, "com.test.Car", name="half")
+    before = count(ada, "com.test.Car")
+    assert_failed(run(ada, "cloneObject", {**pair("com.test.Car", car["ID"]),
+                                           "with": [{"className": PART, "by": "nothing"}]}),
+                  "cloneObject", "nothing")
+    assert count(ada, "com.test.Car") == before
+
+
+def count(client, cn):
+    return client.request("countAllByName", classNames=[cn])["result"][0][cn]
+
+
+@pytest.mark.parametrize("arguments, reason", [
+    (None, "expected an object"),
+    ([], "expected an object"),
+    ({}, "className and ID: expected strings"),
+    ({"className": "com.test.Car", "ID": 5}, "className and ID: expected strings"),
+    ({"className": "com.test.Nothing", "ID": "x"}, "no such class"),
+    ({"className": "com.test.Car", "ID": "x"}, "no such object"),
+    ({"className": "com.test.Car", "ID": "x", "set": 1}, "set: expected an object"),
+])
+def test_what_cannot_be_cloned_is_said(ada, arguments, reason):
+    assert_failed(run(ada, "cloneObject", arguments), "cloneObject", reason)
+
+
+@pytest.mark.parametrize("more, reason", [
+    ({"with": 1}, "with: expected an array"),
+    ({"with": [1]}, "with: expected objects with className and by"),
+    ({"with": [{"className": PART, "by": "vehicle", "with": 1}]}, "with: expected an array"),
+    ({"set": {"wings": 2}}, "wings"),
+])
+def test_what_cannot_be_cloned_with_an_object_is_said(ada, more, reason):
+    vehicle = create(ada, VEHICLE, name="v")
+    create(ada, PART, vehicle=pair(VEHICLE, vehicle["ID"]))
+    assert_failed(run(ada, "cloneObject", {**pair(VEHICLE, vehicle["ID"]), **more}), "cloneObject",
+                  reason)
+
+
+def test_objects_are_exported_as_csv(ada, new_id):
+    company = create(ada, "com.test.Company", name=new_id("company"))
+    cars = [create(ada, "com.test.Car", ID=new_id("car"), name=name, seats=seats,
+                   maker=pair("com.test.Company", company["ID"]))
+            for name, seats in [('a "big", red\none', 2**53 + 1), (None, None), ("ä;", 0)]]
+    example = {"cn": "com.test.Car", "maker": pair("com.test.Company", company["ID"])}
+    text = result(ada, "exportCsv", {"theObject": example, "columns": ["ID", "name", "seats", "maker"]})
+    rows = list(csv.reader(io.StringIO(text, newline="")))
+    assert rows[0] == ["ID", "name", "seats", "maker"]
+    assert sorted(rows[1:]) == sorted(
+        [car["ID"], car["name"] or "", "" if car["seats"] is None else str(car["seats"]),
+         company["ID"]] for car in cars)
+    assert text.endswith("\r\n") and text.count("\r\n") == 4
+
+
+def test_an_export_has_all_fields_unless_some_are_asked_for(ada, new_id):
+    ticket = create(ada, "com.test.Ticket", text=new_id("ticket"))
+    example = {"cn": "com.test.Ticket", "text": ticket["text"]}
+    assert result(ada, "exportCsv", {"theObject": example}) == (
+        f"ID,text\r\n{ticket['ID']},{ticket['text']}\r\n")
+    assert result(ada, "exportCsv", {"theObject": example, "columns": ["text"], "header": False}) == (
+        f"{ticket['text']}\r\n")
+
+
+def test_an_export_has_only_what_the_caller_may_read(ada, ben, new_id):
+    word = new_id("diary")
+    for client in (ada, ben):
+        create(client, DIARY, text=word, owner=me(client))
+    for client in (ada, ben):
+        text = result(client, "exportCsv", {"theObject": {"cn": DIARY, "text": word},
+                                            "columns": ["owner"]})
+        assert text == f"owner\r\n{me(client)['ID']}\r\n"
+
+
+@pytest.mark.parametrize("arguments, reason", [
+    (None, "expected an object"),
+    ({}, "theObject: expected an object with a cn"),
+    ({"theObject": {}}, "cn"),
+    ({"theObject": {"cn": "com.test.Nothing"}}, "no such class"),
+    ({"theObject": {"cn": "com.test.Ticket"}, "columns": "text"}, "columns: expected an array"),
+    ({"theObject": {"cn": "com.test.Ticket"}, "columns": [1]}, "columns: expected an array"),
+])
+def test_what_cannot_be_exported_is_said(ada, arguments, reason):
+    assert_failed(run(ada, "exportCsv", arguments), "exportCsv", reason)
 
 
 # ---- Loading ----

@@ -123,6 +123,12 @@ static char *progress(const struct activestack_call *call, const char *rest)
     return copy_of("2", 1);
 }
 
+/* The same, for as long as anybody waits. */
+static char *report(const struct activestack_call *call, const char *rest)
+{
+    return call->progress(call, "{\"done\":1}") ? until_cancelled(call, rest) : NULL;
+}
+
 /* "operation members", and the answer as it is. */
 static char *ask(const struct activestack_call *call, const char *rest)
 {
@@ -142,12 +148,19 @@ static const struct {
     const char *word;
     char *(*run)(const struct activestack_call *call, const char *rest);
 } words[] = {
-    {"ask", ask},         {"crash", crash},
-    {"fail", fail},       {"fail_in_latin", fail_in_latin},
-    {"hang", hang},       {"large", large},
-    {"null", null},       {"progress", progress},
-    {"sleep", sleep_for}, {"rubbish", rubbish},
-    {"tell", tell},       {"until_cancelled", until_cancelled},
+    {"ask", ask},
+    {"crash", crash},
+    {"fail", fail},
+    {"fail_in_latin", fail_in_latin},
+    {"hang", hang},
+    {"large", large},
+    {"null", null},
+    {"progress", progress},
+    {"sleep", sleep_for},
+    {"report", report},
+    {"rubbish", rubbish},
+    {"tell", tell},
+    {"until_cancelled", until_cancelled},
 };
 
 static char *run(const struct activestack_call *call)
