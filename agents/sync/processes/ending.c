@@ -5,6 +5,7 @@
 #include "agents/runtime/agent.h"
 #include "agents/sync/jobs/jobs.h"
 #include "agents/sync/store/scripts.h"
+#include "agents/sync/watchers/watchers.h"
 #include "common/base/clock.h"
 #include "common/base/fault.h"
 #include "common/base/log.h"
@@ -60,6 +61,14 @@ static enum work_step published(struct work *work)
     return ending->after(work);
 }
 
+/* For a watcher; absent: the call has failed. */
+static struct json_span value_of(const struct outcome *outcome)
+{
+    if (outcome->kind != OUTCOME_RESULT)
+        return (struct json_span){0};
+    return json_value(text_str(&outcome->body), outcome->body.size);
+}
+
 static enum work_step ended(struct work *work)
 {
     const struct redis_reply *r = work->call.reply, *to = redis_item(r, 4);
@@ -70,6 +79,8 @@ static enum work_step ended(struct work *work)
     if (!redis_is_error(r) && strcmp(word, "ok") != 0)
         log_warn("process.answer_dropped", LOG_STR("call", text_str(&ending->call)),
                  LOG_STR("why", word));
+    if (*redis_str(redis_item(r, 3)))
+        watchers_answered(work, redis_str(redis_item(r, 3)), value_of(&ending->outcome));
     for (size_t i = 0; i + RECIPIENT_PARTS <= redis_count(to); i += RECIPIENT_PARTS)
         add_message(work, r, to, i);
     return work->out_count ? work_publish(work, published) : ending->after(work);

@@ -17,6 +17,7 @@ struct ending {
     bool again;       /* it may have ended the call already, without the client having been told */
     bool leased;      /* nobody would deliver it again: it is looked at until ending_told() */
     struct outcome outcome;
+    work_fn *published; /* what comes when the broker has the call: see publish.h */
     work_fn *after;
 };
 

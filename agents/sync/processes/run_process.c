@@ -7,6 +7,7 @@
 #include "agents/sync/own.h"
 #include "agents/sync/processes/declared.h"
 #include "agents/sync/processes/ending.h"
+#include "agents/sync/processes/publish.h"
 #include "agents/sync/refused.h"
 #include "agents/sync/store/scripts.h"
 #include "agents/sync/writes/write.h"
@@ -90,17 +91,7 @@ static enum work_step answer_again(struct work *work)
     return step;
 }
 
-/* ---- The broker has the call, or not ---- */
-
-static enum work_step end_unpublished(struct work *work, enum response_code code,
-                                      const char *reason)
-{
-    struct run *run = work->state;
-
-    outcome_fail(&run->ending.outcome, code, reason);
-    text_add(&run->ending.by, "unpublished");
-    return ending_begin(work, work_done);
-}
+/* ---- The broker has the call ---- */
 
 /* Nobody answers what a service group is asked. */
 static enum work_step end_sharded(struct work *work)
@@ -111,20 +102,6 @@ static enum work_step end_sharded(struct work *work)
     text_add(&run->ending.outcome.body, "null");
     text_add(&run->ending.by, "published");
     return ending_begin(work, work_done);
-}
-
-static enum work_step published(struct work *work)
-{
-    const struct run *run = work->state;
-
-    fault_point("after-call-published");
-    if (!work->sent[0].told)
-        return WORK_DONE; /* the request comes again */
-    if (work->sent[0].outcome == AMQP_RETURNED)
-        return end_unpublished(work, CODE_PROCESS_FAILED, "no worker serves it now");
-    if (work->sent[0].outcome == AMQP_REFUSED)
-        return end_unpublished(work, CODE_TOO_MANY, "too many calls of it wait");
-    return run->is_sharded ? end_sharded(work) : WORK_DONE;
 }
 
 /* ---- The call itself ---- */
@@ -182,37 +159,25 @@ static enum work_step publish(struct work *work)
 {
     const struct redis_reply *r = work->call.reply;
     const struct run *run = work->state;
-    const struct process *process = run->process;
-    const int64_t deadline_ms = redis_i64(redis_item(r, 5)), left = deadline_ms - clock_wall_ms();
     const char *delegate = redis_str(redis_item(r, 4));
     const struct json_span arguments = arguments_of(work);
     _cleanup_(text_deinitp) struct text key = {0}, body = {0};
-    struct msg call = {
-        .queue = process->queue,
-        .type = process->name,
-        .correlation_id = redis_str(redis_item(r, 1)),
-        .persistent = true,
-        .mandatory = true,
-        .client = process->acts && *delegate ? delegate : NULL,
-        .user = redis_str(redis_item(r, 3)),
-        .device = work->request.device,
-        .accepted_ms = work->request.accepted_ms,
-    };
 
     add_key(&key, redis_str(redis_item(r, 2)), work);
-    call.message_id = key.at;
-    if (run->is_sharded) {
+    if (run->is_sharded)
         add_sharded_body(&body, work);
-    } else {
+    else
         text_add_bytes(&body, arguments.at, arguments.size);
-        call.reply_to = REPLIES_TO;
-        call.deadline_ms = deadline_ms;
-        call.expiration_ms = left > 0 ? (uint32_t)left : 1;
-    }
-    call.body = body.at;
-    call.size = body.size;
-    work_add_out(work, &call);
-    return work_publish(work, published);
+    return publish_call(work, run->process,
+                        &(struct msg){.message_id = key.at,
+                                      .client = *delegate ? delegate : NULL,
+                                      .user = redis_str(redis_item(r, 3)),
+                                      .device = work->request.device,
+                                      .accepted_ms = work->request.accepted_ms,
+                                      .body = body.at,
+                                      .size = body.size},
+                        run->is_sharded ? 0 : redis_i64(redis_item(r, 5)),
+                        run->is_sharded ? end_sharded : work_done);
 }
 
 /* ---- The call is kept ---- */

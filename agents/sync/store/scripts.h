@@ -41,6 +41,7 @@ extern const struct redis_script script_online;
 extern const struct redis_script script_overtaken;
 extern const struct redis_script script_own_class;
 extern const struct redis_script script_patch;
+extern const struct redis_script script_process_ask;
 extern const struct redis_script script_process_begin;
 extern const struct redis_script script_process_end;
 extern const struct redis_script script_process_progress;

@@ -49,6 +49,10 @@
  * fields, and is computed with it in one go, so there is nothing to wait for.
  */
 
+/* answered.c: what a process says of a value (processes/calls.h); absent: it has failed. Borrowed.
+ */
+void watchers_answered(const struct work *work, const char *watcher, struct json_span answer);
+
 /* touch.c: begins the job that a commit has ordered. */
 void watchers_touch_start(const struct work *work, const char *job);
 
