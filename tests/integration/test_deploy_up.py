@@ -25,7 +25,7 @@ class Deployment:
         self.root = root
         shutil.copytree(ROOT / "deploy", root / "deploy")
         build = root / "build"
-        for program in [*PROGRAMS.values(), "deploy/ctl/activestack-ctl"]:
+        for program in [*PROGRAMS.values(), "deploy/ctl/activestack-ctl", "agents/plugins"]:
             (build / program).parent.mkdir(parents=True, exist_ok=True)
             (build / program).symlink_to(BUILD / program)
         (build / "build.ninja").touch()  # nothing to be built
@@ -88,6 +88,15 @@ def test_both_demo_users_can_log_in(deployment):
     for credential in (env["DEMO_CREDENTIAL"], env["DEMO_CREDENTIAL_2"]):
         with Client(env["ACTIVESTACK_URLS"].split()[0]) as client:
             client.connect().login(env["DEMO_PROVIDER"], credential)
+
+
+def test_the_processes_of_the_example_can_be_run(deployment):
+    env = deployment.env()
+    with Client(env["ACTIVESTACK_URLS"].split()[0]) as client:
+        client.connect().login(env["DEMO_PROVIDER"], env["DEMO_CREDENTIAL"])
+        answer = client.request("runProcess", queryName="exportCsv", queryArguments={
+            "theObject": {"cn": "com.app.mo.Group"}, "columns": ["name"]})
+        assert answer["result"].splitlines()[0] == "name"
 
 
 def test_the_operators_tool_needs_no_environment(deployment):
