@@ -4,7 +4,8 @@
 --
 --   {o:<item>}      hash: @c when it was made, @v its version, `value` its text once it was computed,
 --                   `model` by which; touched, computed: how often; at: when it was computed last; settled:
---                   the run that has done it; gone: 1 when it was told that the object is not there
+--                   the run that has done it; begun: the last one; gone: 1 when it was told that the object
+--                   is not there
 --   {o:<item>}:w    who watches it
 --   {o:<item>}:d    zset: what it was made of -> the last run that has read that
 --   {o:<ref>}:dw    zset of scores 0: "<what>\n<item>", the same from the side of the objects (watcher.lua)
@@ -52,6 +53,7 @@ local function run_begin(item, now, lease)
   local key, run = object_key(item), redis.call('INCR', 'values:runs')
   redis.call('HSETNX', key, '@c', now)
   redis.call('HSETNX', key, '@v', 0)
+  redis.call('HSET', key, 'begun', run)
   redis.call('ZADD', 'values', lease, item)
   depend(item, run, item_ref(item), '@')
   return tostring(run), redis.call('HGET', key, 'touched') or '0'

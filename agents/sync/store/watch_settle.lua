@@ -9,7 +9,7 @@ local asker, now, window, lease = arg(), arg_number(), arg_number(), arg()
 local model, most = arg(), arg_number()
 local key, watching = object_key(item), object_key(item, ':w')
 
-local stored = redis.call('HMGET', key, '@v', 'value', 'settled', 'touched', 'gone')
+local stored = redis.call('HMGET', key, '@v', 'value', 'settled', 'touched', 'gone', 'begun')
 if not stored[1] then
   return { 'gone' }
 elseif run < tonumber(stored[3] or 0) then
@@ -35,7 +35,7 @@ if redis.call('EXISTS', watching) == 0 then
   redis.call('ZADD', 'values', 0, item)
 elseif tonumber(stored[4] or 0) > began then -- by what it may not have seen
   redis.call('ZADD', 'values', now + window, item)
-else
+elseif run == tonumber(stored[6]) then -- else there is another one under way
   redis.call('ZREM', 'values', item)
 end
 return { 'ok', version, value, jobs, sweep(item, most) and 1 or 0 }

@@ -13,12 +13,14 @@ local function claim(item, due)
   end
 end
 
+-- What was read by no run since the settled one is left behind. What the run that is under way has not
+-- read yet it will see as it is now, if it reads that at all.
 local function touch_value(item, ref, what)
-  local value = redis.call('HMGET', object_key(item), '@c', 'settled', 'at')
+  local value = redis.call('HMGET', object_key(item), 'begun', 'settled', 'at')
   local run = redis.call('ZSCORE', object_key(item, ':d'), dependency(ref, what))
   if not value[1] or not run or tonumber(run) < tonumber(value[2] or 0) then
-    redis.call('ZREM', object_key(ref, ':dw'), dependent(item, what)) -- it was read by a value of before
-  else
+    redis.call('ZREM', object_key(ref, ':dw'), dependent(item, what))
+  elseif tonumber(run) >= tonumber(value[1]) then
     redis.call('HINCRBY', object_key(item), 'touched', 1)
     claim(item, math.max(now, (value[3] or 0) + window))
   end
