@@ -90,7 +90,7 @@ static const struct {
      "\"creator\"}}}}}", AT_F "only a toOne or list"},
     /* rights */
     {"{\"classes\":{\"A\":{\"access\":{\"addChild\":\"me\"}}}}",
-     "classes.A.access.addChild: expected nobody, everyone, signedIn or"},
+     "classes.A.access.addChild: expected nobody, everyone, signedIn, "},
     {"{\"classes\":{\"A\":{\"access\":{\"addChild\":{\"owner\":\"@me\"}}}}}",
      "classes.A.access.addChild.owner: expected @user, or a field"},
     {"{\"classes\":{\"A\":{\"access\":{\"create\":{\"owner\":\"@user\"}}}}}",
