@@ -15,9 +15,8 @@ struct executor {
     pthread_t thread;
     struct msgq *inbox; /* of one task */
     struct wake *wake;
-    atomic_bool ended;     /* the thread shall come to its end */
-    atomic_bool cancelled; /* what it runs */
-    atomic_int users;      /* the thread, and whoever started it */
+    atomic_bool ended; /* the thread shall come to its end */
+    atomic_int users;  /* the thread, and whoever started it */
 };
 
 /* ---- What it tells ---- */
@@ -51,7 +50,7 @@ void executor_tell(const struct task *task, struct msg **msg)
 
 bool executor_is_cancelled(const struct task *task)
 {
-    return atomic_load(&task->executor->cancelled) || clock_mono_ms() >= task->call.deadline_ms;
+    return atomic_load(&task->executor->ended) || clock_mono_ms() >= task->call.deadline_ms;
 }
 
 /* ---- The thread ---- */
@@ -161,18 +160,11 @@ enum err executor_start(const struct executor_config *config, struct executor **
 
 void executor_run_take(struct executor *executor, struct task **task)
 {
-    atomic_store(&executor->cancelled, false);
     (void)!msgq_push_over_take(executor->inbox, task);
-}
-
-void executor_cancel(struct executor *executor)
-{
-    atomic_store(&executor->cancelled, true);
 }
 
 static void let_end(struct executor *executor)
 {
-    atomic_store(&executor->cancelled, true);
     atomic_store(&executor->ended, true);
     wake_signal(executor->wake);
 }

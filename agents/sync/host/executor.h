@@ -36,9 +36,6 @@ _must_check_ enum err executor_start(const struct executor_config *config, struc
 /* Runs a task. The last one has been told of. */
 void executor_run_take(struct executor *executor, struct task **task);
 
-/* Nobody waits for what it runs any more; it may look. */
-void executor_cancel(struct executor *executor);
-
 /* Ends a thread that runs nothing. */
 void executor_end(struct executor *executor);
 
@@ -47,6 +44,8 @@ void executor_give_up(struct executor *executor);
 
 /* Of the call that it runs. A message that finds no room is lost. */
 void executor_tell(const struct task *task, struct msg **msg);
+
+/* Nobody waits for it any more: its time is up, or its thread was given up. */
 bool executor_is_cancelled(const struct task *task);
 
 DEFINE_CLEANUP(struct told *, told_destroy)

@@ -265,12 +265,6 @@ static void turn(struct host_link *link)
     link->crowded = false;
 }
 
-static void cancel_all(const struct host_link *link)
-{
-    for (const struct ticket *t = link->tickets.first; t; t = t->next)
-        lane_cancel(t->lane, t->number);
-}
-
 static void *run(void *arg)
 {
     struct host_link *link = arg;
@@ -282,7 +276,6 @@ static void *run(void *arg)
     amqp_link_stop_consuming(link->amqp);
     for (size_t i = 0; i < link->lane_count; i++)
         give_back_waiting(link, link->lanes[i]);
-    cancel_all(link);
     patience_ends = clock_mono_ms() + STOP_PATIENCE_MS;
     while (link->tickets.first && amqp_link_is_up(link->amqp) && clock_mono_ms() < patience_ends)
         turn(link);

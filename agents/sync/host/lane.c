@@ -182,14 +182,6 @@ bool lane_runs(const struct lane *lane, uint64_t number)
     return seat_of(lane, number) != NULL;
 }
 
-void lane_cancel(struct lane *lane, uint64_t number)
-{
-    struct seat *seat = seat_of(lane, number);
-
-    if (seat)
-        executor_cancel(seat->executor);
-}
-
 void lane_give_up(struct lane *lane, uint64_t number)
 {
     struct seat *seat = seat_of(lane, number);

@@ -50,9 +50,6 @@ bool lane_answered(struct lane *lane, uint64_t number);
 
 bool lane_runs(const struct lane *lane, uint64_t number);
 
-/* Whoever runs it may know that nobody waits for it any more. */
-void lane_cancel(struct lane *lane, uint64_t number);
-
 /* Gives up the thread that runs it. */
 void lane_give_up(struct lane *lane, uint64_t number);
 

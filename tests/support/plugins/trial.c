@@ -142,6 +142,15 @@ static char *ask(const struct activestack_call *call, const char *rest)
     return copy_of(answer, strlen(answer));
 }
 
+/* The same, and then there is time to kill the agent. */
+static char *ask_slowly(const struct activestack_call *call, const char *rest)
+{
+    char *answer = ask(call, rest);
+
+    usleep(1500 * 1000);
+    return answer;
+}
+
 /* ---- The plug-in ---- */
 
 static const struct {
@@ -149,6 +158,7 @@ static const struct {
     char *(*run)(const struct activestack_call *call, const char *rest);
 } words[] = {
     {"ask", ask},
+    {"ask_slowly", ask_slowly},
     {"crash", crash},
     {"fail", fail},
     {"fail_in_latin", fail_in_latin},
