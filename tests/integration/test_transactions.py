@@ -4,10 +4,10 @@ import json
 import uuid
 
 import pytest
-from asking import create, find
+from asking import create, find, remove
 from client import SYNC, pair
-from relations import (ANCHORAGE, CAR, COMPANY, DIARY, FLEET, HOOK, PART, SCREW, SHARE, VEHICLE, ada, ben,  # noqa: F401
-                       car, make, redis)
+from relations import (ANCHORAGE, CAR, COMPANY, DIARY, FLEET, HOOK, PART, SCREW, SHARE, TRUCK, VEHICLE,  # noqa: F401
+                       ada, ben, car, make, redis)
 from servers import wait_until
 from shapes import assert_error, assert_sync_shape
 from store import now_ms, object_key, stored_object
@@ -234,6 +234,48 @@ def test_an_object_stands_there_once(ada, make):
     car = make(CAR)
     assert_error(transact(ada, [obj(CAR, car), obj(VEHICLE, car)]), "-115", "objectsToSave[1]", "twice")
     assert_error(transact(ada, [obj(CAR, car)], [(CAR, car)]), "-115", "objectsToRemove[0]", "twice")
+
+
+def test_a_new_object_is_not_removed_by_the_name_of_a_parent(ada, new_id):
+    car = new_id("car")
+    assert_error(transact(ada, [obj(CAR, car)], [(VEHICLE, car)]), "-115", "objectsToRemove[0]", "twice")
+    assert find(ada, CAR, car) is None
+
+
+def test_a_family_has_an_id_once_among_new_objects_too(ada, new_id):
+    one, other = new_id("car"), new_id("car")
+    assert_nothing(transact(ada, [obj(CAR, one), obj(TRUCK, one)]), f"objectsToSave[1] ({TRUCK}:{one})",
+                   f"the same family has this ID, of class {CAR}")
+    assert_nothing(transact(ada, [obj(CAR, other), obj(VEHICLE, other)]), "objectsToSave[1]", CAR)
+    assert find(ada, VEHICLE, one) is None and find(ada, VEHICLE, other) is None
+
+
+# ---- A repeated request has the first answer, whatever has become of the objects
+
+def test_what_was_saved_is_so_though_it_is_gone_and_could_not_be_made(ada, ben):
+    ticket, message = create(ada, TICKET, text="old")["theObject"]["ID"], str(uuid.uuid4())
+    save = [obj(TICKET, ticket, text="new")]
+    assert transact(ada, save, messageId=message)["result"]
+    remove(ben, TICKET, ticket)
+    again = transact(ada, save, messageId=message)
+    assert again["result"] and again["objectsSaved"] == [pair(TICKET, ticket)], again
+
+
+def test_what_could_not_be_made_is_refused_though_it_is_there(ada, make, new_id):
+    part, message = new_id("part"), str(uuid.uuid4())
+    save = [obj(PART, part, name="changed")]
+    first = transact(ada, save, messageId=message)
+    assert_nothing(first, "Missing required field vehicle", code="-251")
+    make(PART, part, name="as it was", vehicle=pair(CAR, make(CAR)))
+    assert transact(ada, save, messageId=message)["data"] == first["data"]
+    assert find(ada, PART, part)["name"] == "as it was"
+
+
+def test_what_was_removed_has_its_own_class(ada, make):
+    gone, message = [(VEHICLE, make(CAR)), (VEHICLE, make(TRUCK))], str(uuid.uuid4())
+    for _ in range(2):
+        response = transact(ada, remove=gone, messageId=message)
+        assert response["objectsRemoved"] == [pair(CAR, gone[0][1]), pair(TRUCK, gone[1][1])]
 
 
 def test_it_has_no_more_objects_than_are_allowed(ada, new_id):

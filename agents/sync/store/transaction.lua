@@ -1,12 +1,14 @@
 -- "processTransaction": many objects are saved and removed, or nothing is. All is checked as it will be in
 -- the end before the first write, so that saves may refer to each other, and may swap what is unique.
 -- Arguments: those of write.lua and removal.lua; put time; for each save, after their count, its place in the
---   request, "create" or "put", lineage, id, rule and owner field; for a creation what arg_new() reads, and
---   whether its writer knows all of it (1 or 0); for a put the list of field, text, refs, and the indexes;
+--   request, "create", "put" or "refuse", lineage, id, rule and owner field; for a creation what arg_new()
+--   reads, and whether its writer knows all of it (1 or 0); for a put the list of field, text, refs, and the
+--   indexes; for what cannot be made, as the agent has found, an outcome and what is said beside it;
 --   for each removal, after their count, its place, class, id, rule and owner field; limits of earlier texts.
 -- Returns client | again, sid, outcome | changed: an object has come or gone since the agent looked |
---         forbidden | removed | stale | reference | full | unique | taken, sid, place and what is said,
---         apart by a line feed | ok, sid, "<version> <ref>" for each save, a line each, jobs, cascade.
+--         forbidden | removed | stale | reference | full | unique | taken | unmade | lacking, sid, place and
+--         what is said, apart by a line feed | ok, sid, a line "<version> <ref>" for each save and then for
+--         each removal (version 0 where there was nothing), jobs, cascade.
 local time = math.min(arg_number(), accepted)
 
 local function arg_save()
@@ -16,6 +18,8 @@ local function arg_save()
   if save.kind == 'create' then
     save.new = arg_new(save.lineage, save.id)
     save.values, save.indexes, save.complete = save.new.values, save.new.indexes, arg_number()
+  elseif save.kind == 'refuse' then
+    save.outcome, save.said = arg(), arg()
   else
     save.values, save.indexes, save.complete = arg_list(), arg_indexes(), 1
   end
@@ -80,12 +84,32 @@ end
 
 local refusal_to = {}
 
+function refusal_to.refuse(save)
+  return save.outcome, save.said
+end
+
+-- A family has an id once, among those that are made together, too. Returns the class of the other one.
+local made = {}
+local function namesake_among_new(save)
+  local family = save.new.family
+  if family == '' or save.id == '' then
+    return nil
+  end
+  local name, other = family .. ':' .. save.id, nil
+  other, made[name] = made[name], save.lineage.names[1]
+  return other
+end
+
 function refusal_to.create(save)
   local text_of = text_among(save.values)
   if not allowed(sid, save.rule, text_of(save.owner)) then
     return 'forbidden'
   elseif save.id ~= '' and redis.call('HEXISTS', object_key(save.ref), '@d') == 1 then
     return 'removed'
+  end
+  local namesake = namesake_among_new(save)
+  if namesake then
+    return 'taken', namesake
   end
   return new_place_refusal(save.new)
 end
@@ -162,7 +186,12 @@ function apply.put(save)
   return put_apply(save.put, save.lineage, save.indexes, sid, accepted, earlier_limits), true
 end
 
--- Returns what is said of each save, and whether the writer knows all that has changed (1 or 0).
+-- It may not be there, or have gone with one before it.
+local function apply_removal(removal)
+  return is_live(removal.ref) and remove_all(removal.ref, sid, accepted, lease) or 0
+end
+
+-- Returns what is said of each of all, and whether the writer knows all that has changed (1 or 0).
 local function apply_all()
   local lines, complete = {}, 1
   for i, save in ipairs(saves) do
@@ -174,9 +203,7 @@ local function apply_all()
     end
   end
   for _, removal in ipairs(removals) do
-    if is_live(removal.ref) then -- it may have gone with one before it
-      remove_all(removal.ref, sid, accepted, lease)
-    end
+    table.insert(lines, apply_removal(removal) .. ' ' .. removal.ref)
   end
   return lines, complete
 end

@@ -29,7 +29,9 @@ struct save {
     struct model_object object;
     struct text place; /* in the request: "objectsToSave[2] (com.app.mo.Task:5)" */
     bool exists;
-    bool added; /* the server has set more than what was asked for */
+    bool added;         /* the server has set more than what was asked for */
+    const char *unmade; /* a new one that cannot be: the outcome; else NULL */
+    struct text why;    /* that */
 };
 
 struct to_remove {
@@ -52,6 +54,7 @@ static void forget_objects(struct transaction *t)
     for (size_t i = 0; i < t->save_count; i++) {
         model_object_deinit(&t->saves[i].object);
         text_deinit(&t->saves[i].place);
+        text_deinit(&t->saves[i].why);
     }
     for (size_t i = 0; i < t->removal_count; i++) {
         free(t->removals[i].id);
@@ -202,24 +205,25 @@ static const struct model_class *own_class_among(void *arg, const struct model_c
     return named;
 }
 
-static bool is_same(const struct model_class *a, const char *a_id, const struct model_class *b,
-                    const char *b_id)
+static bool is_same_id(const char *a, const char *b)
 {
-    return a == b && a_id && b_id && !strcmp(a_id, b_id);
+    return a && b && !strcmp(a, b);
 }
 
-/* Each object stands there once: what it would be in the end is not for us to guess. */
+/* Each object stands there once: what it would be in the end is not for us to guess. A new one may
+ * be named by a parent of its class where it is removed. */
 static const char *twice(const struct transaction *t)
 {
     for (size_t i = 0; i < t->save_count; i++) {
         const struct model_object *o = &t->saves[i].object;
 
         for (size_t j = 0; j < i; j++) {
-            if (is_same(o->class_, o->id, t->saves[j].object.class_, t->saves[j].object.id))
+            if (o->class_ == t->saves[j].object.class_ && is_same_id(o->id, t->saves[j].object.id))
                 return t->saves[i].place.at;
         }
         for (size_t j = 0; j < t->removal_count; j++) {
-            if (is_same(o->class_, o->id, t->removals[j].class_, t->removals[j].id))
+            if (model_is_a(o->class_, t->removals[j].class_) &&
+                is_same_id(o->id, t->removals[j].id))
                 return t->removals[j].place.at;
         }
     }
@@ -254,28 +258,34 @@ static enum work_step looked_up(struct work *work)
 
 /* ---- What new ones get beside what was asked for ---- */
 
-/* False: *step is the answer. */
-static bool fill(struct work *work, struct save *save, const char *maker, enum work_step *step)
+/* It is the commit that refuses it, unless the request was answered before, or the object is there
+ * by then. `problem` goes on behind the save's place: ".field: why". */
+static void refuse_later(struct save *save, const char *outcome, const char *problem)
+{
+    const char *colon = strchr(problem, ':');
+
+    save->unmade = outcome;
+    text_add_bytes(&save->place, problem, (size_t)(colon - problem));
+    text_add(&save->why, colon + 2);
+}
+
+static void fill(struct work *work, struct save *save, const char *maker)
 {
     struct model_object *object = &save->object;
     const char *why = making_settle_id(object, &work->request, save->place.at), *missing;
     _cleanup_(text_deinitp) struct text problem = {0};
 
     if (why) {
-        text_addf(&problem, "%s%s", save->place.at, why);
-        *step = write_refuse(work, CODE_CREATE_FAILED, problem.at);
-        return false;
+        refuse_later(save, "unmade", why);
+        return;
     }
     save->added = making_fill(object, maker, work->request.accepted_ms);
-    if (!write_check_lists(work, object, save->place.at, &problem)) {
-        *step = write_refuse(work, CODE_CREATE_FAILED, problem.at);
-        return false;
+    if (!write_check_lists(work, object, "", &problem)) {
+        refuse_later(save, "unmade", problem.at);
+    } else if ((missing = complete_missing(object))) {
+        text_addf(&problem, ": %s", missing);
+        refuse_later(save, "lacking", problem.at);
     }
-    if (!(missing = complete_missing(object)))
-        return true;
-    text_addf(&problem, "%s: Missing required field %s", save->place.at, missing);
-    *step = write_refuse(work, CODE_MISSING_FIELD, problem.at);
-    return false;
 }
 
 static enum work_step commit(struct work *work);
@@ -283,11 +293,10 @@ static enum work_step commit(struct work *work);
 static enum work_step complete(struct work *work, const char *maker)
 {
     struct transaction *t = work->state;
-    enum work_step step;
 
     for (size_t i = 0; i < t->save_count; i++) {
-        if (!t->saves[i].exists && !fill(work, &t->saves[i], maker, &step))
-            return step;
+        if (!t->saves[i].exists)
+            fill(work, &t->saves[i], maker);
     }
     return commit(work);
 }
@@ -315,22 +324,32 @@ static enum work_step ask_maker(struct work *work)
 
 /* ---- The commit, and the answer ---- */
 
+static const char *kind_of(const struct save *save)
+{
+    if (save->unmade)
+        return "refuse";
+    return save->exists ? "put" : "create";
+}
+
 static void add_save(struct work *work, const struct save *save)
 {
     const struct model_object *object = &save->object;
     const struct model_class *c = object->class_;
 
     redis_call_arg(&work->call, save->place.at);
-    redis_call_arg(&work->call, save->exists ? "put" : "create");
+    redis_call_arg(&work->call, kind_of(save));
     lineage_add_args(&work->call, c, work->agent->proc.settings.sync_history_kept);
     redis_call_arg(&work->call, object->id ? object->id : "");
     stored_add_right(&work->call, c, save->exists ? ACTION_UPDATE : ACTION_CREATE);
-    if (save->exists) {
+    if (save->unmade) {
+        redis_call_arg(&work->call, save->unmade);
+        redis_call_arg(&work->call, save->why.at);
+    } else if (save->exists) {
         write_add_object(work, object);
-        return;
+    } else {
+        write_add_new(&work->call, object);
+        redis_call_arg(&work->call, save->added ? "0" : "1");
     }
-    write_add_new(&work->call, object);
-    redis_call_arg(&work->call, save->added ? "0" : "1");
 }
 
 static void add_removal(struct work *work, const struct to_remove *removal)
@@ -373,18 +392,16 @@ void transaction_add(const struct work *work, struct text *out)
         text_add(out, "null");
 }
 
-/* The next of the saves' lines, "<version> <ref>"; NULL behind the last one. */
-static const char *next_saved(struct text *lines, size_t *at, int64_t *version)
+/* What the commit says of each object is a line, "<version> <ref>". How many bytes have so many? */
+static size_t size_of_lines(const char *lines, size_t count)
 {
-    char *line = lines->at + *at, *ref, *end;
+    const char *end = lines;
 
-    if (*at >= lines->size)
-        return NULL;
-    *version = strtoll(line, &ref, 10);
-    end = strchrnul(ref, '\n');
-    *at += (size_t)(end - line) + 1;
-    *end = '\0';
-    return ref + 1;
+    for (; count > 0; count--) {
+        end = strchrnul(end, '\n');
+        end += count > 1 && *end;
+    }
+    return (size_t)(end - lines);
 }
 
 static void add_pair(struct text *out, const struct model *model, const char *ref_text)
@@ -397,37 +414,41 @@ static void add_pair(struct text *out, const struct model *model, const char *re
         model_add_pair(out, ref.class_->name, ref.id);
 }
 
-static void add_answer(const struct work *work, struct text *out, struct text *lines)
+static void add_pairs(struct text *out, const struct model *model, const char *said)
 {
-    const struct transaction *t = work->state;
-    int64_t version;
-    const char *ref;
+    _cleanup_(text_deinitp) struct text lines = {0};
+    char *rest, *line;
 
+    text_add(&lines, said);
+    for (line = strtok_r(lines.at, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+        add_pair(out, model, strchr(line, ' ') + 1);
+}
+
+static void add_answer(const struct work *work, struct text *out, const char *saved,
+                       const char *removed)
+{
     work_response_begin(work, out, NULL);
     transaction_add(work, out);
     text_add(out, ",\"result\":true,\"objectsSaved\":[");
-    for (size_t at = 0; (ref = next_saved(lines, &at, &version));)
-        add_pair(out, work->agent->model, ref);
+    add_pairs(out, work->agent->model, saved);
     text_add(out, "],\"objectsRemoved\":[");
-    for (size_t i = 0; i < t->removal_count; i++) {
-        text_add(out, i ? "," : "");
-        model_add_pair(out, t->removals[i].class_->name, t->removals[i].id);
-    }
+    add_pairs(out, work->agent->model, removed);
     text_add_char(out, ']');
     response_end(out);
 }
 
+/* The saves come first; a repeated request has the same ones. */
 static enum work_step answer(struct work *work, const char *said)
 {
-    _cleanup_(text_deinitp) struct text body = {0}, lines = {0};
+    const struct transaction *t = work->state;
+    const size_t size = size_of_lines(said, t->save_count);
+    _cleanup_(text_deinitp) struct text body = {0}, saved = {0};
 
-    text_add(&lines, said);
-    add_answer(work, &body, &lines);
-    if (!lines.size)
+    text_add_bytes(&saved, said, size);
+    add_answer(work, &body, text_str(&saved), said + size);
+    if (!saved.size)
         return work_reply(work, &body, write_replied);
-    text_clear(&lines);
-    text_add(&lines, said);
-    return overtaken_reply_to_saves(work, &body, &lines,
+    return overtaken_reply_to_saves(work, &body, &saved,
                                     redis_str(redis_item(work->call.reply, 1)));
 }
 

@@ -253,6 +253,8 @@ static const struct refusal {
      SAYS_NOTHING},
     {"unknown", "there is no such document, and its id is made by the server", 0, SAYS_NOTHING},
     {"elsewhere", "by its id it is the child of another document", 0, SAYS_NOTHING},
+    {"unmade", "", CODE_CREATE_FAILED, SAYS_WHY},
+    {"lacking", "Missing required field ", CODE_MISSING_FIELD, SAYS_WHAT},
     {"incomplete", "a new one lacks the required field ", CODE_MISSING_FIELD, SAYS_WHAT},
     {"malformed", "", CODE_MALFORMED, SAYS_WHY},
     {"unfit", "", 0, SAYS_WHY},
