@@ -11,7 +11,7 @@ from changing import FIRST, Changing
 from client import Client
 from content_client import ContentClient
 from postgres import Postgres
-from processes import NAMES, SETTINGS, processes_file
+from processes import NAMES, PROCESSES, SETTINGS
 from servers import Servers, json
 from stack import CHILDREN_MODEL, PROVIDER, RELATIONS_MODEL, Stack
 from store import Store, balance
@@ -74,8 +74,7 @@ def children_stack(shared_children_stack):
 
 @pytest.fixture(scope="session")
 def shared_process_stack(servers):
-    settings = {"process.file": processes_file(servers.folder), **SETTINGS}
-    with Stack(servers, gateways=2, sync_agents=2, settings=settings) as s:
+    with Stack(servers, gateways=2, sync_agents=2, processes=PROCESSES, settings=SETTINGS) as s:
         yield s
 
 

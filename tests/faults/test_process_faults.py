@@ -5,7 +5,7 @@ import threading
 
 import pytest
 from client import Client
-from processes import ask, assert_failed, assert_result, echo, processes_file, run
+from processes import ask, assert_failed, assert_result, echo, run
 from servers import wait_until
 from shapes import assert_error
 from stack import Stack
@@ -22,9 +22,8 @@ DECLARED = {
 
 @pytest.fixture(scope="module")
 def shared_mortal_stack(servers):
-    with Stack(servers, gateways=2, sync_agents=1, settings={
-            "process.file": processes_file(servers.folder, DECLARED), "process.presence_ms": 0,
-            "sync.job_lease_ms": 1000}) as stack:
+    with Stack(servers, gateways=2, sync_agents=1, processes=DECLARED, settings={
+            "process.presence_ms": 0, "sync.job_lease_ms": 1000}) as stack:
         yield stack
 
 

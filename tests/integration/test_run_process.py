@@ -234,17 +234,17 @@ def test_the_first_answer_counts(stack, client, process):
         call.reply("first")
         call.error("third")
 
-    with Worker(stack, process, serve):
+    with Worker(stack, process, serve) as worker:
         message = ask(client, process)
         assert_result(client.response_to(message), "first")
-        wait_dropped(stack, "late")
+        wait_dropped(stack, worker.calls[0].properties.correlation_id, "late")
         assert_result(run(client, process, messageId=message), "first")
         client.expect_nothing(lambda f: f.get("correspondingMessageId") == message, 0.05)
 
 
 def test_answers_to_unknown_calls_are_dropped(stack, client, process):
     def serve(call):
-        call.raw(b"1", correlation_id="unknown")
+        call.raw(b"1", correlation_id="unknown-" + process)
         call.raw(b"1", correlation_id=None)
         call.raw(b"not json", correlation_id="x" * 255)
         call.raw(b"1", "progress", correlation_id="unknown")
@@ -253,7 +253,7 @@ def test_answers_to_unknown_calls_are_dropped(stack, client, process):
 
     with Worker(stack, process, serve):
         assert_result(run(client, process, 1), 1)
-        wait_dropped(stack, "unknown")
+        wait_dropped(stack, "unknown-" + process, "unknown")
 
 
 # ---- Progress

@@ -4,8 +4,6 @@
         assert_result(run(client, "open", 1), 1)
 """
 
-import json
-
 from client import SYNC
 from servers import wait_until
 from shapes import assert_error, assert_sync_shape
@@ -27,13 +25,6 @@ PROCESSES = {
 MIB = 1 << 20
 SETTINGS = {"process.max_calls": 3, "process.results_kept": 3, "process.result_bytes_kept": 1000,
             "process.presence_ms": 0, "sync.max_answer_bytes": MIB, "sync.reply_repeat_ms": 200}
-
-
-def processes_file(folder, processes=PROCESSES):
-    """The value of the setting process.file."""
-    file = folder / "processes.json"
-    file.write_text(json.dumps(processes))
-    return file
 
 
 def ask(client, name, arguments=None, **members):
@@ -68,7 +59,7 @@ def calls_under_way(stack, client):
     return redis.smembers(session_key(session_of(redis, client.client_id), ":pu"))
 
 
-def wait_dropped(stack, why):
-    """An agent has dropped an answer."""
-    wait_until(lambda: any("process.answer_dropped" in a.log_text() and f"why={why}" in a.log_text()
-                           for a in stack.sync_agents), 10, f"an answer is dropped: {why}")
+def wait_dropped(stack, call, why):
+    """An agent has dropped an answer to the call."""
+    line = f"process.answer_dropped call={call} why={why}"
+    wait_until(lambda: any(line in agent.log_text() for agent in stack.sync_agents), 10, line)
