@@ -136,6 +136,8 @@ static void add_dead_letter(struct work *work, const char *reason)
 {
     struct msg letter = *work->request.msg;
 
+    log_warn("process.failed", LOG_STR("process", letter.type),
+             LOG_STR("call", letter.correlation_id), LOG_STR("why", reason));
     letter.queue = DEAD_LETTERS;
     letter.reason = reason;
     letter.expiration_ms = 0;
@@ -149,8 +151,6 @@ enum work_step plan_process_failed(struct work *work)
     const struct failure *failure = failure_of(m->reason);
     struct ending *ending;
 
-    log_warn("process.failed", LOG_STR("process", m->type), LOG_STR("call", m->correlation_id),
-             LOG_STR("why", m->reason));
     if (failure->is_letter)
         add_dead_letter(work, m->reason);
     ending = ending_of(work, m->correlation_id ? m->correlation_id : "");
