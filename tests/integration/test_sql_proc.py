@@ -154,12 +154,12 @@ def test_a_value_has_one_form(client, type_name, value, expected):
     ("uuid", '"0"', "a UUID"), ("bytea", '"*"', "a string of Base64"),
 ])
 def test_a_value_of_a_wrong_type_is_refused(client, type_name, value, expected):
-    assert_error(call(client, f"same.{type_name}", f"[{value}]"), MALFORMED, 'parameter "v": expected',
+    assert_error(call(client, f"same.{type_name}", f"[{value}]"), MALFORMED, 'argument v: expected',
                  expected)
     assert_error(call(client, f"list.{type_name}", f"[[{value}]]"), MALFORMED,
-                 'parameter "v": item 0: expected', expected)
+                 'argument v: item 0: expected', expected)
     assert_error(call(client, f"list.{type_name}", f"[{value}]"), MALFORMED,
-                 'parameter "v": expected an array')
+                 'argument v: expected an array')
 
 
 def test_dates_that_do_not_exist_are_refused_by_the_server(client):
@@ -178,10 +178,10 @@ def test_arguments_come_by_name_or_by_position(client):
 
 
 @pytest.mark.parametrize("arguments, expected", [
-    ({"a": 1, "b": 2, "c": 3}, 'unknown argument "c": expected "a", "b"'),
+    ({"a": 1, "b": 2, "c": 3}, 'argument "c": unknown, expected a, b'),
     ([1], "expected 2 arguments, found 1"), ([1, 2, 3], "expected 2 arguments, found 3"),
-    ("7", "expected an object or an array of arguments, found a number"),
-    ('"a"', "found a string"), (True, "found a boolean"),
+    ("7", "arguments: expected an object or an array, found number"),
+    ('"a"', "found string"), (True, "found boolean"),
 ])
 def test_arguments_that_do_not_fit_are_refused(client, arguments, expected):
     assert_error(call(client, "add", arguments), MALFORMED, expected)
@@ -189,7 +189,7 @@ def test_arguments_that_do_not_fit_are_refused(client, arguments, expected):
 
 def test_what_only_comes_out_cannot_go_in(client):
     assert_error(call(client, "split", {"n": 1, "d": 1, "rest": 1}), MALFORMED,
-                 'parameter "rest" only comes out')
+                 'argument "rest": unknown')
 
 
 def test_parameters_come_out_by_name(client):

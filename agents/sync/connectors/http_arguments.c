@@ -4,9 +4,8 @@
 
 #include <json-c/json.h>
 
+#include "agents/sync/connectors/arguments.h"
 #include "common/json/json_get.h"
-
-#define SHOWN_BYTES 100 /* of a name that a caller made up */
 
 static const char *const type_names[] = {
     [HTTP_STRING] = "string",   [HTTP_NUMBER] = "number", [HTTP_INTEGER] = "integer",
@@ -129,83 +128,20 @@ static enum err check_types(const struct http_arguments *arguments, const struct
     return ERR_OK;
 }
 
-static enum err read_array(const struct http_arguments *arguments, struct json_span given,
-                           struct json_span *values, struct text *why)
+static struct argument_names names_of(const struct http_arguments *arguments)
 {
-    const size_t count = json_count(given);
-    struct json_walk w = json_walk(given);
+    struct argument_names names = {.count = arguments->count};
 
-    if (count != arguments->count) {
-        text_addf(why, "expected %zu arguments, found %zu", arguments->count, count);
-        return ERR_MALFORMED;
-    }
-    for (size_t i = 0; json_next(&w); i++)
-        values[i] = w.value;
-    return ERR_OK;
-}
-
-/* How much of a text is shown: SHOWN_BYTES at most, and no half character. */
-static int shown_size(struct json_span text)
-{
-    size_t size = text.size < SHOWN_BYTES ? text.size : SHOWN_BYTES;
-
-    while (size < text.size && ((unsigned char)text.at[size] & 0xc0) == 0x80)
-        size--;
-    return (int)size;
-}
-
-/* Tells the first member of `given` that is none of the arguments. */
-static void tell_unknown(const struct http_arguments *arguments, struct json_span given,
-                         struct text *why)
-{
-    struct json_walk w = json_walk(given);
-    bool known = true;
-
-    while (known && json_next(&w)) {
-        known = false;
-        for (size_t i = 0; !known && i < arguments->count; i++)
-            known = json_string_is(w.key, arguments->at[i].name);
-    }
-    text_addf(why, "argument %.*s: unknown", shown_size(w.key), w.key.at);
-}
-
-static enum err read_object(const struct http_arguments *arguments, struct json_span given,
-                            struct json_span *values, struct text *why)
-{
-    for (size_t i = 0; i < arguments->count; i++) {
-        size_t times;
-
-        values[i] = json_member(given, arguments->at[i].name, &times);
-        if (times == 1)
-            continue;
-        text_addf(why, "argument %s: %s", arguments->at[i].name,
-                  times ? "stands there twice" : "missing");
-        return ERR_MALFORMED;
-    }
-    if (json_count(given) == arguments->count)
-        return ERR_OK;
-    tell_unknown(arguments, given, why);
-    return ERR_MALFORMED;
+    for (size_t i = 0; i < arguments->count; i++)
+        names.at[i] = arguments->at[i].name;
+    return names;
 }
 
 enum err http_arguments_read(const struct http_arguments *arguments, struct json_span given,
                              struct json_span *values, struct text *why)
 {
-    enum err e;
+    const struct argument_names names = names_of(arguments);
+    const enum err e = arguments_read(&names, given, values, why);
 
-    switch (json_kind(given)) {
-    case JSON_ARRAY:
-        e = read_array(arguments, given, values, why);
-        break;
-    case JSON_ABSENT:
-    case JSON_NULL: /* as good as {} */
-    case JSON_OBJECT:
-        e = read_object(arguments, given, values, why);
-        break;
-    default:
-        text_addf(why, "arguments: expected an object or an array, found %s",
-                  json_kind_name(json_kind(given)));
-        return ERR_TYPE;
-    }
     return e ? e : check_types(arguments, values, why);
 }

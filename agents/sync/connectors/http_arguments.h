@@ -16,8 +16,8 @@ struct json_object;
  *
  *   "arguments": [{"name": "city", "type": "string"}, {"name": "days", "type": "integer"}]
  *
- * A call gives them by name, {"city": "Bern", "days": 3}, or by position, ["Bern", 3]: all of them
- * and no others, each of its type; null is of type json only.
+ * A call gives all of them and no others (arguments.h), each of its type; null is of type json
+ * only.
  *
  * Ownership: names are borrowed from the declarations, values from the call.
  */

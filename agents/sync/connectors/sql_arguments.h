@@ -10,8 +10,7 @@
 /*
  * sql_arguments - a call's arguments become the values of the placeholders.
  *
- * An object names the parameters that go in (missing ones are null, others are a mistake); an array
- * has all of them in their order; null stands for no arguments.
+ * Callers give the parameters that go in (arguments.h); by name, a missing one is null.
  */
 
 struct sql_procedure;
@@ -22,7 +21,7 @@ struct sql_values {
     size_t count;
 };
 
-/* ERR_TYPE: `problem` says which parameter, what was expected and what was found. */
+/* ERR_MALFORMED, ERR_TYPE: `problem` says which parameter, what was expected and what was found. */
 _must_check_ enum err sql_values_write(const struct sql_procedure *procedure,
                                        struct json_span arguments, struct sql_values *out,
                                        struct text *problem);

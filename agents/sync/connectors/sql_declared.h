@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agents/sync/connectors/arguments.h"
 #include "agents/sync/connectors/sql_type.h"
 #include "common/base/cleanup.h"
 #include "common/base/err.h"
@@ -24,7 +25,7 @@ struct json_object;
 struct sql_pool;
 
 #define SQL_CONNECTIONS_MAX 100
-#define SQL_PARAMETERS_MAX  100
+#define SQL_PARAMETERS_MAX  ARGUMENTS_MAX
 
 struct sql_database {
     const char *name;

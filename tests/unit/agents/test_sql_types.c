@@ -252,9 +252,10 @@ START_TEST(arguments_come_by_name)
     assert_arguments("{\"a\":null,\"b\":2}", "null,2");
     assert_arguments("{}", "null,null");
     assert_arguments("null", "null,null");
-    assert_arguments("{\"a\":1,\"c\":2}", "unknown argument \"c\": expected \"a\", \"b\"");
-    assert_arguments("{\"sum\":1}", "parameter \"sum\" only comes out: expected \"a\", \"b\"");
-    assert_arguments("{\"b\":\"2\"}", "parameter \"b\": expected a whole number from -2147483648 "
+    assert_arguments("{\"a\":1,\"c\":2}", "argument \"c\": unknown, expected a, b");
+    assert_arguments("{\"sum\":1}", "argument \"sum\": unknown, expected a, b");
+    assert_arguments("{\"a\":1,\"a\":2}", "argument a: stands there twice");
+    assert_arguments("{\"b\":\"2\"}", "argument b: expected a whole number from -2147483648 "
                                       "to 2147483647, found a string");
 }
 END_TEST
@@ -265,16 +266,16 @@ START_TEST(arguments_come_by_position)
     assert_arguments("[null,2]", "null,2");
     assert_arguments("[1]", "expected 2 arguments, found 1");
     assert_arguments("[1,2,3]", "expected 2 arguments, found 3");
-    assert_arguments("[1,true]", "parameter \"b\": expected a whole number from -2147483648 to "
+    assert_arguments("[1,true]", "argument b: expected a whole number from -2147483648 to "
                                  "2147483647, found a boolean");
 }
 END_TEST
 
 START_TEST(other_arguments_are_refused)
 {
-    assert_arguments("1", "expected an object or an array of arguments, found a number");
-    assert_arguments("\"a\"", "expected an object or an array of arguments, found a string");
-    assert_arguments("true", "expected an object or an array of arguments, found a boolean");
+    assert_arguments("1", "arguments: expected an object or an array, found number");
+    assert_arguments("\"a\"", "arguments: expected an object or an array, found string");
+    assert_arguments("true", "arguments: expected an object or an array, found boolean");
 }
 END_TEST
 
