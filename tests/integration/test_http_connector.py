@@ -4,6 +4,7 @@
 import json
 import os
 import subprocess
+import uuid
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,8 @@ def declared(web, secure, folder, ca_file):
         "text": operation(web.url + "/echo/", "POST", "s", body={"text": "<{s}>"}),
         "xml": operation(web.url + "/echo/", "POST", "s", body={"xml": "<a>{s}</a>"},
                          headers={"Content-Type": "application/soap+xml"}),
+        "keyed": operation(web.url + "/echo/", "POST", "s", body="arguments",
+                           headers={"Idempotency-Key": "{@call}"}),
         "delete": operation(web.url + "/echo/{i}", "DELETE", "i"),
         "nothing": operation(web.url + "/echo/", "POST"),
         "head": operation(web.url + "/echo/", "HEAD"),
@@ -166,6 +169,14 @@ def test_headers_have_arguments_and_secrets(client):
     assert headers["X-Said"] == "it says x"
     assert headers["X-Key"] == "Key " + SECRET
     assert "Accept-Encoding" not in headers
+
+
+def test_each_call_has_a_key_of_its_own(client):
+    """The body of all arguments does not hold it."""
+    echoes = [result(client, "keyed", ["x"]) for _ in range(2)]
+    assert [json.loads(echo["body"]) for echo in echoes] == [{"s": "x"}] * 2
+    keys = {str(uuid.UUID(echo["headers"]["Idempotency-Key"])) for echo in echoes}
+    assert len(keys) == 2
 
 
 @pytest.mark.parametrize("given, words", [
@@ -379,7 +390,7 @@ def test_a_call_whose_agent_dies_is_answered_by_another(servers, connect, tmp_pa
     file = tmp_path / "processes.json"
     with WebServer() as web:
         file.write_text(json.dumps({"http": {"threads": 1, "operations": {
-            "wait": operation(web.url + "/wait")}}}))
+            "wait": operation(web.url + "/wait", headers={"Idempotency-Key": "{@call}"})}}}))
         with Stack(servers, sync_agents=2, settings={"process.file": file}) as stack:
             client = connect(stack.gateways[0], "ada")
             slow = send(client, "wait")
@@ -388,7 +399,9 @@ def test_a_call_whose_agent_dies_is_answered_by_another(servers, connect, tmp_pa
             wait_until(lambda: owner_of(stack, port), 20, "one of the agents has asked").kill()
             wait_until(lambda: len(web.seen("/wait")) == 2, 20, "the server is asked again")
             web.let_go.set()
-            assert client.response_to(slow)["result"]["port"] == web.seen("/wait")[1]["port"]
+            first, second = web.seen("/wait")
+            assert client.response_to(slow)["result"]["port"] == second["port"]
+            assert first["headers"]["Idempotency-Key"] == second["headers"]["Idempotency-Key"]
 
 
 def owner_of(stack, port):

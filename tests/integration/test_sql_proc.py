@@ -354,6 +354,24 @@ def test_a_server_that_dies_may_come_back(client, database):
     assert result(client, "add", [1, 2]) == 3
 
 
+def test_each_call_has_a_key_of_its_own_that_clients_do_not_give(client):
+    keys = {str(uuid.UUID(result(client, "key", {"seconds": 0}))) for _ in range(2)}
+    assert len(keys) == 2
+    assert_error(call(client, "key", {"call": str(uuid.uuid4()), "seconds": 0}), MALFORMED,
+                 'argument "call": unknown, expected seconds')
+
+
+def test_a_call_that_runs_again_has_its_key_again(client, sql_stack, database):
+    waiting = send(client, "key", [1])
+    keys = "SELECT application_name FROM pg_stat_activity WHERE application_name LIKE 'key %'"
+    wait_until(lambda: database.run(keys), 10, "it runs")
+    first = database.run(keys)
+    agent = sql_stack.sync_agents[0]
+    agent.kill()
+    agent.start()
+    assert "key " + client.response_to(waiting)["result"] == first
+
+
 @pytest.mark.parametrize("end", ["kill", "stop"])
 def test_a_call_outlives_its_agent(client, sql_stack, database, end):
     """It runs again; the statement of the agent that is gone ends in the server by itself."""

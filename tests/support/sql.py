@@ -27,6 +27,9 @@ CREATE FUNCTION shop.series(n integer) RETURNS TABLE (i integer, square numeric,
 CREATE FUNCTION shop.nothing() RETURNS void LANGUAGE sql AS '';
 CREATE FUNCTION shop.sleep(seconds double precision) RETURNS text LANGUAGE plpgsql AS $$
     BEGIN PERFORM pg_sleep(seconds); RETURN 'awake'; END $$;
+CREATE FUNCTION shop.key(call uuid, seconds double precision) RETURNS text LANGUAGE plpgsql AS $$
+    BEGIN PERFORM set_config('application_name', 'key ' || call, true); -- for others to see
+        PERFORM pg_sleep(seconds); RETURN call; END $$;
 CREATE FUNCTION shop.backend() RETURNS integer LANGUAGE sql AS 'SELECT pg_backend_pid()';
 CREATE FUNCTION shop.big(n integer) RETURNS text LANGUAGE sql AS $$ SELECT repeat('x', n) $$;
 CREATE FUNCTION shop.spoil() RETURNS text LANGUAGE plpgsql AS $$
@@ -90,6 +93,8 @@ def procedures():
         "nothing": row("function", "nothing"),
         "sleep": row("function", "sleep", parameter("seconds", double)),
         "sleepBriefly": row("function", "sleep", parameter("seconds", double), deadlineMs=700),
+        "key": row("function", "key", {"name": "call", "type": "uuid", "value": "@call"},
+                   parameter("seconds", double)),
         "backend": row("function", "backend"),
         "big": row("function", "big", parameter("n", integer), maxBytes=1000),
         "spoil": row("function", "spoil"),

@@ -94,9 +94,13 @@ static enum err fill_request(const struct call *call, struct http_request *reque
                              struct text *why)
 {
     const struct http_operation *operation = request->operation;
-    struct json_span values[HTTP_ARGUMENTS_MAX];
-    enum err e = http_arguments_read(&operation->arguments, call->arguments, values, why);
+    struct json_span values[HTTP_ARGUMENTS_MAX + 1];
+    _cleanup_(text_deinitp) struct text key = {0};
+    enum err e;
 
+    text_add_json_str(&key, call->key);
+    e = http_arguments_read(&operation->arguments, call->arguments, json_span_of(key.at), values,
+                            why);
     e = e ? e : http_template_fill(&operation->url, values, &request->url, why);
     e = e ? e : http_template_fill(&operation->body, values, &request->body, why);
     begin_headers(request);

@@ -17,7 +17,7 @@ static const char *const type_names[] = {
 struct http_argument *http_arguments_find(struct http_arguments *arguments, const char *name,
                                           size_t size)
 {
-    for (size_t i = 0; i < arguments->count; i++) {
+    for (size_t i = 0; i <= arguments->count; i++) {
         struct http_argument *a = &arguments->at[i];
 
         if (strlen(a->name) == size && memcmp(a->name, name, size) == 0)
@@ -42,6 +42,14 @@ static void load_type(struct json_object *row, const char *path, struct http_arg
     text_addf(problems, "%s.type: expected string, number, integer, boolean or json\n", path);
 }
 
+static const struct http_argument call_key = {.name = ARGUMENTS_CALL_KEY, .type = HTTP_STRING};
+
+static void add(struct http_arguments *out, const struct http_argument *argument)
+{
+    out->at[out->count++] = *argument;
+    out->at[out->count] = call_key;
+}
+
 static void load_one(struct json_object *row, const char *path, struct http_arguments *out,
                      struct text *problems)
 {
@@ -56,11 +64,12 @@ static void load_one(struct json_object *row, const char *path, struct http_argu
     load_type(row, path, &argument, problems);
     if (json_get_string(row, path, "name", true, &argument.name, problems))
         return;
-    if (!*argument.name || strpbrk(argument.name, "{}"))
-        text_addf(problems, "%s.name: expected at least one character, and no braces\n", path);
-    if (http_arguments_find(out, argument.name, strlen(argument.name)))
+    if (!*argument.name || *argument.name == '@' || strpbrk(argument.name, "{}"))
+        text_addf(problems,
+                  "%s.name: expected at least one character, no @ in front, and no braces\n", path);
+    else if (http_arguments_find(out, argument.name, strlen(argument.name)))
         text_addf(problems, "%s.name: %s stands there twice\n", path, argument.name);
-    out->at[out->count++] = argument;
+    add(out, &argument);
 }
 
 void http_arguments_load(struct json_object *row, const char *path, struct http_arguments *out,
@@ -70,6 +79,7 @@ void http_arguments_load(struct json_object *row, const char *path, struct http_
     struct json_object *list;
     size_t count;
 
+    out->at[0] = call_key;
     if (json_get_array(row, path, "arguments", false, &list, problems))
         return;
     count = json_object_array_length(list);
@@ -138,10 +148,11 @@ static struct argument_names names_of(const struct http_arguments *arguments)
 }
 
 enum err http_arguments_read(const struct http_arguments *arguments, struct json_span given,
-                             struct json_span *values, struct text *why)
+                             struct json_span key, struct json_span *values, struct text *why)
 {
     const struct argument_names names = names_of(arguments);
     const enum err e = arguments_read(&names, given, values, why);
 
+    values[arguments->count] = key;
     return e ? e : check_types(arguments, values, why);
 }

@@ -39,8 +39,9 @@ struct http_argument {
 };
 
 struct http_arguments {
-    struct http_argument at[HTTP_ARGUMENTS_MAX];
-    size_t count;
+    struct http_argument at[HTTP_ARGUMENTS_MAX + 1]; /* behind those that callers give the call's
+                                                        key, which templates have as any other */
+    size_t count;                                    /* of those that callers give */
 };
 
 /* Reads the member "arguments" of `row`, the operation at `path`; mistakes go to `problems`. */
@@ -51,12 +52,12 @@ void http_arguments_load(struct json_object *row, const char *path, struct http_
 void http_arguments_check_used(const struct http_arguments *arguments, const char *path,
                                struct text *problems);
 
-/* The argument with these bytes as its name, or NULL. */
+/* The argument with these bytes as its name, the call's key too; or NULL. */
 struct http_argument *http_arguments_find(struct http_arguments *arguments, const char *name,
                                           size_t size);
 
-/* Fills values[0..count) from what a caller gave. ERR_MALFORMED, ERR_TYPE: `why` has words for the
- * caller. */
+/* Fills values[0..count] from what a caller gave and the call's key, a JSON string. ERR_MALFORMED,
+ * ERR_TYPE: `why` has words for the caller. */
 _must_check_ enum err http_arguments_read(const struct http_arguments *arguments,
-                                          struct json_span given, struct json_span *values,
-                                          struct text *why);
+                                          struct json_span given, struct json_span key,
+                                          struct json_span *values, struct text *why);

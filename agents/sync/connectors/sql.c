@@ -229,7 +229,7 @@ static void run(void *own, void *thread, const struct call *call, struct answer 
     }
     c.deadline_ms = deadline_of(c.procedure, call);
     c.result.procedure = c.procedure;
-    if (sql_values_write(c.procedure, call->arguments, &c.values, &answer->body))
+    if (sql_values_write(c.procedure, call, &c.values, &answer->body))
         fail(&c, CODE_MALFORMED, "");
     else
         answer_call(&c);

@@ -4,6 +4,7 @@
 
 #include "agents/sync/connectors/arguments.h"
 #include "agents/sync/connectors/sql_declared.h"
+#include "agents/sync/host/connector.h"
 
 static enum err add_value(const struct sql_parameter *parameter, struct json_span value,
                           struct sql_values *out, struct text *problem)
@@ -24,32 +25,38 @@ static enum err add_value(const struct sql_parameter *parameter, struct json_spa
     return ERR_OK;
 }
 
-/* What goes in; what is left out is null. */
+/* What is left out is null. */
 static struct argument_names names_of(const struct sql_procedure *procedure)
 {
     struct argument_names names = {.may_miss = true};
 
     for (size_t i = 0; i < procedure->count; i++) {
-        if (procedure->parameters[i].direction & SQL_IN)
-            names.at[names.count++] = procedure->parameters[i].name;
+        const struct sql_parameter *p = &procedure->parameters[i];
+
+        if (p->direction & SQL_IN && !p->is_call_key)
+            names.at[names.count++] = p->name;
     }
     return names;
 }
 
-enum err sql_values_write(const struct sql_procedure *procedure, struct json_span arguments,
+enum err sql_values_write(const struct sql_procedure *procedure, const struct call *call,
                           struct sql_values *out, struct text *problem)
 {
     const struct argument_names names = names_of(procedure);
     struct json_span given[ARGUMENTS_MAX], *next = given;
-    enum err e = arguments_read(&names, arguments, given, problem);
+    _cleanup_(text_deinitp) struct text key = {0};
+    enum err e = arguments_read(&names, call->arguments, given, problem);
 
+    text_add_json_str(&key, call->key);
     out->count = 0;
     out->at = calloc(procedure->ins + 1, sizeof(*out->at));
     if (!out->at)
         err_out_of_memory();
     for (size_t i = 0; !e && i < procedure->count; i++) {
-        if (procedure->parameters[i].direction & SQL_IN)
-            e = add_value(&procedure->parameters[i], *next++, out, problem);
+        const struct sql_parameter *p = &procedure->parameters[i];
+
+        if (p->direction & SQL_IN)
+            e = add_value(p, p->is_call_key ? json_span_of(key.at) : *next++, out, problem);
     }
     return e;
 }

@@ -41,6 +41,7 @@ struct sql_parameter {
     const char *name;
     struct sql_typed typed;
     enum sql_direction direction;
+    bool is_call_key; /* goes in, but callers do not give it: it is the call's key */
 };
 
 struct sql_procedure {

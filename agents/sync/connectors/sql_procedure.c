@@ -80,10 +80,29 @@ static void load_direction(const struct sql_loading *l, const struct sql_member 
         text_addf(l->problems, "%s.direction: expected IN, OUT or INOUT\n", row->path);
 }
 
+/* What the agent gives has a type that a UUID fits. */
+static void load_value(const struct sql_loading *l, const struct sql_member *row,
+                       struct sql_parameter *parameter)
+{
+    const struct sql_type *type = parameter->typed.type;
+    const char *value;
+
+    if (json_get_string(row->object, row->path, "value", false, &value, l->problems))
+        return;
+    parameter->is_call_key = true;
+    if (strcmp(value, ARGUMENTS_CALL_KEY) != 0)
+        text_addf(l->problems, "%s.value: expected " ARGUMENTS_CALL_KEY "\n", row->path);
+    else if (parameter->direction != SQL_IN || parameter->typed.array ||
+             (type && type->form != SQL_TEXT && type->form != SQL_UUID))
+        text_addf(l->problems,
+                  "%s.value: " ARGUMENTS_CALL_KEY " only goes in, as a text, varchar or uuid\n",
+                  row->path);
+}
+
 static void load_parameter(const struct sql_loading *l, const struct sql_member *row,
                            struct sql_procedure *procedure)
 {
-    static const char *const members[] = {"name", "type", "direction", NULL};
+    static const char *const members[] = {"name", "type", "direction", "value", NULL};
     struct sql_parameter *parameter = &procedure->parameters[procedure->count];
 
     if (!json_object_is_type(row->object, json_type_object)) {
@@ -93,6 +112,7 @@ static void load_parameter(const struct sql_loading *l, const struct sql_member 
     json_get_only(row->object, row->path, members, l->problems);
     load_type(l, row, parameter);
     load_direction(l, row, parameter);
+    load_value(l, row, parameter);
     if (json_get_string(row->object, row->path, "name", true, &parameter->name, l->problems))
         return;
     if (!is_identifier(parameter->name, strlen(parameter->name)))

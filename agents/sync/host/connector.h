@@ -15,7 +15,7 @@
  * its threads, which only read them. What a thread needs for itself (a handle of curl, a connection
  * of a database) is made by open() in that thread and lives as long as it.
  *
- * Calls come at least once: a call whose agent died runs again.
+ * Calls come at least once: a call whose agent died runs again, with the same key.
  */
 
 struct declared;
@@ -27,6 +27,8 @@ struct call {
     struct json_span arguments; /* checked JSON; null if the client gave none */
     const char *client;  /* a client id with the caller's rights; "" unless the process acts */
     const char *user;    /* who asks; "" for nobody */
+    const char *key;     /* of the call, a UUID: the same whenever it runs, and when the client asks
+                            again; by it an outside server knows what it has done already */
     int64_t deadline_ms; /* of clock_mono_ms() */
 };
 

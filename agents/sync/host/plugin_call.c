@@ -7,7 +7,6 @@
 #include "agents/sync/host/plugin_private.h"
 #include "common/amqp/asker.h"
 #include "common/base/clock.h"
-#include "common/base/secret.h"
 #include "common/protocol/operations.h"
 #include "common/protocol/response.h"
 
@@ -18,7 +17,7 @@ struct plugin_thread {
     struct activestack_call shown;
     const struct task *task;
     struct answer *answer;
-    struct text id, arguments, response;
+    struct text arguments, response;
     struct asker *asker; /* NULL until somebody asks */
     uint64_t questions;  /* of this call */
 };
@@ -174,7 +173,6 @@ void plugin_close(void *thread)
     struct plugin_thread *t = thread;
 
     asker_destroy(t->asker);
-    text_deinit(&t->id);
     text_deinit(&t->arguments);
     text_deinit(&t->response);
     free(t);
@@ -187,18 +185,13 @@ static void show(struct plugin_thread *t, const struct call *call, struct answer
     t->task = task;
     t->answer = answer;
     t->questions = 0;
-    text_clear(&t->id);
-    if (task->msg->message_id)
-        text_add(&t->id, task->msg->message_id);
-    else
-        secret_add_uuid(&t->id);
     text_clear(&t->arguments);
     text_add_bytes(&t->arguments, call->arguments.at, call->arguments.size);
     t->shown = (struct activestack_call){
         .process = call->operation,
         .arguments = text_str(&t->arguments),
         .user = call->user,
-        .id = text_str(&t->id),
+        .id = call->key,
         .deadline_ms = task->wall_deadline_ms,
         .agent = t,
         .ask = ask,

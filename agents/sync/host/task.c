@@ -5,6 +5,7 @@
 
 #include "agents/sync/processes/declared.h"
 #include "common/base/clock.h"
+#include "common/base/secret.h"
 #include "common/protocol/response.h"
 
 static const struct json_limits limits = {.depth = JSON_DEPTH_MAX, .number_chars = SIZE_MAX};
@@ -38,6 +39,16 @@ static void set_arguments(struct task *task)
         task->refusal = "its arguments are no JSON";
 }
 
+/* Of a message that somebody else has published there may be none. */
+static void set_key(struct task *task)
+{
+    if (task->msg->message_id)
+        text_add(&task->key, task->msg->message_id);
+    else
+        secret_add_uuid(&task->key);
+    task->call.key = text_str(&task->key);
+}
+
 struct task *task_create(const struct msg *m, const struct process *process, uint64_t number)
 {
     struct task *task = calloc(1, sizeof(*task));
@@ -48,6 +59,7 @@ struct task *task_create(const struct msg *m, const struct process *process, uin
     task->number = number;
     task->call.client = or_empty(task->msg->client);
     task->call.user = or_empty(task->msg->user);
+    set_key(task);
     if (!process) {
         task->refusal = "it is not declared";
         task->call.deadline_ms = clock_mono_ms() + PROCESS_DEADLINE_MAX;
@@ -63,6 +75,7 @@ void task_destroy(struct task *task)
 {
     if (!task)
         return;
+    text_deinit(&task->key);
     msg_destroy(task->msg);
     free(task);
 }

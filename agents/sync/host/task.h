@@ -25,6 +25,7 @@ struct task {
     int64_t wall_deadline_ms;  /* the call's, since 1970 */
     const char *refusal;       /* not to be run at all: why; or NULL */
     struct executor *executor; /* that runs it; NULL before */
+    struct text key;           /* the call's */
     struct msg *msg;
 };
 

@@ -138,6 +138,7 @@ static const struct {
     {ARGUMENTS("[{\"type\":\"string\"}]"), AT ".arguments[0].name: missing"},
     {ARGUMENTS("[{\"name\":\"\",\"type\":\"string\"}]"), AT ".arguments[0].name: expected at least one"},
     {ARGUMENTS("[{\"name\":\"a}\",\"type\":\"string\"}]"), AT ".arguments[0].name: expected at least one"},
+    {ARGUMENTS("[{\"name\":\"@call\",\"type\":\"string\"}]"), AT ".arguments[0].name: expected at least one"},
     {ARGUMENTS("[{\"name\":\"b\",\"type\":\"date\"}]"), AT ".arguments[0].type: expected string, number"},
     {ARGUMENTS("[{\"name\":\"b\",\"type\":\"json\",\"x\":1}]"), AT ".arguments[0].x: unknown"},
     {ARGUMENTS("[{\"name\":\"b\",\"type\":\"json\"},{\"name\":\"b\",\"type\":\"json\"}]"),

@@ -13,16 +13,19 @@ static struct http_arguments arguments = {
     .at = {{.name = "s", .type = HTTP_STRING},
            {.name = "n", .type = HTTP_NUMBER},
            {.name = "b", .type = HTTP_BOOLEAN},
-           {.name = "j", .type = HTTP_ANY}},
+           {.name = "j", .type = HTTP_ANY},
+           {.name = "@call", .type = HTTP_STRING}},
     .count = 4,
 };
 
-/* Fills a template with ["<s>", 1.50, true, {"x": [1]}]. */
+#define KEY json_span_of("\"the key\"")
+
+/* Fills a template with ["<s>", 1.50, true, {"x": [1]}], in a call with the key "the key". */
 static enum err fill(const struct http_template *t, const char *s, struct text *out,
                      struct text *why)
 {
     const struct json_span values[] = {json_span_of(s), json_span_of("1.50"), json_span_of("true"),
-                                       json_span_of("{\"x\": [1]}")};
+                                       json_span_of("{\"x\": [1]}"), KEY};
 
     return http_template_fill(t, values, out, why);
 }
@@ -39,6 +42,9 @@ static const struct {
     {"?q={s}&r={s}", "\"\"", "?q=&r=", HTTP_IN_QUERY},
     {"?q={s}", "\"a&b=c+d\\r\\n\"", "?q=a%26b%3Dc%2Bd%0D%0A", HTTP_IN_QUERY},
     {"k &={s}", "\"a b\"", "k%20%26%3Da%20b", HTTP_IN_FORM},
+    {"/{s}?{@call}", "\"x\"", "/x?the%20key", HTTP_IN_PATH},
+    {"{@call}", "\"\"", "the key", HTTP_IN_HEADER},
+    {"{@call}", "\"\"", "\"the key\"", HTTP_IN_JSON},
     {"Bearer {s}", "\"a \\u00e9\"", "Bearer a \xc3\xa9", HTTP_IN_HEADER},
     {"{{{s}}} }} {{s}}", "\"a\\nb\"", "{a\nb} } {s}", HTTP_IN_TEXT},
     {"<a b='{s}'>{n}</a>", "\"<&>\\\"'\\n\"", "<a b='&lt;&amp;&gt;&quot;&apos;\n'>1.50</a>",
@@ -161,6 +167,8 @@ static const struct {
     {"{\"s\":\"\",\"n\":1,\"b\":true,\"j\":1,\"k\\n\":1}",
      "argument \"k\\n\": unknown, expected s, n, b, j"},
     {"{\"s\":\"\",\"n\":1,\"b\":true,\"j\":1,\"j\":1}", "argument j: stands there twice"},
+    {"{\"s\":\"\",\"n\":1,\"b\":true,\"j\":1,\"@call\":\"\"}",
+     "argument \"@call\": unknown, expected s, n, b, j"},
     {"[]", "expected 4 arguments, found 0"},
     {"[\"\",1,true,1,1]", "expected 4 arguments, found 5"},
     {"[1,1,true,1]", "argument s: expected string, found number"},
@@ -175,27 +183,29 @@ static const struct {
 
 START_TEST(arguments_are_all_there_and_of_their_types)
 {
-    struct json_span values[HTTP_ARGUMENTS_MAX];
+    struct json_span values[HTTP_ARGUMENTS_MAX + 1];
     TEXT why = {0};
-    const enum err e = http_arguments_read(&arguments, json_span_of(given[_i].given), values, &why);
+    const enum err e =
+        http_arguments_read(&arguments, json_span_of(given[_i].given), KEY, values, &why);
 
     ck_assert_int_eq(e == ERR_OK, given[_i].why == NULL);
     assert_text(&why, given[_i].why ? given[_i].why : "");
     if (!e)
         ck_assert_int_eq(json_kind(values[0]), JSON_STRING);
+    ck_assert(json_string_is(values[4], "the key"));
 }
 END_TEST
 
 START_TEST(a_long_name_is_cut_between_characters)
 {
-    struct json_span values[HTTP_ARGUMENTS_MAX];
+    struct json_span values[HTTP_ARGUMENTS_MAX + 1];
     TEXT object = {0}, why = {0};
 
     text_add(&object, "{\"s\":\"\",\"n\":1,\"b\":true,\"j\":1,\"");
     for (int i = 0; i < 1000; i++)
         text_add(&object, "\xc3\xa9");
     text_add(&object, "\":1}");
-    assert_err(http_arguments_read(&arguments, json_span_of(object.at), values, &why),
+    assert_err(http_arguments_read(&arguments, json_span_of(object.at), KEY, values, &why),
                ERR_MALFORMED);
     ck_assert_uint_eq(why.size, strlen("argument \": unknown, expected s, n, b, j") + 98);
     assert_contains(why.at, "\xc3\xa9: unknown");
@@ -205,12 +215,12 @@ END_TEST
 START_TEST(an_integer_has_no_fraction_and_any_size)
 {
     const struct http_arguments integer = {.at = {{.name = "i", .type = HTTP_INTEGER}}, .count = 1};
-    struct json_span values[HTTP_ARGUMENTS_MAX];
+    struct json_span values[HTTP_ARGUMENTS_MAX + 1];
     TEXT why = {0};
 
     assert_ok(
-        http_arguments_read(&integer, json_span_of("[-123456789012345678901]"), values, &why));
-    assert_err(http_arguments_read(&integer, json_span_of("[1.0]"), values, &why), ERR_TYPE);
+        http_arguments_read(&integer, json_span_of("[-123456789012345678901]"), KEY, values, &why));
+    assert_err(http_arguments_read(&integer, json_span_of("[1.0]"), KEY, values, &why), ERR_TYPE);
     assert_text(&why, "argument i: expected integer, found number");
 }
 END_TEST
@@ -219,13 +229,14 @@ START_TEST(an_operation_without_arguments_takes_none)
 {
     const struct http_arguments none = {.count = 0};
     static const char *const good[] = {"null", "{}", "[]"}, *const bad[] = {"[1]", "{\"a\":1}"};
-    struct json_span values[HTTP_ARGUMENTS_MAX];
+    struct json_span values[HTTP_ARGUMENTS_MAX + 1];
     TEXT why = {0};
 
     for (size_t i = 0; i < ARRAY_SIZE(good); i++)
-        assert_ok(http_arguments_read(&none, json_span_of(good[i]), values, &why));
+        assert_ok(http_arguments_read(&none, json_span_of(good[i]), KEY, values, &why));
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-        assert_err(http_arguments_read(&none, json_span_of(bad[i]), values, &why), ERR_MALFORMED);
+        assert_err(http_arguments_read(&none, json_span_of(bad[i]), KEY, values, &why),
+                   ERR_MALFORMED);
 }
 END_TEST
 

@@ -122,6 +122,10 @@ START_TEST(statements_have_placeholders_only)
                      "{'name': 's', 'type': 'text', 'direction': 'OUT'}, {'name': 'b', 'type': "
                      "'blob', 'direction': 'INOUT'}, {'name': 'a', 'type': 'uuid'}]",
                      "CALL \"s\".\"p\"(NULL::text, $1::bytea, $2::uuid)");
+    assert_statement("'call': 'procedure', 'name': 's.p', 'parameters': ["
+                     "{'name': 'id', 'type': 'uuid', 'value': '@call'}, "
+                     "{'name': 'a', 'type': 'int'}]",
+                     "CALL \"s\".\"p\"($1::uuid, $2::integer)");
     assert_statement("'call': 'function', 'name': 's.f', 'rows': true, 'maxRows': 5",
                      "SELECT * FROM \"s\".\"f\"() LIMIT 6");
 }
@@ -148,6 +152,26 @@ START_TEST(mistakes_of_databases_are_told)
     assert_problems("{'databases': 1, 'procedures': []}",
                     "sql.databases: expected an object, found a number\n"
                     "sql.procedures: expected an object, found an array\n");
+}
+END_TEST
+
+START_TEST(the_key_of_a_call_only_goes_in_and_is_a_text_or_a_uuid)
+{
+    static const char *const wrong[] = {
+        "'type': 'integer', 'value': '@call'",
+        "'type': 'text[]', 'value': '@call'",
+        "'type': 'text', 'direction': 'INOUT', 'value': '@call'",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+        TEXT members = {0};
+
+        text_addf(&members, FUNCTION ", 'parameters': [{'name': 'a', %s}]", wrong[i]);
+        assert_row_problems(text_str(&members),
+                            ".parameters[0].value: @call only goes in, as a text, varchar or uuid");
+    }
+    assert_row_problems(FUNCTION ", 'parameters': [{'name': 'a', 'type': 'text', 'value': 'x'}]",
+                        ".parameters[0].value: expected @call");
 }
 END_TEST
 
@@ -277,5 +301,6 @@ END_TEST
 
 UNIT_SUITE("sql_declared", what_is_declared_is_found_by_name, statements_have_placeholders_only,
            mistakes_of_databases_are_told, a_password_is_one_line_of_a_file,
-           mistakes_of_procedures_are_told, limits_have_edges, names_are_identifiers,
-           mistakes_of_parameters_are_told, parameters_are_counted)
+           the_key_of_a_call_only_goes_in_and_is_a_text_or_a_uuid, mistakes_of_procedures_are_told,
+           limits_have_edges, names_are_identifiers, mistakes_of_parameters_are_told,
+           parameters_are_counted)

@@ -3,6 +3,7 @@
 #include "agents/sync/connectors/sql_arguments.h"
 #include "agents/sync/connectors/sql_declared.h"
 #include "agents/sync/connectors/sql_type.h"
+#include "agents/sync/host/connector.h"
 #include "tests/support/unit.h"
 
 /* Values on their way into PostgreSQL, and out of it. */
@@ -217,22 +218,25 @@ END_TEST
 static struct sql_parameter parameters[] = {
     {.name = "a", .direction = SQL_IN},
     {.name = "sum", .direction = SQL_OUT},
+    {.name = "id", .direction = SQL_IN, .is_call_key = true},
     {.name = "b", .direction = SQL_INOUT},
 };
 static const struct sql_procedure procedure = {
-    .parameters = parameters, .count = ARRAY_SIZE(parameters), .ins = 2, .outs = 2};
+    .parameters = parameters, .count = ARRAY_SIZE(parameters), .ins = 3, .outs = 2};
 
 /* What the placeholders get, or why not. */
 static void write_arguments(const char *json, struct text *out)
 {
+    const struct call call = {.arguments = json_span_of(json), .key = "the key"};
     struct sql_values values = {0};
 
     for (size_t i = 0; i < ARRAY_SIZE(parameters); i++)
-        parameters[i].typed = typed("integer");
-    if (!sql_values_write(&procedure, json_span_of(json), &values, out)) {
-        ck_assert_uint_eq(values.count, 2);
+        parameters[i].typed = typed(parameters[i].is_call_key ? "text" : "integer");
+    if (!sql_values_write(&procedure, &call, &values, out)) {
+        ck_assert_uint_eq(values.count, 3);
+        ck_assert_str_eq(values.at[1], "the key");
         text_addf(out, "%s,%s", values.at[0] ? values.at[0] : "null",
-                  values.at[1] ? values.at[1] : "null");
+                  values.at[2] ? values.at[2] : "null");
     }
     sql_values_deinit(&values);
 }
@@ -254,6 +258,7 @@ START_TEST(arguments_come_by_name)
     assert_arguments("null", "null,null");
     assert_arguments("{\"a\":1,\"c\":2}", "argument \"c\": unknown, expected a, b");
     assert_arguments("{\"sum\":1}", "argument \"sum\": unknown, expected a, b");
+    assert_arguments("{\"id\":\"x\"}", "argument \"id\": unknown, expected a, b");
     assert_arguments("{\"a\":1,\"a\":2}", "argument a: stands there twice");
     assert_arguments("{\"b\":\"2\"}", "argument b: expected a whole number from -2147483648 "
                                       "to 2147483647, found a string");
