@@ -1,4 +1,4 @@
-"""Workers that act in the caller's name (agents/sync/processes/README.md)."""
+"""Workers that act in the caller's name (deploy/example/processes.md)."""
 
 import pytest
 from asking import create, find, put

@@ -1,5 +1,5 @@
 """runProcess (spec 3.8): from the client's request to its answer by a worker. The contract is in
-agents/sync/processes/README.md; what becomes of calls otherwise in test_process_ends.py."""
+deploy/example/processes.md; what becomes of calls otherwise in test_process_ends.py."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""Calls of processes, published by hand as the sync agent does it (agents/sync/processes/README.md), for
+"""Calls of processes, published by hand as the sync agent does it (deploy/example/processes.md), for
 what runs in the agents themselves."""
 
 import json

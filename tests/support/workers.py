@@ -1,4 +1,4 @@
-"""Workers of processes, as the contract has them (agents/sync/processes/README.md), each in a thread with
+"""Workers of processes, as the contract has them (deploy/example/processes.md), each in a thread with
 a connection of its own.
 
     with Worker(stack, "greet", lambda call: call.reply("hello")) as worker:

@@ -10,7 +10,7 @@
 
 /*
  * task - a call on its way through the host: from the message that brought it to the messages that
- * answer it (design section 13; README of agents/sync/processes has the contract).
+ * answer it (design section 13; deploy/example/processes.md has the contract).
  *
  * Ownership: owns a copy of the message, in which the call's strings lie. At each moment one thread
  * has it.

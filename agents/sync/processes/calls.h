@@ -3,7 +3,7 @@
 #include "agents/runtime/work.h"
 
 /*
- * calls - calls of processes that are under way (store/call.lua; README beside this header).
+ * calls - calls of processes that are under way (store/call.lua).
  */
 
 /* A call of the server's own, for the value of a watcher. All is borrowed. */

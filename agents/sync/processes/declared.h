@@ -13,7 +13,7 @@ struct json_object;
 /*
  * declared - the processes that clients may run, from the file of processes (setting process.file;
  * design section 13, spec 3.8). What is not declared does not run, and each declaration names who
- * may run it. README beside this header has the file's grammar.
+ * may run it. deploy/example/processes.md has the file's grammar.
  *
  *   {"processes":     {"greet": {"run": "signedIn", "deadlineMs": 5000}},
  *    "serviceGroups": {"reports": {"run": {"role": "editor"}}},

@@ -9,7 +9,7 @@
 
 /*
  * outcome - how a call of a process ends: with a result, or with an error of ours or of its worker;
- * and how the client is told (spec 3.8, 4.2; README beside this header, "Answers").
+ * and how the client is told (spec 3.8, 4.2; deploy/example/processes.md).
  *
  * Ownership: the struct owns its texts; a zeroed one is empty.
  */
