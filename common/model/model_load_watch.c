@@ -223,6 +223,9 @@ static void check_origin(struct loading *l, const struct model_origin *origin, c
     if (origin->watcher && origin->watcher->params.count > 0)
         text_addf(l->problems, "%s: %s of %s has params\n", path, origin->watcher->name,
                   origin->class_->name);
+    if (origin->watcher && origin->watcher->value == WATCH_PROCESS)
+        text_addf(l->problems, "%s: %s of %s is said by a process\n", path, origin->watcher->name,
+                  origin->class_->name);
 }
 
 static void load_field(struct watching *w, const struct entry *entry, const char *path)

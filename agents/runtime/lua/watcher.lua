@@ -4,7 +4,8 @@
 -- children says, it does not even look.
 --
 --   {o:<ref>}:dw   "<what>\n<item>": the value depends on a column of the object; on "<<class>\t<column>",
---                  what of that class refers to it by that column; or on "@", whether it is there
+--                  what of that class refers to it by that column; on ".", all of its fields; or on "@",
+--                  whether it is there
 --
 -- An object that comes or goes touches all that depends on anything of it.
 
@@ -72,10 +73,15 @@ if arg() == '1' then
     if changed[ref]['*'] then
       return push(ref, '*', lease)
     end
+    local has_field = false
     for what in pairs(changed[ref]) do
+      has_field = has_field or string.sub(what, 1, 1) ~= '<'
       if has_dependents(ref, what) then
         push(ref, what, lease)
       end
+    end
+    if has_field and has_dependents(ref, '.') then
+      push(ref, '.', lease)
     end
   end
 

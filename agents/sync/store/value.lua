@@ -7,6 +7,7 @@
 --                   the run that has done it; begun: the last one; gone: 1 when it was told that the object
 --                   is not there
 --   {o:<item>}:w    who watches it
+--   {o:<item>}:a    requests that wait until a process has said what it is; `asking`: how long that may take
 --   {o:<item>}:d    zset: what it was made of -> the last run that has read that
 --   {o:<ref>}:dw    zset of scores 0: "<what>\n<item>", the same from the side of the objects (watcher.lua)
 --   values          zset: item -> when it is to be looked at: it was touched, is being computed until then

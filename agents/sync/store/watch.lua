@@ -1,9 +1,10 @@
 -- "getChangeWatcher" (spec 3.7): the session watches a value from now on. One that is stored is told; else
 -- it is the caller's to compute.
 -- Arguments: client, accepted, now, lease until, at most of one session, digest of the agent's model, id,
--- name, params, list of class, rule, owner field, personal (1 or 0).
+-- name, params, list of class, rule, owner field, how it is computed: for all
+-- (0), for each session apart (1), by a process (2).
 -- Returns client | missing, sid | forbidden, sid | full, sid | ok, sid, item, version, value |
---         compute, sid, item, run, touched.
+--         compute, sid, item, run, touched | wait, sid, item.
 local client, accepted, now, lease = arg(), arg_number(), arg_number(), arg()
 local most, model = arg_number(), arg()
 local id, name, params, classes = arg(), arg(), arg(), arg_list()
@@ -18,7 +19,7 @@ local function is_full(item)
     and tonumber(redis.call('HGET', session_key(sid), 'values') or 0) >= most
 end
 
-local function watch_value(item)
+local function watch_value(item, by_process)
   if is_full(item) then
     return { 'full', sid }
   end
@@ -26,6 +27,8 @@ local function watch_value(item)
   local stored = redis.call('HMGET', object_key(item), '@v', 'value', 'model')
   if stored[2] and stored[3] == model then
     return { 'ok', sid, item, stored[1], stored[2] }
+  elseif by_process then
+    return { 'wait', sid, item }
   end
   return { 'compute', sid, item, run_begin(item, now, lease) }
 end
@@ -37,7 +40,7 @@ for i = 1, #classes, 4 do
       return { 'forbidden', sid }
     end
     local item = '~' .. ref .. '\t' .. name .. '\t' .. params
-    return watch_value(classes[i + 3] == '1' and item .. '\t' .. sid or item)
+    return watch_value(classes[i + 3] == '1' and item .. '\t' .. sid or item, classes[i + 3] == '2')
   end
 end
 return { 'missing', sid }

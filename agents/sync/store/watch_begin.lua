@@ -8,7 +8,7 @@ if redis.call('EXISTS', object_key(item, ':w')) == 1 then
   local run, touched = run_begin(item, now, lease)
   return { 'compute', run, touched, is_live(item_ref(item)) and 1 or 0 }
 end
-redis.call('DEL', key)
+redis.call('DEL', key, object_key(item, ':a'))
 local dependencies = redis.call('ZRANGE', object_key(item, ':d'), 0, most - 1)
 depend_no_more(item, dependencies)
 if #dependencies == most then

@@ -8,6 +8,7 @@
 #include "agents/sync/store/scripts.h"
 #include "agents/sync/stored.h"
 #include "agents/sync/watchers/compute.h"
+#include "agents/sync/watchers/process.h"
 #include "common/base/clock.h"
 
 /* getChangeWatcher (spec 3.7): the value of a watcher, or of a field, from now on also whenever it
@@ -112,6 +113,34 @@ static enum work_step computed(struct work *work)
 
 /* ---- What the store says ---- */
 
+/* It is answered when the process has said the value, unless it has already. */
+static enum work_step asked_process(struct work *work)
+{
+    const struct redis_reply *r = work->call.reply;
+
+    if (redis_is_error(r))
+        return work_error(work, CODE_INTERNAL, "the value could not be asked for");
+    if (!strcmp(redis_str(redis_item(r, 0)), "ok"))
+        return answer(work, redis_str(redis_item(r, 2)), redis_i64(redis_item(r, 1)));
+    return WORK_DONE;
+}
+
+static enum work_step wait_for_process(struct work *work)
+{
+    const struct change_watcher *asked = work->state;
+    const struct request *rq = &work->request;
+    _cleanup_(text_deinitp) struct text waiting = {0};
+
+    text_addf(&waiting, "%s\n%s\n%s\n%s\n", rq->msg->reply_to ? rq->msg->reply_to : "",
+              rq->msg->correlation_id ? rq->msg->correlation_id : "", rq->told,
+              rq->message_id ? rq->message_id : "");
+    if (asked->params.at)
+        text_add_bytes(&waiting, asked->params.at, asked->params.size);
+    else
+        text_add(&waiting, "null");
+    return process_ask(work, waiting.at, asked_process);
+}
+
 static enum work_step take_value(struct work *work, const char *outcome)
 {
     const struct redis_reply *r = work->call.reply;
@@ -121,6 +150,8 @@ static enum work_step take_value(struct work *work, const char *outcome)
     strncpy(computing->asker, redis_str(redis_item(r, 1)), sizeof(computing->asker) - 1);
     if (!watched_read(&computing->watched, work->agent->model, redis_str(redis_item(r, 2))))
         return work_error(work, CODE_INTERNAL, "the value could not be read");
+    if (!strcmp(outcome, "wait"))
+        return wait_for_process(work);
     if (!strcmp(outcome, "ok"))
         return answer(work, redis_str(redis_item(r, 4)), redis_i64(redis_item(r, 3)));
     text_add(&computing->run, redis_str(redis_item(r, 3)));
@@ -146,6 +177,14 @@ static enum work_step watched(struct work *work)
 
 /* ---- The request ---- */
 
+/* How it is computed, as watch.lua says it. */
+static const char *way_of(const struct model_watcher *watcher)
+{
+    if (watcher && watcher->value == WATCH_PROCESS)
+        return "2";
+    return watcher && watcher->personal ? "1" : "0";
+}
+
 static void add_classes(struct redis_call *call, const struct change_watcher *asked)
 {
     const struct model_class *c = asked->class_;
@@ -157,7 +196,7 @@ static void add_classes(struct redis_call *call, const struct change_watcher *as
 
         redis_call_arg(call, c->concrete[i]->name);
         stored_add_right(call, c->concrete[i], ACTION_READ);
-        redis_call_arg(call, watcher && watcher->personal ? "1" : "0");
+        redis_call_arg(call, way_of(watcher));
     }
 }
 

@@ -156,3 +156,11 @@ enum work_step compute(struct work *work, work_fn *then)
                                   work->agent->proc.settings.sync_max_watched_objects);
     return read_next(work);
 }
+
+enum work_step compute_settle(struct work *work, const char *value, work_fn *then)
+{
+    struct computing *computing = work->state;
+
+    computing->then = then;
+    return settle(work, value);
+}

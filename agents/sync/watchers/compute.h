@@ -33,3 +33,6 @@ struct computing {
 void computing_deinit(struct computing *computing);
 
 enum work_step compute(struct work *work, work_fn *then);
+
+/* Only the end of it: what the value is, is known (JSON text). */
+enum work_step compute_settle(struct work *work, const char *value, work_fn *then);

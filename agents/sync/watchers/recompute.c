@@ -4,6 +4,7 @@
 #include "agents/runtime/agent.h"
 #include "agents/sync/store/scripts.h"
 #include "agents/sync/watchers/compute.h"
+#include "agents/sync/watchers/process.h"
 #include "agents/sync/watchers/watchers.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
@@ -64,6 +65,8 @@ static enum work_step begun(struct work *work)
     text_add(&computing->run, redis_str(redis_item(r, 1)));
     text_add(&computing->touched, redis_str(redis_item(r, 2)));
     computing->is_gone = redis_i64(redis_item(r, 3)) == 0;
+    if (!computing->is_gone && computing->watched.watcher->value == WATCH_PROCESS)
+        return process_ask(work, "", work_done);
     return compute(work, computed);
 }
 

@@ -46,7 +46,8 @@
  * the fields that say who may read it.
  *
  * A value that names another watcher is made of what that one is made of: it depends on the same
- * fields, and is computed with it in one go, so there is nothing to wait for.
+ * fields, and is computed with it in one go, so there is nothing to wait for. A value that a
+ * process says (process.h) cannot be named so.
  */
 
 /* answered.c: what a process says of a value (processes/calls.h); absent: it has failed. Borrowed.

@@ -97,6 +97,7 @@ static const struct {
     {"'value':'sum','of':['mixed'],'field':'n'", ".field: n is not of one type in all classes"},
     {"'value':'path','field':'many'", ".field: many of A is a toMany that is not listed"},
     {"'value':'first','of':['many','a'],'field':'given'", ".field: given of A has params"},
+    {"'value':'path','of':['many','a'],'field':'say'", ".field: say of A is said by a process"},
     {"'value':'sum','of':['many','a'],'field':'say'", ".field: sum needs an integer"},
     /* processes */
     {"'value':'process'", ".process: missing"},

@@ -1,0 +1,105 @@
+#include "agents/sync/watchers/reads.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agents/sync/stored.h"
+
+#define MOST_READS     10000
+#define NAME_MAX_BYTES 512
+
+void reads_deinit(struct reads *reads)
+{
+    for (size_t i = 0; i < reads->count; i++) {
+        free(reads->at[i].ref);
+        free(reads->at[i].what);
+    }
+    free(reads->at);
+    *reads = (struct reads){0};
+}
+
+static void add(struct reads *reads, const char *ref, const char *what)
+{
+    struct read read = {strdup(ref), strdup(what)};
+
+    reads->at = reallocarray(reads->at, reads->count + 1, sizeof(*reads->at));
+    if (!reads->at || !read.ref || !read.what)
+        err_out_of_memory();
+    reads->at[reads->count++] = read;
+}
+
+/* What of these classes refers to the object. */
+static void add_referring(struct reads *reads, const char *ref, const struct model_class *c,
+                          const char *inverse)
+{
+    for (size_t i = 0; i < c->concrete_count; i++) {
+        const struct model_class *source = c->concrete[i];
+        const struct model_field *field = model_field(source, inverse, strlen(inverse));
+        _cleanup_(text_deinitp) struct text what = {0};
+
+        if (!field)
+            continue;
+        text_addf(&what, "<%s\t%s", source->name, field->column);
+        add(reads, ref, what.at);
+    }
+}
+
+static void add_field(struct reads *reads, const char *ref, const struct model_field *field)
+{
+    if (field->type != FIELD_TO_MANY || field->listed) {
+        add(reads, ref, field->column);
+    } else if (field->through) {
+        add_referring(reads, ref, field->through, field->inverse);
+    } else {
+        for (const struct model_class *const *target = field->targets; *target; target++)
+            add_referring(reads, ref, *target, field->inverse);
+    }
+}
+
+/* {"className", "ID", "fieldName"} */
+static bool add_read(struct reads *reads, const struct model *model, struct json_span row)
+{
+    _cleanup_(freep) char *class_name = NULL, *id = NULL, *name = NULL;
+    _cleanup_(text_deinitp) struct text ref = {0};
+    const struct model_class *c;
+    const struct model_field *field;
+    const char *why;
+
+    if (json_string(json_member(row, "className", NULL), NAME_MAX_BYTES, &class_name) ||
+        json_string(json_member(row, "ID", NULL), NAME_MAX_BYTES, &id))
+        return false;
+    c = model_class(model, class_name, strlen(class_name));
+    text_addf(&ref, "%s:%s", class_name, id);
+    if (!c || model_check_id(c, id, &why) || reads->count >= MOST_READS)
+        return false;
+    if (json_kind(json_member(row, "fieldName", NULL)) == JSON_ABSENT) {
+        add(reads, ref.at, ".");
+        return true;
+    }
+    if (json_string(json_member(row, "fieldName", NULL), NAME_MAX_BYTES, &name))
+        return false;
+    field = model_field(c, name, strlen(name));
+    if (field)
+        add_field(reads, ref.at, field);
+    return field != NULL;
+}
+
+bool reads_take(struct reads *reads, const struct model *model, struct json_span answer,
+                struct text *value, struct text *problem)
+{
+    const struct json_span said = json_member(answer, "value", NULL);
+    struct json_walk rows = json_walk(json_member(answer, "reads", NULL));
+
+    if (json_kind(said) == JSON_ABSENT) {
+        text_add(problem, "expected an object with a value");
+        return false;
+    }
+    for (size_t i = 0; json_next(&rows); i++) {
+        if (!add_read(reads, model, rows.value)) {
+            text_addf(problem, "reads[%zu]: expected className, ID and fieldName of the model", i);
+            return false;
+        }
+    }
+    json_add_canonical(value, said);
+    return true;
+}

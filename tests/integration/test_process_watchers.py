@@ -1,0 +1,164 @@
+"""Watched values that a process says (agents/sync/watchers/process.h)."""
+
+import json
+import threading
+
+import pytest
+from client import pair
+from servers import wait_until
+from stack import Stack
+from store import balance, object_key
+from watching import (DERIVED_MODEL, PROJECT, TASK, Writer, ask, expect_value, is_value, item, value)
+from workers import Worker
+
+DEADLINE_MS = 4000
+PROCESSES = {"processes": {name: {"run": "nobody", "deadlineMs": DEADLINE_MS}
+                           for name in ("total", "absent", "rubbish", "slow", "torn")}}
+
+
+@pytest.fixture(scope="module")
+def process_stack(servers, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("processes")
+    model = json.loads(DERIVED_MODEL.read_text())
+    model["classes"][PROJECT]["watchers"].update({
+        name: {"value": "process", "process": name,
+               "params": [{"name": "factor", "type": "integer"}] if name == "total" else []}
+        for name in PROCESSES["processes"]})
+    (folder / "model.json").write_text(json.dumps(model))
+    (folder / "processes.json").write_text(json.dumps(PROCESSES))
+    with Stack(servers, gateways=2, sync_agents=2, settings={
+            "model.file": folder / "model.json", "process.file": folder / "processes.json",
+            "process.presence_ms": 0, "sync.watch_window_ms": 20, "sync.poll_ms": 20,
+            "sync.job_lease_ms": 500, "sync.redelivery_first_ms": 300}) as stack:
+        yield stack
+
+
+@pytest.fixture
+def ada(process_stack, connect):
+    yield connect(process_stack.gateways[0], "ada")
+    process_stack.check()
+    expected, counted = balance(process_stack.redis())
+    assert expected == counted, "the books do not balance"
+
+
+@pytest.fixture
+def ben(process_stack, connect):
+    client = connect(process_stack.gateways[1], "ben")
+    client.acknowledge((TASK, "nothing"))
+    return client
+
+
+@pytest.fixture
+def writer(ada):
+    return Writer(ada)
+
+
+@pytest.fixture
+def project(writer, new_id):
+    project = writer.make(PROJECT, new_id("project"), name="dam")
+    for hours in (1, 2):
+        writer.make(TASK, new_id("task"), hours=hours, project=pair(*project))
+    return project
+
+
+class Total:
+    """Says the hours of a project, times the factor, as the writer has them."""
+
+    def __init__(self, writer):
+        self.writer = writer
+
+    def __call__(self, call):
+        asked = call.arguments
+        tasks = [(ref, fields) for ref, fields in self.writer.derived.objects.items()
+                 if fields.get("project") == pair(asked["className"], asked["ID"])]
+        factor = (asked["params"] or [1])[0]
+        call.reply({"value": factor * sum(fields["hours"] for _, fields in tasks),
+                    "reads": [{"className": asked["className"], "ID": asked["ID"], "fieldName": "tasks"},
+                              *({"className": c, "ID": i} for (c, i), _ in tasks)]})
+
+
+def is_quiet(redis):
+    return not redis.exists("jobs", "values")
+
+
+def test_what_a_process_says_is_answered_and_said_anew(process_stack, ben, writer, project, new_id):
+    with Worker(process_stack, "total", Total(writer)) as worker:
+        answer = ask(ben, project, "total", [10])
+        assert answer["value"] == 30 and answer["params"] == [10] and answer["fieldName"] == "total"
+        assert worker.calls[0].arguments == {**pair(*project), "fieldName": "total", "params": [10]}
+        assert value(ben, project, "total", [10]) == 30
+        task = writer.make(TASK, new_id("task"), hours=4, project=pair(*project))
+        expect_value(ben, project, "total", 70, [10])
+        writer.put(task, hours=5)
+        expect_value(ben, project, "total", 80, [10])
+        wait_until(lambda: is_quiet(process_stack.redis()), 10, "it is said")
+        calls = len(worker.calls)
+        writer.put(project, name="other")
+        writer.put(task, hours=6)
+        expect_value(ben, project, "total", 90, [10])
+        wait_until(lambda: is_quiet(process_stack.redis()), 10, "it is said")
+        assert len(worker.calls) == calls + 1, "the name is nothing that it has read"
+
+
+def test_who_asks_before_the_first_value_waits(process_stack, connect, ben, writer, project):
+    go_on = threading.Event()
+    total = Total(writer)
+
+    def serve(call):
+        assert go_on.wait(20)
+        total(call)
+
+    cleo = connect(process_stack.gateways[0], "cleo")
+    with Worker(process_stack, "total", serve) as worker:
+        messages = [client.send_request("getChangeWatcher", classIdPair=pair(*project), fieldName="total",
+                                        params=[1]) for client in (ben, cleo, cleo)]
+        waiting = object_key(item(project, "total", [1]), ":a")
+        wait_until(lambda: process_stack.redis().llen(waiting) == 3, 10, "all of them wait")
+        assert len(worker.wait_calls(1)) == 1
+        go_on.set()
+        for client, message in zip((ben, cleo, cleo), messages):
+            assert client.response_to(message)["value"] == 3
+        wait_until(lambda: not process_stack.redis().exists(waiting), 10, "nobody waits")
+
+
+@pytest.mark.parametrize("reply", [7, [], {}, {"reads": []}, {"value": 1, "reads": [1]},
+                                   {"value": 1, "reads": [{"className": "no.such.Class", "ID": "1"}]},
+                                   {"value": 1, "reads": [{"className": TASK, "ID": "a\u0000b"}]},
+                                   {"value": 1, "reads": [{"className": TASK, "ID": "1", "fieldName": "x"}]}],
+                         ids=json.dumps)
+def test_what_makes_no_sense_is_null(process_stack, ben, project, reply):
+    with Worker(process_stack, "rubbish", lambda call: call.reply(reply)):
+        assert value(ben, project, "rubbish") is None
+        assert value(ben, project, "rubbish") is None
+
+
+def test_of_an_absent_process_the_value_is_null_until_it_is_there(process_stack, ben, project):
+    assert value(ben, project, "absent") is None
+    with Worker(process_stack, "absent", lambda call: call.reply({"value": {"a": [1.10]}})):
+        expect_value(ben, project, "absent", {"a": [1.1]})
+    assert value(ben, project, "absent") == {"a": [1.1]}
+
+
+def test_of_a_process_that_is_too_slow_the_value_is_null(process_stack, ben, project):
+    with Worker(process_stack, "slow", lambda call: None):
+        assert value(ben, project, "slow") is None
+
+
+def test_what_changes_while_the_process_reads_is_not_missed(process_stack, ben, writer, project):
+    """It says what was, and only then, for the first time, that it has read it."""
+    first = threading.Event()
+
+    def serve(call):
+        said = writer.derived.objects[project]["name"]
+        if not first.is_set():
+            first.set()
+            writer.put(project, name="new")
+        call.reply({"value": said, "reads": [{**pair(*project), "fieldName": "name"}]})
+
+    with Worker(process_stack, "torn", serve):
+        assert value(ben, project, "torn") == "dam"
+        expect_value(ben, project, "torn", "new")
+        ben.inbox.clear()
+        writer.put(project, name="newer")
+        expect_value(ben, project, "torn", "newer")
+        assert not [f for f in ben.inbox if is_value(f) and f["value"] == "dam"]
