@@ -1,5 +1,4 @@
 #include <ctype.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -7,6 +6,7 @@
 #include <json-c/json.h>
 
 #include "agents/sync/connectors/http_operation.h"
+#include "agents/sync/connectors/one_line.h"
 #include "common/json/json_get.h"
 
 /* What a declared operation sends: its headers and its body. */
@@ -73,40 +73,24 @@ static struct http_header *new_header(struct http_operation *operation, const ch
     return grown;
 }
 
-static bool is_one_line(const char *bytes, size_t size)
-{
-    for (size_t i = 0; i < size; i++) {
-        if ((unsigned char)bytes[i] < 0x20 || bytes[i] == 0x7f)
-            return false;
-    }
-    return true;
-}
-
-/* {"file": "/etc/...", "prefix": "Bearer "}: the value is in a file, whose last line break does not
- * count. */
+/* {"file": "/etc/...", "prefix": "Bearer "}: the value is the one line of a file. */
 static void load_file(struct http_header *header, struct json_object *row, const char *path,
                       struct text *problems)
 {
     static const char *const members[] = {"file", "prefix", NULL};
     _cleanup_(text_deinitp) struct text value = {0};
-    const char *file, *prefix;
-    enum err e;
+    const char *file, *prefix, *why;
 
     json_get_only(row, path, members, problems);
     if (json_get_string(row, path, "file", true, &file, problems))
         return;
     if (!json_get_string(row, path, "prefix", false, &prefix, problems))
         text_add(&value, prefix);
-    e = text_add_file(&value, file, SECRET_MAX_BYTES);
-    if (e) {
-        text_addf(problems, "%s.file: %s: %s\n", path, file,
-                  e == ERR_IO ? strerror(errno) : "too large");
-        return;
-    }
-    while (value.size > 0 && strchr("\r\n", value.at[value.size - 1]))
-        text_cut(&value, value.size - 1);
-    if (!is_one_line(text_str(&value), value.size))
-        text_addf(problems, "%s: expected one line without control characters\n", path);
+    if (!one_line_is(text_str(&value), value.size))
+        text_addf(problems, "%s.prefix: expected one line without control characters\n", path);
+    why = one_line_add_file(&value, file, SECRET_MAX_BYTES);
+    if (why)
+        text_addf(problems, "%s.file: %s: %s\n", path, file, why);
     header->is_secret = true;
     http_template_add_bytes(&header->value, text_str(&value), value.size);
 }
@@ -116,7 +100,7 @@ static void load_text(struct http_header *header, const char *value, const char 
 {
     _cleanup_(text_deinitp) struct text why = {0};
 
-    if (!is_one_line(value, strlen(value)))
+    if (!one_line_is(value, strlen(value)))
         text_addf(problems, "%s: expected one line without control characters\n", path);
     else if (http_template_add(&header->value, value, strlen(value), HTTP_IN_HEADER, &why))
         text_addf(problems, "%s: %s\n", path, text_str(&why));

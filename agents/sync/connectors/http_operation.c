@@ -7,11 +7,12 @@
 
 #include <json-c/json.h>
 
+#include "agents/sync/host/connector.h"
+#include "agents/sync/processes/declared.h"
 #include "common/json/json_get.h"
 
 #define BYTES_DEFAULT     1048576
 #define REDIRECTS_DEFAULT 5
-#define TIMEOUT_MOST      86400000
 
 static const struct http_method methods[] = {
     {"DELETE", true, false}, {"GET", false, false}, {"HEAD", false, false},
@@ -55,12 +56,12 @@ static void load_type(struct http_operation *operation, struct json_object *row,
 static void load_limits(struct http_operation *operation, struct json_object *row, const char *path,
                         struct text *problems)
 {
-    static const struct json_int timeout = {.least = 1, .most = TIMEOUT_MOST},
-                                 bytes = {.least = 1, .most = HTTP_BYTES_MOST},
+    static const struct json_int timeout = {.least = 1, .most = PROCESS_DEADLINE_MAX},
+                                 bytes = {.least = 1, .most = CONNECTOR_BYTES_MAX},
                                  redirects = {.least = 0, .most = HTTP_REDIRECTS_MOST};
 
     if (json_get_int(row, path, "timeoutMs", &timeout, &operation->timeout_ms, problems))
-        operation->timeout_ms = TIMEOUT_MOST;
+        operation->timeout_ms = PROCESS_DEADLINE_MAX;
     if (json_get_int(row, path, "maxBytes", &bytes, &operation->max_bytes, problems))
         operation->max_bytes = BYTES_DEFAULT;
     if (json_get_int(row, path, "maxRedirects", &redirects, &operation->max_redirects, problems))

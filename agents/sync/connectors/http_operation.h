@@ -24,8 +24,7 @@ struct json_object;
  * threads.
  */
 
-#define HTTP_BYTES_MOST     8388608 /* of a body that is waited for; member maxBytes */
-#define HTTP_REDIRECTS_MOST 20      /* member maxRedirects */
+#define HTTP_REDIRECTS_MOST 20 /* member maxRedirects */
 
 struct http_method {
     const char *name;

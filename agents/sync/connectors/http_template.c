@@ -5,6 +5,8 @@
 
 #include <json-c/json.h>
 
+#include "agents/sync/connectors/one_line.h"
+
 /* ---- Places ---- */
 
 /* Adds `from` as its place has it. Returns NULL, or why it cannot stand there. */
@@ -35,12 +37,8 @@ static const char *encode_path(const struct text *from, struct text *out)
 
 static const char *encode_header(const struct text *from, struct text *out)
 {
-    for (size_t i = 0; i < from->size; i++) {
-        const unsigned char c = (unsigned char)from->at[i];
-
-        if (c < 0x20 || c == 0x7f)
-            return "must not hold control characters in a header";
-    }
+    if (!one_line_is(text_str(from), from->size))
+        return "must not hold control characters in a header";
     text_add_bytes(out, text_str(from), from->size);
     return NULL;
 }

@@ -5,6 +5,7 @@
 
 #include <json-c/json.h>
 
+#include "agents/sync/connectors/one_line.h"
 #include "agents/sync/connectors/sql_declared_private.h"
 #include "agents/sync/connectors/sql_link.h"
 #include "agents/sync/connectors/sql_pool.h"
@@ -18,14 +19,15 @@ static void load_password(const struct sql_loading *l, const struct sql_member *
                           struct sql_database *database)
 {
     _cleanup_(text_deinitp) struct text password = {0};
+    const char *why;
 
     if (json_get_string(row->object, row->path, "passwordFile", false, &database->password_file,
                         l->problems))
         return;
-    if (sql_password_read(database->password_file, &password))
-        text_addf(l->problems,
-                  "%s.passwordFile: %s: expected a readable file with one line of 1 to %d bytes\n",
-                  row->path, database->password_file, SQL_PASSWORD_MAX);
+    why = one_line_add_file(&password, database->password_file, SQL_PASSWORD_MAX);
+    if (why)
+        text_addf(l->problems, "%s.passwordFile: %s: %s\n", row->path, database->password_file,
+                  why);
 }
 
 static void load_database(const struct sql_loading *l, const struct sql_member *row,

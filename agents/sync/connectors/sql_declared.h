@@ -25,6 +25,7 @@ struct json_object;
 struct sql_pool;
 
 #define SQL_CONNECTIONS_MAX 100
+#define SQL_PASSWORD_MAX    1000 /* bytes */
 #define SQL_PARAMETERS_MAX  ARGUMENTS_MAX
 
 struct sql_database {

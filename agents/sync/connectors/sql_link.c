@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agents/sync/connectors/one_line.h"
 #include "agents/sync/connectors/sql_declared.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
@@ -48,20 +49,6 @@ const char *sql_link_url_fault(const char *url)
     fault = members_fault(options);
     PQconninfoFree(options);
     return fault;
-}
-
-enum err sql_password_read(const char *path, struct text *out)
-{
-    const size_t before = out->size;
-
-    if (text_add_file(out, path, SQL_PASSWORD_MAX + 2))
-        return ERR_CONFIG;
-    while (out->size > before && strchr("\r\n", out->at[out->size - 1]))
-        text_cut(out, out->size - 1);
-    if (out->size == before || out->size - before > SQL_PASSWORD_MAX ||
-        strcspn(out->at + before, "\r\n") != out->size - before)
-        return ERR_CONFIG; /* also with a NUL inside */
-    return ERR_OK;
 }
 
 /* ---- Waiting ---- */
@@ -182,7 +169,8 @@ static enum err connect_link(struct sql_link *link, const struct sql_database *d
     _cleanup_(text_deinitp) struct text password = {0};
 
     /* Each time, so that a changed one needs no restart. */
-    if (database->password_file && sql_password_read(database->password_file, &password))
+    if (database->password_file &&
+        one_line_add_file(&password, database->password_file, SQL_PASSWORD_MAX))
         return ERR_CONFIG;
     link->connection = start(database, database->password_file ? text_str(&password) : NULL);
     if (!link->connection)

@@ -20,8 +20,6 @@
  * Threads: a link is used by one thread at a time.
  */
 
-#define SQL_PASSWORD_MAX 1000 /* bytes */
-
 struct sql_link;
 struct sql_database;
 
@@ -57,9 +55,6 @@ struct sql_statement {
 
 /* NULL, or what is wrong with the URL of a database, in words for whoever declared it. */
 const char *sql_link_url_fault(const char *url);
-
-/* Adds the password, which is the one line in the file. ERR_CONFIG. */
-_must_check_ enum err sql_password_read(const char *path, struct text *out);
 
 /* Connects. ERR_AWAY: it cannot be reached, or refuses us; ERR_TIMEOUT; ERR_CONFIG: the password
  * cannot be read. The reason is in the log. The caller owns *out. */

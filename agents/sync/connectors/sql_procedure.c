@@ -5,15 +5,14 @@
 #include <json-c/json.h>
 
 #include "agents/sync/connectors/sql_declared_private.h"
+#include "agents/sync/host/connector.h"
 #include "agents/sync/processes/declared.h"
-#include "common/amqp/amqp_link.h"
 #include "common/json/json_get.h"
 
 #define IDENTIFIER_MAX 63 /* PostgreSQL would cut what is longer */
 #define ROWS           1000
 #define ROWS_MAX       1000000
 #define BYTES          1048576
-#define BYTES_MAX      (AMQP_BODY_LIMIT / 2) /* with room for what is around an answer */
 
 /* ---- Identifiers ---- */
 
@@ -196,7 +195,7 @@ static void load_limits(const struct sql_loading *l, const struct sql_member *ro
     if (json_get_bool(row->object, row->path, "rows", &procedure->rows, l->problems))
         procedure->rows = false;
     load_number(l, row, "maxRows", ROWS_MAX, &procedure->max_rows);
-    load_number(l, row, "maxBytes", BYTES_MAX, &procedure->max_bytes);
+    load_number(l, row, "maxBytes", CONNECTOR_BYTES_MAX, &procedure->max_bytes);
     load_number(l, row, "timeoutMs", PROCESS_DEADLINE_MAX, &procedure->timeout_ms);
     if (procedure->rows && !procedure->is_function)
         text_addf(l->problems, "%s.rows: only of a function\n", row->path);

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/amqp/amqp_link.h"
 #include "common/base/err.h"
 #include "common/base/text.h"
 #include "common/json/json_scan.h"
@@ -17,6 +18,9 @@
  *
  * Calls come at least once: a call whose agent died runs again, with the same key.
  */
+
+/* What may be declared at most for the bytes of an answer: with room for what is around it. */
+#define CONNECTOR_BYTES_MAX (AMQP_BODY_LIMIT / 2)
 
 struct declared;
 struct json_object;

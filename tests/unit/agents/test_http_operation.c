@@ -103,7 +103,8 @@ static const struct {
     {HEADER("\"X\":{\"file\":\"/nowhere/at-all\"}"),
      AT ".headers.X.file: /nowhere/at-all: No such file or directory"},
     {HEADER("\"X\":{\"file\":\"/dev/null\",\"more\":1}"), AT ".headers.X.more: unknown"},
-    {HEADER("\"X\":{\"file\":\"/dev/null\",\"prefix\":\"a\\nb\"}"), AT ".headers.X: expected one line"},
+    {HEADER("\"X\":{\"file\":\"/dev/null\",\"prefix\":\"a\\nb\"}"), AT ".headers.X.prefix: expected one line"},
+    {HEADER("\"X\":{\"file\":\"/dev/null\"}"), AT ".headers.X.file: /dev/null: empty"},
     {HEADER("\"X\":{\"file\":\"/dev/zero\"}"), AT ".headers.X.file: /dev/zero: too large"},
     /* the body */
     {OPERATION("\"method\":\"GET\",\"url\":\"http://a/\",\"body\":\"arguments\""), AT ".body: a GET has none"},
