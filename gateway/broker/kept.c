@@ -154,8 +154,7 @@ void kept_link_lost(struct kept *k)
 {
     struct kept_message *m;
 
-    TAILQ_FOREACH(m, &k->all, in_order)
-    {
+    TAILQ_FOREACH(m, &k->all, in_order) {
         if (m->state != KEPT_SENT)
             continue;
         k->sent[m->publish % RING] = NULL;
@@ -170,8 +169,8 @@ void kept_replies_lost(struct kept *k)
     struct kept_message *m;
 
     TAILQ_FOREACH(m, &k->all, in_order)
-    if (m->state == KEPT_SAFE)
-        set_state(k, m, KEPT_WAITING);
+        if (m->state == KEPT_SAFE)
+            set_state(k, m, KEPT_WAITING);
     k->cursor = TAILQ_FIRST(&k->all);
 }
 

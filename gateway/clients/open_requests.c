@@ -101,7 +101,7 @@ static void put_list_in_buckets(struct open_requests *t, const struct open_reque
     struct open_request *r;
 
     TAILQ_FOREACH(r, list, by_deadline)
-    put_in_bucket(t, r);
+        put_in_bucket(t, r);
 }
 
 static void grow(struct open_requests *t)

@@ -72,8 +72,8 @@ static struct name *name_of(const struct line *line, const struct owed_thing *th
     if (!is_value(thing))
         return NULL;
     TAILQ_FOREACH(run, &line->runs, next)
-    if (run->thing == thing->key)
-        return run->name;
+        if (run->thing == thing->key)
+            return run->name;
     name = malloc(sizeof(*name) + thing->item.size);
     if (!name)
         err_out_of_memory();

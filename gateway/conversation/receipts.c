@@ -281,8 +281,8 @@ static void note_unknown(struct gateway *g, struct json_span id)
     if (!c)
         return;
     TAILQ_FOREACH(r, &c->open.list, by_client)
-    if (r->purpose == PURPOSE_RECEIPT)
-        r->refused = true;
+        if (r->purpose == PURPOSE_RECEIPT)
+            r->refused = true;
 }
 
 static void answer_members(struct gateway *g, const struct open_request *batch)

@@ -271,8 +271,8 @@ bool requests_has(const struct client *c, enum purpose purpose)
     const struct open_request *r;
 
     TAILQ_FOREACH(r, &c->open.list, by_client)
-    if (r->purpose == purpose)
-        return true;
+        if (r->purpose == purpose)
+            return true;
     return false;
 }
 
