@@ -11,6 +11,7 @@
 #include "agents/sync/writes/maker.h"
 #include "agents/sync/writes/making.h"
 #include "agents/sync/writes/write.h"
+#include "agents/sync/writes/write_object.h"
 #include "common/base/secret.h"
 #include "common/model/model_content.h"
 

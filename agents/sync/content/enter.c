@@ -11,7 +11,7 @@
 #include "agents/sync/store/scripts.h"
 #include "agents/sync/writes/complete.h"
 #include "agents/sync/writes/maker.h"
-#include "agents/sync/writes/write.h"
+#include "agents/sync/writes/write_object.h"
 #include "common/base/clock.h"
 #include "common/base/fault.h"
 #include "common/base/secret.h"

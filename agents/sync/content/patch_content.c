@@ -10,6 +10,7 @@
 #include "agents/sync/writes/own_class.h"
 #include "agents/sync/writes/put.h"
 #include "agents/sync/writes/write.h"
+#include "agents/sync/writes/write_object.h"
 #include "common/json/json_members.h"
 #include "common/json/json_patch.h"
 #include "common/model/model_content.h"

@@ -14,7 +14,7 @@
 #include "agents/sync/store/scripts.h"
 #include "agents/sync/stored.h"
 #include "agents/sync/writes/complete.h"
-#include "agents/sync/writes/write.h"
+#include "agents/sync/writes/write_object.h"
 #include "common/base/clock.h"
 
 /*

@@ -6,6 +6,7 @@
 #include "agents/sync/store/scripts.h"
 #include "agents/sync/writes/making.h"
 #include "agents/sync/writes/write.h"
+#include "agents/sync/writes/write_object.h"
 
 /* ---- createObject (spec 3.5): the object as stored, and true ---- */
 

@@ -4,6 +4,7 @@
 #include "agents/sync/writes/maker.h"
 #include "agents/sync/writes/own_class.h"
 #include "agents/sync/writes/write.h"
+#include "agents/sync/writes/write_object.h"
 #include "common/base/secret.h"
 
 void making_add_id(struct model_object *object, const struct request *rq, const char *place)

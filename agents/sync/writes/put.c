@@ -6,6 +6,7 @@
 #include "agents/sync/store/scripts.h"
 #include "agents/sync/writes/own_class.h"
 #include "agents/sync/writes/write.h"
+#include "agents/sync/writes/write_object.h"
 
 void put_begin(struct work *work, const struct put *put)
 {
@@ -14,7 +15,7 @@ void put_begin(struct work *work, const struct put *put)
 
     write_begin(work, &script_put, object->class_, object->id, ACTION_UPDATE);
     redis_call_arg_i64(&work->call, put->time);
-    write_add_object(work, object);
+    write_add_object(&work->call, object);
     redis_call_arg(&work->call, put->state);
     redis_call_arg_i64(&work->call, put->tells_writer);
     redis_call_arg_i64(&work->call, settings->sync_json_history_kept);

@@ -14,6 +14,7 @@
 #include "agents/sync/writes/removal.h"
 #include "agents/sync/writes/transaction_private.h"
 #include "agents/sync/writes/write.h"
+#include "agents/sync/writes/write_object.h"
 
 /*
  * processTransaction (spec 3.5): objects are saved and removed together, or nothing is. Who saves
@@ -204,7 +205,7 @@ static void add_save(struct work *work, const struct save *save)
         redis_call_arg(&work->call, save->unmade);
         redis_call_arg(&work->call, save->why.at);
     } else if (save->exists) {
-        write_add_object(work, object);
+        write_add_object(&work->call, object);
     } else {
         write_add_new(&work->call, object);
         redis_call_arg(&work->call, save->added ? "0" : "1");

@@ -4,6 +4,7 @@
 #include "agents/runtime/agent.h"
 #include "agents/sync/writes/transaction_private.h"
 #include "agents/sync/writes/write.h"
+#include "agents/sync/writes/write_object.h"
 
 /* What a request of processTransaction asks for. */
 

@@ -4,21 +4,19 @@
 #include "agents/sync/stored.h"
 
 /*
- * write - what creates, puts and removals have in common (design section 8): the arguments that
- * every commit script begins with, the name under which its result is kept, refusals.
+ * write - what creates, puts, removals and transactions have in common (design section 8): the
+ * arguments that every commit script begins with, the name under which its result is kept, answers
+ * and refusals. The objects themselves are write_object.h's.
  *
  * A refusal is a response with result false and a SyncDataError in data (contract); to a client of
  * the content protocol it is an error.
  */
 
-/* Reads an object of the request, which stands at `path`, checked. False: *step is the answer. The
- * caller deinits *object. */
-bool write_read_object(struct work *work, struct json_span given, const char *path,
-                       struct model_object *object, enum work_step *step);
-
 /* Adds the name under which the request's result is kept, operation:messageId:hash of what is
  * asked; nothing when there is no messageId. */
 void write_add_result_name(struct text *out, const struct request *rq);
+
+/* ---- Before the commit ---- */
 
 /* Begins the commit of `script` with what all commits have: the listings and children that may
  * change with objects of the class `only`, or of all classes (NULL), who asks, and the result's
@@ -31,12 +29,10 @@ void write_begin_many(struct work *work, const struct redis_script *script,
 void write_begin(struct work *work, const struct redis_script *script,
                  const struct model_class *class_, const char *id, enum action action);
 
-/* Adds the list of column, text, refs; with `nulls` also values that are null where there is no
- * default. */
-void write_add_values(struct redis_call *call, const struct model_object *object, bool nulls);
+/* Answers with result false. `code` 0: the operation's own. */
+enum work_step write_refuse(struct work *work, enum response_code code, const char *message);
 
-/* Adds what the object brings: these values, and the indexes of its class. */
-void write_add_object(struct work *work, const struct model_object *object);
+/* ---- After it ---- */
 
 /*
  * Looks at a commit's reply. True: it was refused or failed, and *step is the answer. False: it
@@ -44,29 +40,15 @@ void write_add_object(struct work *work, const struct model_object *object);
  */
 bool write_ended(struct work *work, const char **outcome, enum work_step *step);
 
-/* Adds what a script needs of an object that is to be made (store/creation.lua). */
-void write_add_new(struct redis_call *call, const struct model_object *object);
-
 /* What the script says beside that word, the first time and later. */
 const char *write_said(const struct work *work, const char *outcome);
-
-/* Each member of a list costs the commit a step in Redis. False: there are too many; `problem` says
- * where, behind `path`. */
-bool write_check_lists(const struct work *work, const struct model_object *object, const char *path,
-                       struct text *problem);
-
-/* Adds the name under which all objects of the class's family are found, "" where it has none. */
-void write_add_family(struct redis_call *call, const struct model_class *c);
-
-/* Answers with result false. `code` 0: the operation's own. */
-enum work_step write_refuse(struct work *work, enum response_code code, const char *message);
 
 /* Starts the jobs that a commit has ordered, at [3] and [4] of its reply. */
 void write_start_jobs(const struct work *work);
 
-/* The step after the answer to a write. */
-work_fn write_replied;
-
 /* After the commit of a put or a removal: starts its jobs, and answers with the result. `put` is
  * the ref of what was put, or NULL. */
 enum work_step write_answer(struct work *work, const char *put);
+
+/* The step after the answer to a write. */
+work_fn write_replied;
