@@ -129,6 +129,17 @@ def test_a_value_is_due_once_and_not_before_its_time(store, sid):
     assert store.claim_values() == []
 
 
+def test_another_model_has_everything_computed_anew_once(store, sid):
+    _, run, touched, _ = begin(store)
+    settle(store, run, touched, "1")
+    assert store.claim_values() == []
+    store.redis.hset("model", "number", 1)
+    assert store.claim_values() == [ITEM]
+    _, run, touched, _ = begin(store)
+    settle(store, run, touched, "2")
+    assert store.claim_values() == []
+
+
 def test_touching_goes_in_steps(store, sid):
     _, run, touched, _ = begin(store)
     for n in range(5):
@@ -155,7 +166,8 @@ def test_what_nobody_watches_is_dropped_in_steps(store, sid):
     while begin(store, most=3) == ["dropping"]:
         pass
     assert not store.redis.exists(object_key(ITEM), object_key(ITEM, ":d"), object_key(ITEM, ":w"),
-                                  object_key(OTHER, ":dw"), object_key(REF, ":dw"), "values")
+                                  object_key(OTHER, ":dw"), object_key(REF, ":dw"), "values",
+                                  "values:models")
 
 
 def test_who_begins_to_watch_what_is_dropped_has_it_computed(store, sid):

@@ -28,6 +28,14 @@ for _, sid in ipairs(due_in('idle')) do
   session_end(sid, now, 'idle for too long', known_s, now)
 end
 
+-- Values that were computed by another model than the applied one are due.
+local applied = redis.call('HGET', 'model', 'number') or 0
+for _, item in ipairs(redis.call('ZRANGEBYSCORE', 'values:models', '-inf', '(' .. applied, 'LIMIT', 0,
+  most_values)) do
+  redis.call('ZADD', 'values', 'NX', now, item)
+  redis.call('ZADD', 'values:models', applied, item)
+end
+
 local list = {}
 for _, id in ipairs(due_in('jobs')) do
   local job = redis.call('HMGET', job_key(id), 'type', 'session', 'digest')

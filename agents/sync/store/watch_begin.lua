@@ -16,4 +16,5 @@ if #dependencies == most then
   return { 'dropping' }
 end
 redis.call('ZREM', 'values', item)
+redis.call('ZREM', 'values:models', item)
 return { 'gone' }
