@@ -163,17 +163,19 @@ static bool is_numeric(const char *str)
 
 /* ---- Arguments ---- */
 
-/* What is being written, and what is said of a value that does not fit. */
+typedef bool shape_fn(const char *str);
+
+/* What is being written. */
 struct writing {
     const struct sql_type *type;
+    shape_fn *is_shaped; /* what a string has to look like */
     struct text *out;
 };
 
 typedef enum err write_fn(const struct writing *w, struct json_span value);
 
 /* The string behind what is there, if it has the shape. */
-static enum err write_string(const struct writing *w, struct json_span value,
-                             bool (*is_shaped)(const char *str))
+static enum err write_string(const struct writing *w, struct json_span value)
 {
     const size_t before = w->out->size;
 
@@ -182,7 +184,7 @@ static enum err write_string(const struct writing *w, struct json_span value,
     text_add(w->out, ""); /* so that there is a string */
     if (strlen(w->out->at + before) != w->out->size - before)
         return ERR_RANGE; /* a NUL, which PostgreSQL cannot store */
-    return is_shaped(w->out->at + before) ? ERR_OK : ERR_RANGE;
+    return w->is_shaped(w->out->at + before) ? ERR_OK : ERR_RANGE;
 }
 
 static enum err write_integer(const struct writing *w, struct json_span value)
@@ -199,7 +201,7 @@ static enum err write_integer(const struct writing *w, struct json_span value)
 static enum err write_numeric(const struct writing *w, struct json_span value)
 {
     if (json_kind(value) == JSON_STRING)
-        return write_string(w, value, is_numeric);
+        return write_string(w, value);
     text_add_bytes(w->out, value.at, value.size);
     return json_kind(value) == JSON_NUMBER ? ERR_OK : ERR_TYPE;
 }
@@ -212,7 +214,7 @@ static enum err write_float(const struct writing *w, struct json_span value)
     const size_t before = w->out->size;
 
     if (json_kind(value) == JSON_STRING)
-        return write_string(w, value, is_no_number);
+        return write_string(w, value);
     if (json_kind(value) != JSON_NUMBER)
         return ERR_TYPE;
     text_add_bytes(w->out, value.at, value.size);
@@ -227,36 +229,6 @@ static enum err write_boolean(const struct writing *w, struct json_span value)
         return ERR_TYPE;
     text_add(w->out, json_is_true(value) ? "true" : "false");
     return ERR_OK;
-}
-
-static enum err write_text(const struct writing *w, struct json_span value)
-{
-    return write_string(w, value, is_text);
-}
-
-static enum err write_date(const struct writing *w, struct json_span value)
-{
-    return write_string(w, value, is_date);
-}
-
-static enum err write_time(const struct writing *w, struct json_span value)
-{
-    return write_string(w, value, is_time);
-}
-
-static enum err write_timestamp(const struct writing *w, struct json_span value)
-{
-    return write_string(w, value, is_timestamp);
-}
-
-static enum err write_timestamptz(const struct writing *w, struct json_span value)
-{
-    return write_string(w, value, is_timestamptz);
-}
-
-static enum err write_uuid(const struct writing *w, struct json_span value)
-{
-    return write_string(w, value, is_uuid);
 }
 
 static enum err write_json(const struct writing *w, struct json_span value)
@@ -284,21 +256,22 @@ static enum err write_bytes(const struct writing *w, struct json_span value)
 
 static const struct kind {
     write_fn *write;
+    shape_fn *is_shaped;  /* NULL: strings are none of it */
     const char *expected; /* of integers: before their range */
 } kinds[] = {
     // clang-format off
-    [SQL_INTEGER]     = { write_integer,     "a whole number from " },
-    [SQL_NUMERIC]     = { write_numeric,     "a number, or a string that holds one" },
-    [SQL_FLOAT]       = { write_float,       "a number within the type's range, \"NaN\", \"Infinity\" or \"-Infinity\"" },
-    [SQL_BOOLEAN]     = { write_boolean,     "a boolean" },
-    [SQL_TEXT]        = { write_text,        "a string without NUL characters" },
-    [SQL_DATE]        = { write_date,        "a date like \"2024-01-31\"" },
-    [SQL_TIME]        = { write_time,        "a time like \"12:00:00\" or \"12:00:00.123456\"" },
-    [SQL_TIMESTAMP]   = { write_timestamp,   "a time like \"2024-01-31T12:00:00\"" },
-    [SQL_TIMESTAMPTZ] = { write_timestamptz, "a time like \"2024-01-31T12:00:00Z\" or \"2024-01-31T12:00:00+01:00\"" },
-    [SQL_UUID]        = { write_uuid,        "a UUID of 36 characters" },
-    [SQL_JSON]        = { write_json,        "any value" },
-    [SQL_BYTES]       = { write_bytes,       "a string of Base64" },
+    [SQL_INTEGER]     = { write_integer, NULL,           "a whole number from " },
+    [SQL_NUMERIC]     = { write_numeric, is_numeric,     "a number, or a string that holds one" },
+    [SQL_FLOAT]       = { write_float,   is_no_number,   "a number within the type's range, \"NaN\", \"Infinity\" or \"-Infinity\"" },
+    [SQL_BOOLEAN]     = { write_boolean, NULL,           "a boolean" },
+    [SQL_TEXT]        = { write_string,  is_text,        "a string without NUL characters" },
+    [SQL_DATE]        = { write_string,  is_date,        "a date like \"2024-01-31\"" },
+    [SQL_TIME]        = { write_string,  is_time,        "a time like \"12:00:00\" or \"12:00:00.123456\"" },
+    [SQL_TIMESTAMP]   = { write_string,  is_timestamp,   "a time like \"2024-01-31T12:00:00\"" },
+    [SQL_TIMESTAMPTZ] = { write_string,  is_timestamptz, "a time like \"2024-01-31T12:00:00Z\" or \"2024-01-31T12:00:00+01:00\"" },
+    [SQL_UUID]        = { write_string,  is_uuid,        "a UUID of 36 characters" },
+    [SQL_JSON]        = { write_json,    NULL,           "any value" },
+    [SQL_BYTES]       = { write_bytes,   NULL,           "a string of Base64" },
     // clang-format on
 };
 
@@ -326,7 +299,8 @@ static enum err refuse(const struct sql_type *type, struct json_span value, enum
 static enum err write_one(const struct sql_type *type, struct json_span value, struct text *out,
                           struct text *problem)
 {
-    const enum err e = kinds[type->form].write(&(struct writing){type, out}, value);
+    const struct kind *kind = &kinds[type->form];
+    const enum err e = kind->write(&(struct writing){type, kind->is_shaped, out}, value);
 
     return e ? refuse(type, value, e, problem) : ERR_OK;
 }

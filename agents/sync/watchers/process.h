@@ -3,7 +3,7 @@
 #include "agents/sync/watchers/compute.h"
 
 /*
- * process - values that a process says (processes/README.md).
+ * process - values that a process says (deploy/example/README.md, "A watcher").
  *
  * It is called with {"className", "ID", "fieldName", "params"} and answers with {"value": ...,
  * "reads": [{"className", "ID", "fieldName"}, ...]}: what the value was made of, so that a change
