@@ -76,7 +76,7 @@ class Asking:
         self._connection = pika.BlockingConnection(parameters)
         self._channel = self._connection.channel()
         self._channel.confirm_delivery()
-        self._answers = {}
+        self._awaited = self._received = None  # the id of the one question, and its answer
         self._own_queue = self._channel.queue_declare("", exclusive=True).method.queue
         self._channel.basic_consume(self._own_queue, self._on_answer, auto_ack=True)
 
@@ -85,15 +85,16 @@ class Asking:
 
     def request(self, operation, members, client, message_id, deadline):
         """The response; raises Failed for a SyncErrorResponse, Overdue behind the deadline."""
-        number = str(uuid.uuid4())
+        self._awaited, self._received = str(uuid.uuid4()), None
         self._publish(operation, {**members, "messageId": message_id, "clientId": client}, type=operation,
-                      reply_to=self._own_queue, correlation_id=number, message_id=message_id)
-        while number not in self._answers:
+                      reply_to=self._own_queue, correlation_id=self._awaited,
+                      message_id=message_id)
+        while self._received is None:
             left = deadline - time.time()
             if left <= 0:
                 raise Overdue
             self._connection.process_data_events(time_limit=left)
-        answer = self._answers.pop(number)
+        answer = self._received
         if answer["cn"].endswith(".SyncErrorResponse"):
             raise Failed(answer["errorDesc"], answer["errorCode"])
         return answer
@@ -103,7 +104,8 @@ class Asking:
             content_type="application/json", **properties), mandatory=True)
 
     def _on_answer(self, _channel, _delivery, properties, body):
-        self._answers[properties.correlation_id] = json.loads(body)
+        if properties.correlation_id == self._awaited:  # else it has come too late
+            self._received = json.loads(body)
 
 
 class Worker(Asking):
