@@ -21,7 +21,8 @@ MODEL = {"classes": {
                       "remove": {"role": "chief.editor"}},
            "queries": {"all": {"run": EDITORS}}},
     SECRET: {"fields": {"title": {"type": "string"}},
-             "access": {"read": EDITORS, "create": "signedIn", "update": "signedIn"}},
+             "access": {"read": EDITORS, "create": "signedIn", "update": "signedIn",
+                        "remove": EDITORS}},
 }}
 PROCESSES = {"processes": {"publish": {"run": EDITORS, "deadlineMs": 20000}}}
 ROLES = {"ada": ["editor"], "ben": ["reviewer", "chief.editor"], "cleo": ["editors", "edit", "Editor"],
@@ -118,6 +119,20 @@ def test_only_a_role_sees_what_only_it_may_read(log_in):
     assert get_all(dora, SECRET)["result"] == []
     assert put(dora, SECRET, secret, title="two")["result"] is True
     ada.expect_update(secret, title="two")
+
+
+def test_who_watches_a_class_hears_no_removal_of_what_only_a_role_may_read(log_in):
+    ada, again, dora = log_in("ada"), log_in("ada"), log_in("dora")
+    for watching in (again, dora):
+        assert get_all(watching, SECRET)["result"] == []
+        assert get_all(watching, PAGE)["result"] == []
+    secret, page = (create(ada, name, title="one")["theObject"]["ID"] for name in (SECRET, PAGE))
+    again.expect_update(secret)
+    assert remove(ada, SECRET, secret)["result"] is True
+    again.expect_delete(secret)
+    put(ada, PAGE, page, title="two")
+    dora.expect_update(page, title="two")
+    assert not [frame for frame in dora.inbox if secret in frame.text]
 
 
 def test_a_role_may_run_what_others_may_not(roles_stack, log_in):

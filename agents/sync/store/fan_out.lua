@@ -77,14 +77,17 @@ local function marked(sid, session, item, mark)
   return mark_raise(sid, mark, kind, version, number)
 end
 
--- Marks one session; adds it to `recipients` when the change can go out now.
-local function tell(sid, session)
+-- Marks one session; adds it to `recipients` when the change can go out now. Who watches the object itself
+-- (`is_own`) has read it and hears that it has gone; who watches a class, only of what it may read.
+local function tell(sid, session, _, is_own)
+  local mark = mark_read(sid, ref, session.epoch)
   if kind == 'd' then -- the set of watchers itself goes last, so that a step can be done again
     redis.call('SREM', session_key(sid, ':w'), ref)
-  elseif not may_read(sid, item_ref(ref), restricted) then
+  end
+  local knows_of_it = kind == 'd' and (is_own or mark)
+  if not knows_of_it and not may_read(sid, item_ref(ref), restricted) then
     return
   end
-  local mark = mark_read(sid, ref, session.epoch)
   if not mark and knows(sid) or mark_says(mark, kind, version) and not again then
     return
   end
@@ -145,13 +148,14 @@ end
 
 -- How the sessions of a set are told, and of which item.
 local of_others = { item = ref, step = tell }
-local of_sets = { [object_key(ref, ':sw')] = { item = ref, step = note },
+local of_sets = { [object_key(ref, ':w')] = { item = ref, step = tell, is_own = true },
+  [object_key(ref, ':sw')] = { item = ref, step = note },
   [object_key(ref, ':cw')] = { item = '+' .. ref, step = note } }
 
 local function visit(sid, of_set)
   local session = session_read(sid)
   if session then
-    of_set.step(sid, session, of_set.item)
+    of_set.step(sid, session, of_set.item, of_set.is_own)
   else
     unwatch(sid, of_set.item)
   end
