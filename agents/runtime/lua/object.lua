@@ -4,8 +4,6 @@
 -- What was removed keeps "@v" and "@d" for a while, and the field that says who may read it. Scripts
 -- know fields by their columns alone, so a field that was renamed is the same one here.
 
-local MOST_DIGITS = 15 -- of a number of Lua that is exact
-
 -- Objects that the script is going to make or to take away -> whether they are there then; for what is
 -- checked before its first write.
 local will_be = {}
@@ -60,37 +58,6 @@ local function field_set(ref, field, version, time, text, refs)
     field_changed(ref, field)
   end
   references_set(ref, field, refs)
-end
-
-local function belongs_to(ref, user)
-  return field_text(ref, '@u') == '"' .. user .. '"'
-end
-
--- The object that stands for the user; nil if there is none.
-local function object_of_user(user)
-  local u = redis.call('HMGET', user_key(user), 'me', 'anchor')
-  local class = u[1] and string.match(u[1], '^{"className":"([^"]*)"')
-  local ref = class and class .. ':' .. u[2]
-  return ref and is_live(ref) and ref or nil
-end
-
--- The id of the one object of this class that is the user's own; nil as long as there is none.
-local function own_object(user, class)
-  local id = redis.call('HGET', user_key(user), 'own:' .. class)
-  return id and belongs_to(class .. ':' .. id, user) and id or nil
-end
-
--- From now on the object belongs to this user, and is the user's own one of its class, unless there is
--- another.
-local function object_give(ref, user)
-  local class, id = class_and_id(ref)
-  redis.call('HSET', object_key(ref), '@u', '0 0 "' .. user .. '"')
-  if field_changed then
-    field_changed(ref, '@u')
-  end
-  if not own_object(user, class) then
-    redis.call('HSET', user_key(user), 'own:' .. class, id)
-  end
 end
 
 -- The first reference in a newline-separated list that leads nowhere, or nil.
@@ -173,41 +140,6 @@ local function object_next_id(lineage)
   return tostring(redis.call('INCR', class_key(lineage.names[#lineage.names], ':next')))
 end
 
--- The next one will lie above this id, which came from elsewhere. They are compared as texts, since a
--- number of Lua would be rounded.
-local function object_count_on(lineage, id)
-  local key = class_key(lineage.names[#lineage.names], ':next')
-  local next = redis.call('GET', key) or '0'
-  if string.sub(id, 1, 1) ~= '-' and (#id > #next or (#id == #next and id > next)) then
-    redis.call('SET', key, id)
-  end
-end
-
--- Children whose ids begin with that of their parent, as JSON text, are numbered: [5,1], [5,2]. The
--- numbers that were given are kept at the furthest parent of their class.
-local function numbers_key(lineage)
-  return class_key(lineage.names[#lineage.names], ':numbers')
-end
-
--- The id of the next one.
-local function object_next_number(lineage, item)
-  local number, id = tonumber(redis.call('HGET', numbers_key(lineage), item) or 0), nil
-  repeat
-    number = number + 1
-    id = string.format('[%s,%d]', item, number)
-  until redis.call('EXISTS', object_key(lineage.names[1] .. ':' .. id)) == 0
-  return id
-end
-
--- The next one will lie above this id.
-local function object_number_on(lineage, id)
-  local item, number = string.match(id, '^%[(.+),(%d+)%]$')
-  local last = item and tonumber(redis.call('HGET', numbers_key(lineage), item) or 0)
-  if item and #number <= MOST_DIGITS and tonumber(number) > last then
-    redis.call('HSET', numbers_key(lineage), item, number)
-  end
-end
-
 -- `values` is a list of field, text, refs.
 local function text_among(values)
   return function(field)
@@ -266,11 +198,11 @@ end
 -- "~". Whoever runs it starts them at once; anybody does when
 -- their leases are over.
 local jobs = {}
-local job_of_update = {} -- "<ref> <version>" -> its fan-out
+local job_of_update, told_version = {}, {} -- ref -> the fan-out of its last step; ref -> that step
 
 -- Is a step of the object told already? Its writer hears of it too, if somebody else had a part in it.
 local function is_told(ref, kind, version, writer, complete)
-  local id = kind == 'u' and job_of_update[ref .. ' ' .. version]
+  local id = kind == 'u' and told_version[ref] == version and job_of_update[ref]
   if id and (complete ~= 1 or redis.call('HGET', job_key(id), 'writer') ~= writer) then
     redis.call('HSET', job_key(id), 'complete', 0)
   end
@@ -283,7 +215,7 @@ local function fan_out_to(audience, ref, kind, version, writer, complete, lease_
   end
   local id = tostring(redis.call('INCR', 'j:next'))
   if kind == 'u' then
-    job_of_update[ref .. ' ' .. version] = id
+    job_of_update[ref], told_version[ref] = id, version
   end
   redis.call('HSET', job_key(id), 'type', 'fan-out', 'ref', ref, 'kind', kind, 'version', version or id,
     'audience', table.concat(audience, '\n'), 'writer', writer, 'complete', complete,

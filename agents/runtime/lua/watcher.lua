@@ -12,14 +12,26 @@
 local watchers = { refresh = function() end }
 
 if arg() == '1' then
-  local changed, order = {}, {} -- ref -> what of it
+  local changed, order = {}, {} -- ref -> what of it; false: nothing depends on anything of it
+
+  -- What of it has changed so far; false if nobody minds, which most writes pay for once.
+  local function changed_of(ref)
+    local of_it = changed[ref]
+    if of_it == nil then
+      of_it = redis.call('EXISTS', object_key(ref, ':dw')) == 1 and {}
+      changed[ref] = of_it
+      if of_it then
+        table.insert(order, ref)
+      end
+    end
+    return of_it
+  end
 
   local function note(ref, what)
-    if not changed[ref] then
-      changed[ref] = {}
-      table.insert(order, ref)
+    local of_it = changed_of(ref)
+    if of_it then
+      of_it[what] = true
     end
-    changed[ref][what] = true
   end
 
   local field_before, reference_before = field_changed, reference_changed
@@ -31,7 +43,10 @@ if arg() == '1' then
   end
 
   function reference_changed(ref, field, target)
-    note(target, '<' .. class_and_id(ref) .. '\t' .. field)
+    local of_it = changed_of(target)
+    if of_it then
+      of_it['<' .. class_and_id(ref) .. '\t' .. field] = true
+    end
     if reference_before then
       reference_before(ref, field, target)
     end
@@ -52,45 +67,48 @@ if arg() == '1' then
     end
   end
 
-  local function has_dependents(ref, what)
-    return #redis.call('ZRANGEBYLEX', object_key(ref, ':dw'), '[' .. what .. '\n', '(' .. what .. '\v',
-      'LIMIT', 0, 1) > 0
-  end
-
-  -- The job that touches; nil as long as there is none.
-  local job = nil
-  local function push(ref, what, lease)
-    if not job then
-      job = tostring(redis.call('INCR', 'j:next'))
-      redis.call('HSET', job_key(job), 'type', 'touch')
-      redis.call('ZADD', 'jobs', lease, job)
-      table.insert(jobs, '~' .. job)
+  -- The job that touches what depends on all that. Its functions are made only when they are needed.
+  local function order_touches(lease)
+    local job = nil
+    local function push(ref, what)
+      if not job then
+        job = tostring(redis.call('INCR', 'j:next'))
+        redis.call('HSET', job_key(job), 'type', 'touch')
+        redis.call('ZADD', 'jobs', lease, job)
+        table.insert(jobs, '~' .. job)
+      end
+      redis.call('RPUSH', job_key(job) .. ':q', ref .. '\n' .. what)
     end
-    redis.call('RPUSH', job_key(job) .. ':q', ref .. '\n' .. what)
-  end
 
-  local function push_dependents(ref, lease)
-    if changed[ref]['*'] then
-      return push(ref, '*', lease)
-    end
-    local has_field = false
-    for what in pairs(changed[ref]) do
-      has_field = has_field or string.sub(what, 1, 1) ~= '<'
-      if has_dependents(ref, what) then
-        push(ref, what, lease)
+    local function push_if_any(ref, what)
+      if redis.call('ZLEXCOUNT', object_key(ref, ':dw'), '[' .. what .. '\n', '(' .. what .. '\v') > 0 then
+        push(ref, what)
       end
     end
-    if has_field and has_dependents(ref, '.') then
-      push(ref, '.', lease)
+
+    local function push_dependents(ref)
+      if changed[ref]['*'] then
+        return push(ref, '*')
+      end
+      local has_field = false
+      for what in pairs(changed[ref]) do
+        has_field = has_field or string.sub(what, 1, 1) ~= '<'
+        push_if_any(ref, what)
+      end
+      if has_field then
+        push_if_any(ref, '.')
+      end
+    end
+
+    for _, ref in ipairs(order) do
+      push_dependents(ref)
     end
   end
 
   -- The end of every script that changes objects.
   function watchers.refresh(lease)
-    for _, ref in ipairs(order) do
-      if redis.call('EXISTS', object_key(ref, ':dw')) == 1 then
-        push_dependents(ref, lease)
-      end
+    if order[1] then
+      order_touches(lease)
     end
   end
 end

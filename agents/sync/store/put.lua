@@ -12,7 +12,7 @@ local list, indexes = arg_list(), arg_indexes()
 local expected, tells_writer, earlier_limits = arg(), arg() == '1', arg_earlier_limits()
 local ref = class .. ':' .. id
 
-local version, birth = object_state(ref)
+local version, birth, created = object_state(ref)
 if not version then
   return finish('missing')
 end
@@ -23,7 +23,7 @@ if expected ~= '' and expected ~= version .. ' ' .. birth then
   return { 'conflict', sid }
 end
 
-local put, refusal, said = put_begin(ref, list, time, expected ~= '')
+local put, refusal, said = put_begin(ref, created, list, time, expected ~= '')
 if not put then
   return finish(refusal, said)
 end

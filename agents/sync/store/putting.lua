@@ -1,11 +1,10 @@
 -- Puts (design section 8, "Merge by field"): a field takes a value whose put time is not older than the one
 -- that last set it; an equal value moves nothing. Everything is checked before the first write.
 
--- What these values (list of field, text, refs) would change; `stale`: some field was set by a newer put,
--- which does not happen to whoever knows the state that is changed (`is_exact`). nil, an outcome and what
--- is said beside it if an object may not refer to what it would.
-local function put_begin(ref, list, time, is_exact)
-  local _, _, created = object_state(ref)
+-- What these values (list of field, text, refs) would change in an object that was created then; `stale`:
+-- some field was set by a newer put, which does not happen to whoever knows the state that is changed
+-- (`is_exact`). nil, an outcome and what is said beside it if an object may not refer to what it would.
+local function put_begin(ref, created, list, time, is_exact)
   local put = { ref = ref, list = list, time = time, taken = {}, before = {}, changed = {} }
   for i = 1, #list, 3 do
     local field, text, refs = list[i], list[i + 1], list[i + 2]

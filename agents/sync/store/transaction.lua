@@ -118,8 +118,9 @@ function refusal_to.put(save)
   if not allowed(sid, save.rule, field_text(save.ref, save.owner)) then
     return 'forbidden'
   end
+  local _, _, created = object_state(save.ref)
   local refusal, said
-  save.put, refusal, said = put_begin(save.ref, save.values, time, false)
+  save.put, refusal, said = put_begin(save.ref, created, save.values, time, false)
   if not save.put then
     return refusal, said
   end
