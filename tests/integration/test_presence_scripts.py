@@ -1,4 +1,4 @@
-"""Scripts of the sync agent by themselves: who is there (online.lua, agents/runtime/lua/session.lua).
+"""Scripts of the sync agent by themselves: who is there (online.lua, agents/runtime/lua/binding.lua).
 
 A user is there while one of their sessions is bound, and for a while after the last one lost its binding.
 """

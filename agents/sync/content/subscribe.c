@@ -21,7 +21,7 @@
 #define PER_CALL 250 /* of what is watched */
 
 struct wishes {
-    struct names items; /* as scripts call them (session.lua) */
+    struct names items; /* as scripts call them (item.lua) */
     bool end;           /* they are taken back */
 };
 

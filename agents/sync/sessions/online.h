@@ -5,7 +5,7 @@
 
 /*
  * online - presence (design section 7): the user's own object shows whether a session of theirs is
- * bound, through whichever protocol. lua/session.lua says of whom it is to be looked at, the poll
+ * bound, through whichever protocol. lua/binding.lua says of whom it is to be looked at, the poll
  * takes them. Who logs in or returns is looked at with that, so that they see themselves there.
  */
 
