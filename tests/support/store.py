@@ -309,9 +309,9 @@ class Store:
         """Users of whom it is to be looked at whether they are there."""
         return self._claim(0, "", most_users=most)[3]
 
-    def claim_values(self, most=50):
+    def claim_values(self, most=50, digest="model"):
         """Watched values that are to be computed, or dropped."""
-        return self._claim(0, "", most_values=most)[5]
+        return self._claim(0, digest, most_values=most)[5]
 
     def claim_calls(self, most=50):
         """Calls of processes that are overdue."""

@@ -28,12 +28,17 @@ for _, sid in ipairs(due_in('idle')) do
   session_end(sid, now, 'idle for too long', known_s, now)
 end
 
--- Values that were computed by another model than the applied one are due.
-local applied = redis.call('HGET', 'model', 'number') or 0
-for _, item in ipairs(redis.call('ZRANGEBYSCORE', 'values:models', '-inf', '(' .. applied, 'LIMIT', 0,
-  most_values)) do
-  redis.call('ZADD', 'values', 'NX', now, item)
-  redis.call('ZADD', 'values:models', applied, item)
+-- Values that were computed by an earlier model are due.
+local function renew_values()
+  local place = model_place(digest)
+  local stale = redis.call('ZRANGEBYSCORE', 'values:models', '-inf', '(' .. place, 'LIMIT', 0, most_values)
+  for _, item in ipairs(stale) do
+    redis.call('ZADD', 'values', 'NX', now, item)
+    redis.call('ZADD', 'values:models', place, item)
+  end
+end
+if tonumber(most_values) > 0 then
+  renew_values()
 end
 
 local list = {}

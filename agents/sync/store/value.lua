@@ -12,7 +12,7 @@
 --   {o:<ref>}:dw    zset of scores 0: "<what>\n<item>", the same from the side of the objects (watcher.lua)
 --   values          zset: item -> when it is to be looked at: it was touched, is being computed until then
 --                   at most, or nobody watches it
---   values:models   zset: item -> number of the model (model.lua) that was the applied one when it was computed
+--   values:models   zset: item -> which model it was computed by (value_model.lua)
 --   values:runs     counts computations. What a run has read before the last one that was settled counts no
 --                   more.
 

@@ -30,7 +30,7 @@ if value ~= stored[2] or (gone == '1' and stored[5] ~= '1') then
 end
 redis.call('HSET', key, 'value', value, 'settled', run, 'at', now, 'model', model, 'gone', gone)
 redis.call('HINCRBY', key, 'computed', 1)
-redis.call('ZADD', 'values:models', redis.call('HGET', 'model', 'number') or 0, item)
+redis.call('ZADD', 'values:models', model_place(model), item)
 
 if redis.call('EXISTS', watching) == 0 then
   redis.call('ZADD', 'values', 0, item)
