@@ -131,7 +131,7 @@ static const struct config_row rows[] = {
         "Objects that are looked through for an example which no index answers; beyond, it gets -120."),
     INT("sync.max_listed", sync_max_listed, "1000", 1, 10000, "objects", SYNC,
         "Members of a list or of a listed relation, or join objects; a write that would add another is refused."),
-    INT("sync.max_transaction_objects", sync_max_transaction_objects, "100", 1, 250, "objects", SYNC,
+    INT("sync.max_transaction_objects", sync_max_transaction_objects, "50", 1, 250, "objects", SYNC,
         "Objects that one transaction may save and remove; it bounds how long Redis is held."),
     INT("sync.mark_batch", sync_mark_batch, "250", 1, 250, "sessions", SYNC,
         "Sessions that are marked in one step, which is what bounds how long Redis is held."),

@@ -13,7 +13,7 @@ from shapes import assert_error, assert_sync_shape
 from store import now_ms, object_key, stored_object
 
 TICKET = "com.test.Ticket"
-MOST = 100  # sync.max_transaction_objects
+MOST = 50  # sync.max_transaction_objects
 
 
 def obj(class_name, object_id=None, **fields):
