@@ -323,8 +323,15 @@ static void load_tree(const struct loading *l)
 /* Each mistake begins with the path of the file, since the model's look alike. */
 static void add_lines(struct text *out, const char *path, const struct text *lines)
 {
-    for (const char *line = text_str(lines); *line; line += strcspn(line, "\n") + 1)
-        text_addf(out, "%s: %.*s\n", path, (int)strcspn(line, "\n"), line);
+    const char *line = text_str(lines);
+
+    while (*line) {
+        const size_t size = strcspn(line, "\n") + 1;
+
+        text_addf(out, "%s: ", path);
+        text_add_bytes(out, line, size);
+        line += size;
+    }
 }
 
 enum err declared_load(const char *path, struct declared **out, struct text *problems)
