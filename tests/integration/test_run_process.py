@@ -197,6 +197,18 @@ def test_the_largest_answer_is_passed_on(stack, client, process):
         assert_result(run(client, process), text)
 
 
+def test_an_error_is_as_large_as_an_answer_and_no_larger(stack, client, process):
+    with Worker(stack, process, lambda call: call.error("x" * call.arguments)):
+        assert_failed(run(client, process, MIB - 2), process, "x" * (MIB - 2))
+        assert_failed(run(client, process, MIB - 1), process, f"more than {MIB} bytes")
+
+
+def test_the_name_of_an_error_is_no_story(stack, client, process):
+    with Worker(stack, process, lambda call: call.error({"message": "no", "name": "n" * call.arguments})):
+        assert run(client, process, 255)["errorName"] == "n" * 255
+        assert run(client, process, 256)["errorName"] == "Error Running Process"
+
+
 def test_an_unknown_type_fails_the_call(stack, client, process):
     with Worker(stack, process, lambda call: call.raw(b"1", "result")):
         assert_failed(run(client, process), process, "unknown type")
@@ -266,6 +278,7 @@ def test_progress_is_told_to_who_asks_for_it(stack, client, process):
     go_on = threading.Event()
 
     def serve(call):
+        call.progress("x" * (MIB - 1))  # more than an answer may have
         call.progress({"done": 0.5})
         call.raw(b"rubbish", "progress")
         go_on.wait(20)

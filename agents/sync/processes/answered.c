@@ -64,10 +64,13 @@ static enum work_step progress_found(struct work *work)
 
 static enum work_step tell_progress(struct work *work)
 {
+    const int64_t most = work->agent->proc.settings.sync_max_answer_bytes;
     const struct msg *m = work->request.msg;
     _cleanup_(text_deinitp) struct text problem = {0};
 
-    if (!outcome_is_json(m, &problem)) {
+    if (m->oversized || m->size > (size_t)most)
+        text_add(&problem, "it is too large");
+    if (problem.size || !outcome_is_json(m, &problem)) {
         log_warn("process.progress_dropped", LOG_STR("call", m->correlation_id),
                  LOG_STR("why", problem.at));
         return WORK_DONE;

@@ -6,7 +6,8 @@
 #include "common/json/json_scan.h"
 #include "common/protocol/operations.h"
 
-#define CODE_CHARS 16 /* of a worker's own code */
+#define CODE_CHARS 16  /* of a worker's own code */
+#define NAME_BYTES 255 /* of a worker's own name of an error; a longer one is none */
 
 static const struct json_limits limits = {.depth = 256, .number_chars = 100000};
 
@@ -86,23 +87,25 @@ static void read_error(struct outcome *outcome, struct json_span given)
         text_add(&outcome->body, "its worker has failed, and does not say why");
     if (is_object && read_code(json_member(given, "code", NULL), &code))
         is_own = replace(&outcome->code, &code);
-    if (is_object && !json_decode(json_member(given, "name", NULL), &name) && name.size)
+    if (is_object && !json_decode(json_member(given, "name", NULL), &name) && name.size &&
+        name.size <= NAME_BYTES)
         is_own = replace(&outcome->name, &name) || is_own;
     if (is_own)
         outcome->kind = OUTCOME_OWN;
 }
 
-static void read_result(struct outcome *outcome, struct json_span given, size_t most)
+static void read_result(struct outcome *outcome, struct json_span given)
+{
+    begin(outcome, OUTCOME_RESULT);
+    text_add_bytes(&outcome->body, given.at, given.size);
+}
+
+static void fail_as_too_large(struct outcome *outcome, size_t most)
 {
     _cleanup_(text_deinitp) struct text reason = {0};
 
-    if (given.size > most) {
-        text_addf(&reason, "its answer has more than %zu bytes", most);
-        outcome_fail(outcome, CODE_PROCESS_FAILED, reason.at);
-        return;
-    }
-    begin(outcome, OUTCOME_RESULT);
-    text_add_bytes(&outcome->body, given.at, given.size);
+    text_addf(&reason, "its answer has more than %zu bytes", most);
+    outcome_fail(outcome, CODE_PROCESS_FAILED, reason.at);
 }
 
 static void fail_of(struct outcome *outcome, const struct text *problem)
@@ -128,8 +131,10 @@ void outcome_read(struct outcome *outcome, const struct msg *reply, size_t most)
         return;
     }
     given = json_value(reply->body, reply->size);
-    if (strcmp(type, "reply") == 0)
-        read_result(outcome, given, most);
+    if (given.size > most)
+        fail_as_too_large(outcome, most);
+    else if (strcmp(type, "reply") == 0)
+        read_result(outcome, given);
     else if (strcmp(type, "error") == 0)
         read_error(outcome, given);
     else

@@ -32,7 +32,7 @@ void outcome_deinit(struct outcome *outcome);
 void outcome_fail(struct outcome *outcome, enum response_code code, const char *reason);
 
 /* What a worker has replied: the message's type and body. Whatever is no answer fails the call.
- * `most` bytes of a result are taken. */
+ * `most` bytes of it are taken. */
 void outcome_read(struct outcome *outcome, const struct msg *reply, size_t most);
 
 /* Is the body JSON, and no deeper than what clients send? If not, `problem` says why. */
