@@ -55,13 +55,15 @@ bool executor_is_cancelled(const struct task *task)
 
 /* ---- The thread ---- */
 
-static void unref(struct executor *executor)
+/* True: there is no other user. */
+static bool unref(struct executor *executor)
 {
     if (atomic_fetch_sub(&executor->users, 1) > 1)
-        return;
+        return false;
     msgq_destroy(executor->inbox);
     wake_destroy(executor->wake);
     free(executor);
+    return true;
 }
 
 /* What waited here for too long is not begun. */
@@ -119,7 +121,7 @@ static void *run(void *arg)
     }
     if (config->connector->close)
         config->connector->close(thread);
-    unref(executor);
+    (void)unref(executor);
     return NULL;
 }
 
@@ -151,7 +153,7 @@ enum err executor_start(const struct executor_config *config, struct executor **
         e = ERR_IO;
     if (e) {
         atomic_store(&executor->users, 1);
-        unref(executor);
+        (void)unref(executor);
         return e;
     }
     *out = executor;
@@ -173,12 +175,16 @@ void executor_end(struct executor *executor)
 {
     let_end(executor);
     pthread_join(executor->thread, NULL);
-    unref(executor);
+    (void)unref(executor);
 }
 
 void executor_give_up(struct executor *executor)
 {
     let_end(executor);
     pthread_detach(executor->thread);
-    unref(executor);
+}
+
+bool executor_let_go(struct executor *executor)
+{
+    return unref(executor);
 }

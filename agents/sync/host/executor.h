@@ -11,7 +11,7 @@
  * Threads:   belongs to the link's thread, but executor_tell() and executor_is_cancelled(), which
  *            are for whoever runs the call.
  * Ownership: a thread that does not come back cannot be ended. It is left alone with what it uses,
- *            and frees itself should it come back after all.
+ *            and may come back after all.
  */
 
 struct msgq;
@@ -39,8 +39,11 @@ void executor_run_take(struct executor *executor, struct task **task);
 /* Ends a thread that runs nothing. */
 void executor_end(struct executor *executor);
 
-/* Leaves a thread alone that does not come back. */
+/* Leaves a thread alone that does not come back; the executor stays until it is let go. */
 void executor_give_up(struct executor *executor);
+
+/* One that was given up. False: its thread still uses the connector, and what it tells. */
+bool executor_let_go(struct executor *executor);
 
 /* Of the call that it runs. A message that finds no room is lost. */
 void executor_tell(const struct task *task, struct msg **msg);

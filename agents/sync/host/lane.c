@@ -17,6 +17,7 @@ struct lane {
     struct seat *seats; /* config.threads of them */
     struct task **waiting;
     size_t waiting_count, waiting_room;
+    struct executor **given_up; /* `stuck` of them */
     unsigned stuck;
     bool used_up;
 };
@@ -33,6 +34,18 @@ static enum err start(const struct lane *lane, struct executor **out)
     };
 
     return executor_start(&config, out);
+}
+
+static void give_up(struct lane *lane, struct seat *seat)
+{
+    struct executor **grown = realloc(lane->given_up, (lane->stuck + 1) * sizeof(*grown));
+
+    if (!grown)
+        err_out_of_memory();
+    lane->given_up = grown;
+    executor_give_up(seat->executor);
+    grown[lane->stuck++] = seat->executor;
+    *seat = (struct seat){0};
 }
 
 enum err lane_create(const struct lane_config *config, struct lane **out)
@@ -52,22 +65,32 @@ enum err lane_create(const struct lane_config *config, struct lane **out)
     return e;
 }
 
+/* They came back by now, or never do. */
+static bool let_go(struct lane *lane)
+{
+    bool all_came_back = true;
+
+    for (unsigned i = 0; i < lane->stuck; i++)
+        all_came_back = executor_let_go(lane->given_up[i]) && all_came_back;
+    free(lane->given_up);
+    return all_came_back;
+}
+
 bool lane_destroy(struct lane *lane)
 {
-    bool all_came_back = lane->stuck == 0;
+    bool all_came_back;
 
     for (unsigned i = 0; i < lane->config.threads; i++) {
         struct seat *seat = &lane->seats[i];
 
         if (!seat->executor)
             continue;
-        if (seat->number) {
-            executor_give_up(seat->executor);
-            all_came_back = false;
-        } else {
+        if (seat->number)
+            give_up(lane, seat);
+        else
             executor_end(seat->executor);
-        }
     }
+    all_came_back = let_go(lane);
     for (size_t i = 0; i < lane->waiting_count; i++)
         task_destroy(lane->waiting[i]);
     free(lane->waiting);
@@ -188,9 +211,7 @@ void lane_give_up(struct lane *lane, uint64_t number)
 
     if (!seat)
         return;
-    executor_give_up(seat->executor);
-    *seat = (struct seat){0};
-    lane->stuck++;
+    give_up(lane, seat);
     log_error("host.stuck", LOG_STR("queue", lane->config.queue), LOG_I64("threads", lane->stuck),
               LOG_I64("most", lane->config.max_stuck));
     if (lane->stuck <= lane->config.max_stuck && !start(lane, &seat->executor))

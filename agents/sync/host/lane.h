@@ -33,7 +33,8 @@ struct lane_config {
 /* Starts its threads. ERR_NOMEM, ERR_IO. */
 _must_check_ enum err lane_create(const struct lane_config *config, struct lane **out);
 
-/* Waits for nothing: threads that run a call are given up. True: there were none. */
+/* Waits for nothing: threads that run a call are given up. False: one of those that were given up
+ * still uses the connector, and `told`. */
 bool lane_destroy(struct lane *lane);
 
 const char *lane_queue(const struct lane *lane);

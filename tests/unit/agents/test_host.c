@@ -365,6 +365,30 @@ START_TEST(a_lane_that_may_replace_nothing_is_used_up_at_once)
 }
 END_TEST
 
+/* Gives a thread up, lets it come back, and waits a moment. Does the lane know by then? */
+static bool is_known_to_be_back(struct gate *gate)
+{
+    struct lane *lane = new_lane(gate, 1, 0);
+
+    put(lane, 1);
+    sem_wait(&gate->begun);
+    lane_give_up(lane, 1);
+    sem_post(&gate->may_end);
+    (void)poll(NULL, 0, 1);
+    return lane_destroy(lane);
+}
+
+START_TEST(a_thread_that_comes_back_after_all_uses_nothing_any_more)
+{
+    const int64_t deadline = clock_mono_ms() + PATIENCE_MS;
+    static struct gate gate;
+
+    open_gate(&gate);
+    while (!is_known_to_be_back(&gate))
+        ck_assert_int_lt(clock_mono_ms(), deadline);
+}
+END_TEST
+
 START_TEST(what_is_refused_is_answered_without_a_run)
 {
     const struct msg m = delivery("1");
@@ -392,4 +416,5 @@ UNIT_SUITE("host", a_task_has_the_operation_behind_the_prefix_and_empty_strings_
            what_waits_can_be_withdrawn_and_what_runs_cannot,
            a_thread_that_is_given_up_is_replaced_as_often_as_it_may,
            a_lane_that_may_replace_nothing_is_used_up_at_once,
+           a_thread_that_comes_back_after_all_uses_nothing_any_more,
            what_is_refused_is_answered_without_a_run)
