@@ -19,8 +19,9 @@
  * when the connection is lost while it commits, nobody knows. Nothing is ever run twice here.
  */
 
-#define ATTEMPTS     3   /* to begin; nothing has happened by then */
-#define MARGIN_MS    100 /* of the server's own time limit to ours, so that its words arrive */
+#define ATTEMPTS     3    /* to begin; nothing has happened by then */
+#define MARGIN_MS    100  /* of the server's own time limit to ours, so that its words arrive */
+#define LEFT_MS      1000 /* so much later the server ends a transaction that we have left */
 #define SQL_CANCELED "57014"
 
 /* A call on its way. */
@@ -123,7 +124,7 @@ static enum err begin(struct calling *c)
               "SET LOCAL TimeZone = 'UTC';"
               "SET LOCAL extra_float_digits = 1;"
               "SET LOCAL bytea_output = 'hex'",
-              c->limit_ms, left_ms);
+              c->limit_ms, left_ms + LEFT_MS);
     return run_words(c, text_str(&sql));
 }
 
