@@ -268,6 +268,21 @@ def test_answers_to_unknown_calls_are_dropped(stack, client, process):
         wait_dropped(stack, "unknown-" + process, "unknown")
 
 
+def test_so_many_ask_for_one_call_and_no_more(stack, client, process):
+    """Whoever is not answered with the others hears so at once."""
+    go_on = threading.Event()
+    with Worker(stack, process, lambda call: (go_on.wait(20), echo(call))) as worker:
+        message = ask(client, process, 5)
+        worker.wait_calls(1)
+        for _ in range(8):
+            ask(client, process, 5, messageId=message)
+        refused = client.response_to(message)
+        assert_error(refused, "-118")
+        go_on.set()
+        for _ in range(8):
+            assert_result(client.expect(is_result, "the result"), 5)
+
+
 # ---- Progress
 
 def is_progress(frame):

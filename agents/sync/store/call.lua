@@ -17,13 +17,20 @@ local function call_key(id, part)
   return '{p:' .. id .. '}' .. (part or '')
 end
 
+-- Askers with a name that the session no longer has are told nothing, and make room. False: there is none.
 local function call_add_asker(id, client, queue, correlation)
-  if queue ~= '' and correlation ~= '' then
-    local askers, asker = call_key(id, ':a'), client .. '\n' .. queue .. '\n' .. correlation
-    redis.call('LREM', askers, 0, asker)
-    redis.call('RPUSH', askers, asker)
-    redis.call('LTRIM', askers, -ASKERS_KEPT, -1)
+  if queue == '' or correlation == '' then
+    return true
   end
+  local askers, asker = call_key(id, ':a'), client .. '\n' .. queue .. '\n' .. correlation
+  redis.call('LREM', askers, 0, asker)
+  local oldest = redis.call('LINDEX', askers, -ASKERS_KEPT)
+  if oldest and string.match(oldest, '^[^\n]*') == client then
+    return false
+  end
+  redis.call('RPUSH', askers, asker)
+  redis.call('LTRIM', askers, -ASKERS_KEPT, -1)
+  return true
 end
 
 local function call_forget(id)

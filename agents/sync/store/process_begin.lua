@@ -32,7 +32,9 @@ local function known(call)
   elseif c[2] then
     return { 'ended', c[3], c[4], c[5], c[6], c[7] or '', c[7] and 1 or 0 }
   end
-  call_add_asker(call, told, queue, correlation)
+  if not call_add_asker(call, told, queue, correlation) then
+    return { 'full' }
+  end
   if call == id or delivered_again and tonumber(c[1]) > now then
     return begin_row(call)
   end
