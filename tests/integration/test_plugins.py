@@ -164,6 +164,15 @@ def test_an_agent_that_stops_lets_its_calls_end(servers):
         assert caller.receive(call) == ("reply", "slept")
 
 
+def test_an_agent_stops_though_a_call_does_not_end(servers):
+    """The call waits for another agent then."""
+    with trial_stack(servers, trial=trial(deadlineMs=60000)) as stack, Caller(stack) as caller:
+        caller.send("trial", "hang", seconds=60)
+        wait_until(lambda: caller.waiting("trial") == 0, 20, "it runs")
+        stack.sync_agents[0].stop()
+        wait_until(lambda: caller.waiting("trial") == 1, 20, "it came back to its queue")
+
+
 def test_a_call_goes_on_while_the_broker_is_away(trials, caller):
     call = caller.send("slow", "sleep 1500")
     wait_until(lambda: caller.waiting("slow") == 0, 20, "it runs")
