@@ -24,8 +24,10 @@ def own_servers():
 
 @pytest.fixture
 def own_stack(own_servers):
-    """Waits for longer than it takes to copy a broker's files on a busy machine."""
-    with Stack(own_servers, auth_agents=1, settings={"gateway.request_timeout_ms": 120_000}) as s:
+    """Waits for longer than it takes to copy a broker's files on a busy machine, during which clients
+    are silent."""
+    with Stack(own_servers, auth_agents=1, settings={
+            "gateway.request_timeout_ms": 120_000, "gateway.ping_timeout_ms": 120_000}) as s:
         yield s
 
 

@@ -59,10 +59,12 @@ class Writer:
         self.client = client
         self.derived = Derived(json.loads(DERIVED_MODEL.read_text()))
 
+    # The account is kept before the server is asked, so that a worker which reads it never lags behind.
+
     def make(self, class_name, object_id, **fields):
+        self.derived.put(class_name, object_id, **fields)
         response = create(self.client, class_name, object_id, **fields)
         assert response["result"] is True, response
-        self.derived.put(class_name, object_id, **fields)
         return class_name, object_id
 
     def make_many(self, objects):
@@ -76,9 +78,9 @@ class Writer:
                 self.derived.put(class_name, object_id, **fields)
 
     def put(self, ref, **fields):
+        self.derived.put(*ref, **fields)
         response = put(self.client, *ref, **fields)
         assert response["result"] is True, response
-        self.derived.put(*ref, **fields)
 
     def remove(self, ref):
         response = remove(self.client, *ref)
