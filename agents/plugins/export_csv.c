@@ -13,7 +13,11 @@
  * whether the names come first, true without it. The result is one string.
  *
  * Cells: strings as they are, null as nothing, a reference as its ID, all else as JSON.
+ *
+ * Few columns, named often, of few objects make a long text: it has an end of its own.
  */
+
+#define MOST_BYTES 15728640 /* no agent sends more (sync.max_answer_bytes) */
 
 struct csv {
     struct json_span arguments, objects;
@@ -53,13 +57,13 @@ static void add_value(struct text *out, struct json_span value)
 
 /* ---- Lines ---- */
 
-/* The line of an object, or, absent, that of the names. */
-static void add_line(struct csv *csv, struct json_span object)
+/* The line of an object, or, absent, that of the names. False: it is too long. */
+static bool add_line(struct csv *csv, struct json_span object)
 {
     struct json_walk w = json_walk(json_span_text(&csv->columns));
     bool first = true;
 
-    while (json_next(&w)) {
+    while (csv->out.size <= MOST_BYTES && json_next(&w)) {
         _cleanup_(text_deinitp) struct text name = {0};
 
         (void)!json_decode(w.value, &name);
@@ -69,17 +73,20 @@ static void add_line(struct csv *csv, struct json_span object)
         add_value(&csv->out, object.at ? json_member(object, text_str(&name), NULL) : w.value);
     }
     text_add(&csv->out, "\r\n");
+    return csv->out.size <= MOST_BYTES;
 }
 
-static void add_lines(struct csv *csv)
+static bool add_lines(const struct activestack_call *call, struct csv *csv)
 {
     struct json_span header = json_member(csv->arguments, "header", NULL);
     struct json_walk w = json_walk(csv->objects);
+    bool fits = true;
 
     if (json_kind(header) != JSON_BOOLEAN || json_is_true(header))
-        add_line(csv, (struct json_span){0});
-    while (json_next(&w))
-        add_line(csv, w.value);
+        fits = add_line(csv, (struct json_span){0});
+    while (fits && !call->cancelled(call) && json_next(&w))
+        fits = add_line(csv, w.value);
+    return fits || asked_fail(call, "the text is too large");
 }
 
 /* ---- Columns ---- */
@@ -145,10 +152,7 @@ static bool export(const struct activestack_call *call, struct csv *csv)
     if (!asked(call, "findByExample", &request, &answer))
         return false;
     csv->objects = json_member(answer, "result", NULL);
-    if (!set_columns(call, csv))
-        return false;
-    add_lines(csv);
-    return true;
+    return set_columns(call, csv) && add_lines(call, csv);
 }
 
 static char *run(const struct activestack_call *call)

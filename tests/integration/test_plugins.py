@@ -475,6 +475,14 @@ def test_what_cannot_be_exported_is_said(ada, arguments, reason):
     assert_failed(run(ada, "exportCsv", arguments), "exportCsv", reason)
 
 
+def test_a_text_that_no_agent_would_send_is_not_made(ada, new_id):
+    """It would be as many times as large as the caller likes."""
+    text = new_id("ticket") + "x" * 100000
+    create(ada, "com.test.Ticket", text=text)
+    arguments = {"theObject": {"cn": "com.test.Ticket", "text": text}, "columns": ["text"] * 20000}
+    assert_failed(run(ada, "exportCsv", arguments), "exportCsv", "the text is too large")
+
+
 # ---- Loading ----
 
 @pytest.mark.parametrize("plugin, reason", [
