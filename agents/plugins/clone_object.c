@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "agents/plugins/asked.h"
+#include "common/base/clock.h"
 
 /*
  * clone_object - a plug-in: a copy of an object, and of what belongs to it.
@@ -15,7 +16,8 @@
  * refer to copies; to what is not copied they refer as the originals do.
  *
  * The result: {"className", "ID", "copies": [{"className", "from", "to"}, ...]}, in the order in
- * which they were made. If one cannot be made, those before it are removed again.
+ * which they were made. If one cannot be made, or a third of the time is over, those before it are
+ * removed again, which takes about as long as making them did.
  */
 
 #define MOST_COPIES      1000
@@ -29,6 +31,7 @@ struct cloning {
     const struct activestack_call *call;
     struct copy copies[MOST_COPIES];
     size_t count;
+    int64_t last_ms; /* until then copies are made */
 };
 
 static char *dup_span(struct json_span span)
@@ -111,6 +114,8 @@ static bool make(struct cloning *c, struct json_span object, struct json_span se
 
     if (c->count == MOST_COPIES)
         return asked_fail(c->call, "more than " MOST_COPIES_TEXT " objects would be copied");
+    if (clock_wall_ms() > c->last_ms)
+        return asked_fail(c->call, "there are too many objects for the time that a call has");
     add_request(c, &request, object, set);
     if (!asked(c->call, "createObject", &request, &answer))
         return false;
@@ -235,6 +240,7 @@ static char *run(const struct activestack_call *call)
     if (!c)
         return NULL;
     c->call = call;
+    c->last_ms = clock_wall_ms() + (call->deadline_ms - clock_wall_ms()) / 3;
     if (asked_arguments(call, &arguments)) {
         if (make_first(c, arguments) &&
             make_all(c, json_member(arguments, "with", NULL), &c->copies[0]))

@@ -318,8 +318,11 @@ def example(servers):
         "access": {"read": own, "create": own}}
     file = servers.folder / "model-with-owners.json"
     file.write_text(json.dumps(model))
+    processes = json.loads(PROCESSES.read_text())
+    processes["processes"]["cloneInHaste"] = {**processes["processes"]["cloneObject"],
+                                              "deadlineMs": 400}
     with Stack(servers, gateways=2, sync_agents=2, settings={"model.file": file},
-               processes=json.loads(PROCESSES.read_text())) as stack:
+               processes=processes) as stack:
         yield stack
 
 
@@ -397,6 +400,18 @@ def test_a_clone_that_cannot_be_finished_is_taken_back(ada):
                                            "with": [{"className": PART, "by": "nothing"}]}),
                   "cloneObject", "nothing")
     assert count(ada, "com.test.Car") == before
+
+
+def test_a_clone_that_takes_too_long_is_taken_back_in_time(ada):
+    vehicle = create(ada, "com.test.Car", name="long")
+    parts = [{"cn": PART, "vehicle": pair("com.test.Car", vehicle["ID"])} for _ in range(500)]
+    for i in range(0, len(parts), 50):
+        assert ada.request("processTransaction", objectsToSave=parts[i:i + 50])["result"]
+    before = count(ada, "com.test.Car"), count(ada, PART)
+    assert_failed(run(ada, "cloneInHaste", {**pair("com.test.Car", vehicle["ID"]),
+                                            "with": [{"className": PART, "by": "vehicle"}]}),
+                  "cloneInHaste", "too many objects for the time")
+    assert (count(ada, "com.test.Car"), count(ada, PART)) == before
 
 
 def count(client, cn):
