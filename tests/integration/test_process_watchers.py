@@ -4,16 +4,18 @@ import json
 import threading
 
 import pytest
+from asking import put
 from client import pair
 from servers import wait_until
 from stack import Stack
 from store import balance, object_key
-from watching import (DERIVED_MODEL, PROJECT, TASK, Writer, ask, expect_value, is_value, item, value)
+from watching import (DERIVED_MODEL, ERRAND, PROJECT, TASK, Writer, ask, expect_value, is_value, item, value)
 from workers import Worker
 
 DEADLINE_MS = 4000
 PROCESSES = {"processes": {name: {"run": "nobody", "deadlineMs": DEADLINE_MS}
-                           for name in ("total", "absent", "rubbish", "slow", "torn")}}
+                           for name in ("total", "absent", "rubbish", "slow", "torn",
+                                        "named")}}
 
 
 @pytest.fixture(scope="module")
@@ -162,3 +164,19 @@ def test_what_changes_while_the_process_reads_is_not_missed(process_stack, ben, 
         writer.put(project, name="newer")
         expect_value(ben, project, "torn", "newer")
         assert not [f for f in ben.inbox if is_value(f) and f["value"] == "dam"]
+
+
+def test_what_is_named_by_a_parent_of_its_class_is_read_too(process_stack, ben, writer, project, new_id):
+    errand = writer.make(ERRAND, new_id("task"), title="to town")
+
+    def serve(call):
+        call.reply({"value": writer.derived.objects[errand]["title"],
+                    "reads": [{"className": TASK, "ID": errand[1], "fieldName": "title"}]})
+
+    with Worker(process_stack, "named", serve):
+        assert value(ben, project, "named") == "to town"
+        wait_until(lambda: process_stack.redis().zscore("values", item(project, "named")) is None, 10,
+                   "it is said")
+        writer.derived.put(*errand, title="home")
+        assert put(writer.client, *errand, title="home")["result"] is True
+        expect_value(ben, project, "named", "home")

@@ -56,32 +56,40 @@ static void add_field(struct reads *reads, const char *ref, const struct model_f
     }
 }
 
-/* {"className", "ID", "fieldName"} */
+/* An object of this very class; of all its fields if the name is NULL. */
+static void add_object(struct reads *reads, const struct model_class *c, const char *id,
+                       const char *name)
+{
+    _cleanup_(text_deinitp) struct text ref = {0};
+    const struct model_field *field = name ? model_field(c, name, strlen(name)) : NULL;
+
+    text_addf(&ref, "%s:%s", c->name, id);
+    if (!name)
+        add(reads, ref.at, ".");
+    else if (field)
+        add_field(reads, ref.at, field);
+}
+
+/* {"className", "ID", "fieldName"}; the class may be a parent of the object's. */
 static bool add_read(struct reads *reads, const struct model *model, struct json_span row)
 {
     _cleanup_(freep) char *class_name = NULL, *id = NULL, *name = NULL;
-    _cleanup_(text_deinitp) struct text ref = {0};
     const struct model_class *c;
-    const struct model_field *field;
     const char *why;
 
     if (json_string(json_member(row, "className", NULL), NAME_MAX_BYTES, &class_name) ||
         json_string(json_member(row, "ID", NULL), NAME_MAX_BYTES, &id))
         return false;
     c = model_class(model, class_name, strlen(class_name));
-    text_addf(&ref, "%s:%s", class_name, id);
     if (!c || model_check_id(c, id, &why) || reads->count >= MOST_READS)
         return false;
-    if (json_kind(json_member(row, "fieldName", NULL)) == JSON_ABSENT) {
-        add(reads, ref.at, ".");
-        return true;
-    }
-    if (json_string(json_member(row, "fieldName", NULL), NAME_MAX_BYTES, &name))
+    if (json_kind(json_member(row, "fieldName", NULL)) != JSON_ABSENT &&
+        (json_string(json_member(row, "fieldName", NULL), NAME_MAX_BYTES, &name) ||
+         !model_field(c, name, strlen(name))))
         return false;
-    field = model_field(c, name, strlen(name));
-    if (field)
-        add_field(reads, ref.at, field);
-    return field != NULL;
+    for (size_t i = 0; i < c->concrete_count; i++)
+        add_object(reads, c->concrete[i], id, name);
+    return true;
 }
 
 bool reads_take(struct reads *reads, const struct model *model, struct json_span answer,
