@@ -86,7 +86,7 @@ local function tell(sid, session, _, is_own)
   end
   local knows_of_it = kind == 'd' and (is_own or mark)
   if not knows_of_it and not may_read(sid, item_ref(ref), restricted) then
-    return
+    return is_last and unwatch(sid, ref)
   end
   if not mark and knows(sid) or mark_says(mark, kind, version) and not again then
     return
