@@ -103,6 +103,7 @@ struct settings {
     int64_t sync_watch_window_ms;     /* between two computations of a watched value */
     int64_t sync_max_watched_objects; /* that one computation comes to */
     int64_t sync_max_watchers;        /* values that a session watches */
+    int64_t sync_max_params_bytes;    /* of one of these, as canonical JSON */
     int64_t sync_history_kept;        /* states of each object whose class has a history */
     int64_t sync_json_history_kept;   /* earlier texts of json fields, of one object */
     int64_t sync_json_history_bytes;  /* of these */

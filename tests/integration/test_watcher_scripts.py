@@ -198,3 +198,11 @@ def test_long_lists_are_read_in_parts(store, sid):
     assert rest[1] == [["com.app.mo.Task:t3", "com.app.mo.Task:t4"], 9]
     assert len(rest[2][0]) == 5 and rest[2][1] == 6
     assert read(store, run, *reads, "", *reads, "", most=1) == ["ok", [["com.app.mo.Task:t0"], 1]]
+
+
+def test_long_texts_are_read_in_parts(store, sid):
+    """A text counts for each KiB of it."""
+    run, see = begin(store)[1], ["see", OTHER, 1, "title"]
+    for size, expected in ((1, 2), (3071, 2), (3072, 1), (10 ** 6, 1)):
+        store.redis.hset(object_key(OTHER), mapping={"@v": 1, "@c": 1, "title": "1 1 " + "x" * size})
+        assert read(store, run, *see, *see, most=5)[1:] == [["x" * size]] * expected

@@ -17,7 +17,8 @@ from watching import (AREA, DERIVED_MODEL, ERRAND, HELPER, NOTE, PERSON, PROJECT
 
 SETTINGS = {"model.file": DERIVED_MODEL, "sync.redelivery_first_ms": 300,
             "sync.redelivery_max_ms": 600, "sync.watch_window_ms": 20, "sync.poll_ms": 20,
-            "sync.max_watched_objects": 20, "sync.max_watchers": 30, "sync.job_lease_ms": 1000}
+            "sync.max_watched_objects": 20, "sync.max_watchers": 30, "sync.job_lease_ms": 1000,
+            "sync.max_answer_bytes": 65536, "sync.max_params_bytes": 100}
 DATE = 1_700_000_000_000
 
 
@@ -412,6 +413,28 @@ def test_a_value_may_come_to_so_many_objects(ben, writer, new_id, redis):
     writer.remove(more)
     expect_value(ben, project, "hours", 20)
     assert value(ben, project, "open") == 20
+
+
+def test_a_value_may_be_made_of_so_many_bytes(ben, writer, new_id):
+    """sync.max_answer_bytes is 65536; a text has its quotes."""
+    project = writer.make(PROJECT, new_id("project"))
+    half = 65536 // 2 - 2
+    for letter in "ab":
+        writer.make(TASK, new_id("task"), project=pair(*project), title=letter * half)
+    assert value(ben, project, "lastTitle") == "b" * half
+    more = writer.make(TASK, new_id("task"), project=pair(*project), title="")
+    expect_value(ben, project, "lastTitle", None)
+    assert_error(ask(ben, project, "titled", ["c"]), "-120")
+    writer.remove(more)
+    expect_value(ben, project, "lastTitle", "b" * half)
+
+
+def test_params_may_have_so_many_bytes(ben, project):
+    """sync.max_params_bytes is 100, brackets and quotes among them."""
+    assert value(ben, project, "titled", ["x" * 96]) == 0
+    answer = ask(ben, project, "titled", ["x" * 97])
+    assert_error(answer, "-115")
+    assert "100 bytes" in answer["errorDesc"]
 
 
 def test_a_session_may_watch_so_many_values(derived_stack, connect, writer, project):

@@ -1,7 +1,7 @@
 -- One step of a computation. Whatever is read is registered in the same step, so that a change of it, even
 -- one that comes before the computation is over, touches the value.
 -- Arguments: item, run, lease until, session with whose rights it is read ("": it needs none), restricted
--- classes, how much is read at most; then, to the end, what is read:
+-- classes, how much is read at most, where a text counts for each KiB of it; then, to the end, what is read:
 --   out, ref, column                what the object refers to by the column
 --   in, ref, class, column, after   what of this class refers to it by the column, behind that one ("": all)
 --   see, ref, list of columns       the texts of these
@@ -70,6 +70,7 @@ function reads.see()
   for i, column in ipairs(columns) do
     depend(item, run, ref, column)
     texts[i] = field_text(ref, column) or ''
+    left = left - math.floor(#texts[i] / 1024)
   end
   return is_live(ref) and texts
 end

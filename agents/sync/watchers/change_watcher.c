@@ -81,7 +81,7 @@ static enum work_step answer(struct work *work, const char *value, int64_t versi
 
 static enum work_step left(struct work *work)
 {
-    return work_error(work, CODE_TOO_EXPENSIVE, "the value is made of too many objects");
+    return work_error(work, CODE_TOO_EXPENSIVE, "the value is made of too much");
 }
 
 static enum work_step leave(struct work *work)
@@ -226,6 +226,7 @@ static enum response_code read_watcher(const struct work *work, struct change_wa
 {
     const struct model_watcher *watcher =
         model_watcher(asked->class_, asked->name, strlen(asked->name));
+    const size_t most = (size_t)work->agent->proc.settings.sync_max_params_bytes;
     _cleanup_(text_deinitp) struct text why = {0};
 
     asked->params = json_member(work->request.body, "params", NULL);
@@ -235,6 +236,8 @@ static enum response_code read_watcher(const struct work *work, struct change_wa
     else if (model_read_args(work->agent->model, &watcher->params, asked->params, &asked->args,
                              &why))
         text_addf(problem, "params%s", text_str(&why));
+    else if (asked->args.canonical.size > most)
+        text_addf(problem, "params: expected at most %zu bytes", most);
     return CODE_MALFORMED;
 }
 

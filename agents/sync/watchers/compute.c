@@ -147,13 +147,15 @@ static enum work_step have_read(struct work *work)
 
 enum work_step compute(struct work *work, work_fn *then)
 {
+    const struct settings *settings = &work->agent->proc.settings;
+    const struct walk_limits limits = {(size_t)settings->sync_max_watched_objects,
+                                       (size_t)settings->sync_max_answer_bytes};
     struct computing *computing = work->state;
 
     computing->then = then;
     if (computing->is_gone)
         return settle(work, "null");
-    computing->walk = walk_create(work->agent->model, &computing->watched,
-                                  work->agent->proc.settings.sync_max_watched_objects);
+    computing->walk = walk_create(work->agent->model, &computing->watched, &limits);
     return read_next(work);
 }
 

@@ -91,8 +91,9 @@ static struct found *founds_add(struct founds *founds)
     return &founds->at[founds->count++];
 }
 
-void found_set(struct found *found, const char *text)
+void found_set(struct founds *founds, struct found *found, const char *text)
 {
+    founds->bytes += strlen(text);
     free(found->text);
     found->text = strcmp(text, "null") ? copy(text) : NULL;
     found->inner = NULL;
@@ -167,6 +168,8 @@ void founds_take(struct founds *founds, const struct place *place, const struct 
     if (!columns.names)
         err_out_of_memory();
     columns.count = model_watcher_columns(watcher, c, columns.names);
+    for (size_t i = 0; i < columns.count; i++)
+        founds->bytes += strlen(redis_str(redis_item(texts, i)));
     if (model_conditions_hold(founds->model, watcher->where, watcher->where_count, founds->args,
                               &seen))
         keep(founds, place, c, &columns);

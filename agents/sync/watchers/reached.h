@@ -41,6 +41,7 @@ struct founds {
     const struct model_args *args;
     struct found *at;
     size_t count, room;
+    size_t bytes; /* of the texts that it was given so far */
 };
 
 void founds_deinit(struct founds *founds);
@@ -54,7 +55,7 @@ void founds_rank(struct founds *founds);
 
 /* A watcher whose values some of them need; NULL: none. */
 const struct model_watcher *founds_inner(const struct founds *founds);
-void found_set(struct found *found, const char *text);
+void found_set(struct founds *founds, struct found *found, const char *text);
 
 /* Adds the value that those of one root make. */
 void founds_add_value(struct text *out, const struct founds *founds, size_t root);

@@ -31,7 +31,8 @@ struct leg {
 struct walk {
     const struct model *model;
     bool is_personal;
-    size_t most, come_to;
+    struct walk_limits limits;
+    size_t come_to;
     struct leg *leg; /* the innermost */
     struct text value;
 };
@@ -60,7 +61,8 @@ static void leg_destroy(struct leg *leg)
     free(leg);
 }
 
-struct walk *walk_create(const struct model *model, const struct watched *watched, int64_t most)
+struct walk *walk_create(const struct model *model, const struct watched *watched,
+                         const struct walk_limits *limits)
 {
     struct walk *walk = calloc(1, sizeof(*walk));
 
@@ -68,7 +70,7 @@ struct walk *walk_create(const struct model *model, const struct watched *watche
         err_out_of_memory();
     walk->model = model;
     walk->is_personal = watched->sid.size > 0;
-    walk->most = (size_t)most;
+    walk->limits = *limits;
     (void)leg_begin(walk, watched->watcher, &watched->args);
     places_add(&walk->leg->at, 0, text_str(&watched->ref));
     walk->leg->root_count = 1;
@@ -333,7 +335,7 @@ static void come_back(struct walk *walk)
         if (outer->found.at[i].inner != leg->watcher)
             continue;
         founds_add_value(&value, &leg->found, root++);
-        found_set(&outer->found.at[i], text_str(&value));
+        found_set(&outer->found, &outer->found.at[i], text_str(&value));
         text_deinit(&value);
     }
     leg_destroy(leg);
@@ -359,10 +361,19 @@ static bool conclude(struct walk *walk)
     return is_last;
 }
 
+static bool is_too_much(const struct walk *walk)
+{
+    size_t bytes = 0;
+
+    for (const struct leg *leg = walk->leg; leg; leg = leg->outer)
+        bytes += leg->found.bytes;
+    return walk->come_to > walk->limits.objects || bytes > walk->limits.bytes;
+}
+
 enum walk_next walk_next(struct walk *walk, struct redis_call *call)
 {
     for (;;) {
-        if (walk->come_to > walk->most)
+        if (is_too_much(walk))
             return WALK_TOO_MANY;
         if (!step_of(walk->leg) && !must_see(walk))
             take_unseen(walk->leg);
@@ -371,6 +382,6 @@ enum walk_next walk_next(struct walk *walk, struct redis_call *call)
         if (step_of(walk->leg))
             step_on(walk->leg);
         else if (conclude(walk))
-            return WALK_DONE;
+            return walk->value.size > walk->limits.bytes ? WALK_TOO_MANY : WALK_DONE;
     }
 }

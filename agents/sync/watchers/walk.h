@@ -23,11 +23,17 @@ struct walk;
 enum walk_next {
     WALK_READ, /* the reads were added to the call, behind watch_read.lua's other arguments */
     WALK_DONE,
-    WALK_TOO_MANY /* more than `most` objects, each as often as it was come to */
+    WALK_TOO_MANY /* beyond the limits */
+};
+
+struct walk_limits {
+    size_t objects; /* each as often as it is come to */
+    size_t bytes;   /* of the texts that are looked at, and of the value */
 };
 
 /* `watched` is borrowed. Never NULL. */
-struct walk *walk_create(const struct model *model, const struct watched *watched, int64_t most);
+struct walk *walk_create(const struct model *model, const struct watched *watched,
+                         const struct walk_limits *limits);
 void walk_destroy(struct walk *walk);
 
 enum walk_next walk_next(struct walk *walk, struct redis_call *call);
