@@ -8,9 +8,10 @@ import uuid
 import pytest
 from asking import create, find, get_all, ids, put, remove
 from by_hand import Operator
-from client import AUTH, SYNC
+from client import AUTH, SYNC, pair
 from shapes import assert_error, assert_refused
 from stack import PASSWORD, USERS, user_row
+from watching import expect_value, value
 from workers import Worker
 
 PAGE, SECRET = "app.Page", "app.Secret"
@@ -19,8 +20,9 @@ MODEL = {"classes": {
     PAGE: {"fields": {"title": {"type": "string"}},
            "access": {"read": "signedIn", "create": EDITORS, "update": EDITORS,
                       "remove": {"role": "chief.editor"}},
-           "queries": {"all": {"run": EDITORS}}},
-    SECRET: {"fields": {"title": {"type": "string"}},
+           "queries": {"all": {"run": EDITORS}},
+           "watchers": {"secrets": {"value": "count", "of": [{"class": SECRET, "by": "page"}]}}},
+    SECRET: {"fields": {"title": {"type": "string"}, "page": {"type": "toOne", "target": PAGE}},
              "access": {"read": EDITORS, "create": "signedIn", "update": "signedIn",
                         "remove": EDITORS}},
 }}
@@ -158,6 +160,20 @@ def test_a_role_counts_as_of_the_user_s_last_login(roles_stack, users, log_in):
     for client in (ada, again):
         assert_refused(put(client, PAGE, page, title="three"), FORBIDDEN)
     assert put(dora, PAGE, page, title="four")["result"] is True
+
+
+def test_values_follow_the_roles_of_the_user_s_last_login(roles_stack, users, log_in):
+    ada, dora = log_in("ada"), log_in("dora")
+    page = PAGE, create(ada, PAGE, title="one")["theObject"]["ID"]
+    create(ada, SECRET, page=pair(*page))
+    assert (value(ada, page, "secrets"), value(dora, page, "secrets")) == (1, 0)
+    users.write({**ROLES, "ada": [], "dora": ["editor"]})
+    roles_stack.auth_agents[0].stop()
+    roles_stack.auth_agents[0].start()
+    for user in ("ada", "dora"):
+        log_in(user)
+    expect_value(ada, page, "secrets", 0)
+    expect_value(dora, page, "secrets", 1)
 
 
 def test_a_service_writes_over_the_broker_what_its_role_may(roles_stack, log_in):

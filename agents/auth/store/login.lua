@@ -24,11 +24,19 @@ else
     'email', email, 'created', now)
 end
 
-if roles == '' then
-  redis.call('HDEL', user_key(user), 'roles')
-else
-  redis.call('HSET', user_key(user), 'roles', roles)
+local function set_roles()
+  if roles == (redis.call('HGET', user_key(user), 'roles') or '') then
+    return
+  elseif roles == '' then
+    redis.call('HDEL', user_key(user), 'roles')
+  else
+    redis.call('HSET', user_key(user), 'roles', roles)
+  end
+  if field_changed then
+    field_changed(user_ref(user), 'roles')
+  end
 end
+set_roles()
 
 local function make_person()
   local id, field, lineage, values = arg(), arg(), arg_lineage(), arg_list()
@@ -50,13 +58,13 @@ local function make_person()
     history_add(lineage, ref, tonumber(now), nil)
     fan_out(ref, 'u', 1, lineage, '', 1, now) -- a sync agent takes it: it is due
     children.refresh('', 1, now, now)
-    watchers.refresh(now)
   end
   redis.call('HSET', user_key(user), 'anchor', id, 'me', pair_text(class .. ':' .. id))
 end
 if has_person and redis.call('HEXISTS', user_key(user), 'anchor') == 0 then
   make_person()
 end
+watchers.refresh(now)
 
 tokens_delete(tokens_of_client(client), user, hash, request)
 if device ~= '' then

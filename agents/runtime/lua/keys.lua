@@ -22,6 +22,11 @@ local function user_key(user, part)
   return '{u:' .. user .. '}' .. (part or '')
 end
 
+-- A user's place among the refs of objects, for what may depend on either. No class is called so.
+local function user_ref(user)
+  return '@user:' .. user
+end
+
 local function job_key(id)
   return '{j:' .. id .. '}'
 end

@@ -7,7 +7,8 @@
 --                  what of that class refers to it by that column; on ".", all of its fields; or on "@",
 --                  whether it is there
 --
--- An object that comes or goes touches all that depends on anything of it.
+-- An object that comes or goes touches all that depends on anything of it. What depends on the roles of a
+-- user does so as on the column "roles" of user_ref().
 
 local watchers = { refresh = function() end }
 

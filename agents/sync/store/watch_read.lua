@@ -20,6 +20,8 @@ local function may_see(ref)
   local rule = sid ~= '' and restricted[class_and_id(ref)]
   if rule and rule.field ~= '' then
     depend(item, run, ref, rule.field)
+  elseif rule then
+    depend(item, run, user_ref(user_of(sid) or ''), 'roles')
   end
   return sid == '' or may_read(sid, ref, restricted)
 end
