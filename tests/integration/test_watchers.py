@@ -506,3 +506,27 @@ def test_of_an_object_that_is_not_there_the_value_is_null(ben, new_id, redis):
     assert answer["value"] is None and answer["params"] == [] and answer["fieldName"] == "open"
     assert answer["classIdPair"] == pair(*missing)
     assert not redis.exists(object_key(item(missing, "open")))
+
+
+# ---- Another model
+
+def test_what_a_model_makes_personal_is_not_told_to_who_watched_it_before(new_stack, connect, tmp_path):
+    """The agents that come with the new model must not compute for all what not everybody may read now."""
+    model, path = json.loads(DERIVED_MODEL.read_text()), tmp_path / "model.json"
+    path.write_text(json.dumps(model))
+    stack = new_stack(settings={**SETTINGS, "model.file": path})
+    ada = connect(stack.gateways[0], "ada")
+    writer = Writer(ada)
+    project = writer.make(PROJECT, "p")
+    task = writer.make(TASK, "t", project=pair(*project), hours=3)
+    assert value(ada, project, "hours") == 3 and value(ada, project, "name") is None
+    model["classes"][TASK]["access"]["read"] = {"role": "boss"}
+    path.write_text(json.dumps(model))
+    for agent in stack.sync_agents:
+        agent.stop()
+        agent.start()
+    writer.put(task, hours=4)
+    writer.put(project, name="fence")
+    expect_value(ada, project, "name", "fence")
+    ada.expect_nothing(lambda f: is_value(f) and f["fieldName"] == "hours", 1)
+    assert value(ada, project, "hours") == 0

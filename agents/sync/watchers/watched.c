@@ -27,9 +27,11 @@ bool watched_read(struct watched *out, const struct model *model, const char *it
     out->class_ = stored_ref(model, text_str(&out->ref)).class_;
     if (out->class_)
         out->watcher = model_watcher(out->class_, text_str(&out->name), out->name.size);
-    return out->watcher && !model_read_args(model, &out->watcher->params,
-                                            (struct json_span){out->params.at, out->params.size},
-                                            &out->args, &problem);
+    if (!out->watcher || (out->watcher->personal && !out->sid.size))
+        return false;
+    return !model_read_args(model, &out->watcher->params,
+                            (struct json_span){out->params.at, out->params.size}, &out->args,
+                            &problem);
 }
 
 void watched_deinit(struct watched *watched)

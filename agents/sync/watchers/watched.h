@@ -18,7 +18,8 @@ struct watched {
     struct model_args args;
 };
 
-/* Takes the item apart. False: the model does not know it (any more). The caller deinits either. */
+/* Takes the item apart. False: the model does not know it (any more), or has each session have its
+ * own, which another model had not. The caller deinits either. */
 bool watched_read(struct watched *out, const struct model *model, const char *item);
 void watched_deinit(struct watched *watched);
 
