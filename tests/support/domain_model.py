@@ -107,6 +107,16 @@ class Object:
         state = State(self.version, now, user, self.shown())
         return replace(self, states=(state, *self.states))
 
+    def in_one_step(self, before):
+        """All that a request has changed since `before` (None: it was made) is one version, and one state,
+        of whoever was first."""
+        version, kept = (before.version, len(before.states)) if before else (0, 0)
+        new = self.states[:len(self.states) - kept]
+        states = self.states[len(new):]
+        if new:
+            states = (new[0]._replace(version=version + 1, user=new[-1].user), *states)
+        return replace(self, version=version + 1, states=states)
+
     def is_as(self, other):
         """Does the other differ in nothing but times?"""
         return self.shown() == other.shown() and self.version == other.version
@@ -182,8 +192,10 @@ class World:
             new = replace(new, id=self.next_id(class_name))
             self.last_ids[class_name] = int(new.id)
         new = new.remembered(now, user)
+        before = dict(self.objects)
         self.objects[new.ref] = new
         self._refresh_lists([new], now)
+        self._join_steps(before)
         return Outcome("ok", new)
 
     def next_id(self, class_name):
@@ -216,8 +228,10 @@ class World:
             return Outcome("full")
         if self._conflicts(new, taken):
             return Outcome("unique")
+        before = dict(self.objects)
         self.objects[ref] = new
         self._refresh_lists([old, new], now)
+        self._join_steps(before)
         return Outcome("ok", new)
 
     def remove(self, user, ref, now):
@@ -226,15 +240,22 @@ class World:
         if not self.may(user, "remove", ref[0], self.objects[ref].shown()):
             return Outcome("forbidden")
         doomed, clears = self.consequences(ref)
-        before = [self.objects[one] for one in (*doomed, *(source for source, _, _ in clears))]
+        before = dict(self.objects)
+        changed = [before[one] for one in (*doomed, *(source for source, _, _ in clears))]
         for gone in doomed:
             del self.objects[gone]
             self.removed[gone] = now
         for source, name, target in clears:
             if source in self.objects:
                 self.objects[source] = self._without(self.objects[source], name, target, now)
-        self._refresh_lists(before, now)
+        self._refresh_lists(changed, now)
+        self._join_steps(before)
         return Outcome("ok")
+
+    def _join_steps(self, before):
+        for ref, obj in self.objects.items():
+            if obj is not before.get(ref):
+                self.objects[ref] = obj.in_one_step(before.get(ref))
 
     def consequences(self, ref):
         """Refs of all that goes with the object, itself first, and (ref, field, target) of what is
@@ -294,7 +315,7 @@ class World:
         return False
 
     def _refresh_lists(self, changed, now):
-        """Of all that these referred to, or now do: by the server, in one change each."""
+        """Of all that these referred to, or now do, by the server."""
         for owner in {ref: None for obj in changed for _, ref in obj.references()}:
             lists = self._other_lists(owner) if owner in self.objects else None
             if lists:

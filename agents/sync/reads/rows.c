@@ -39,7 +39,7 @@ static int by_order(const void *a, const void *b, void *arg)
 /* The rows that no others can bring back are dropped. */
 static void cut(struct rows *rows)
 {
-    if (rows->query->order_count > 0)
+    if (rows->query->order_count > 0 && rows->count > 0)
         qsort_r(rows->items, rows->count, sizeof(*rows->items), by_order, rows);
     while (rows->count > rows->query->limit) {
         struct row *last = &rows->items[--rows->count];
