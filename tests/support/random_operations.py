@@ -146,11 +146,15 @@ class Put(Write):
         if self._is_wrong(world):
             self.outcome = "wrong"
             return self.refusal("wrong")
-        given_time = self.time is not None and 0 < self.time <= now.hi
-        at = Span(self.time, self.time) if given_time else now
-        outcome = world.put(self.user, self.ref, self.given, at, now)
+        outcome = world.put(self.user, self.ref, self.given, self._time(now), now)
         self.outcome = outcome.word
         return {"result": True} if outcome.is_ok else self.refusal(outcome.word)
+
+    def _time(self, now):
+        """When it counts as put: a time that the server has not reached yet is cut to its own."""
+        if self.time is None or self.time <= 0:
+            return now
+        return Span(min(self.time, now.lo), min(self.time, now.hi))
 
     def learn(self, copies, answer):
         if answer["result"]:
