@@ -156,7 +156,7 @@ class Derived:
         if not values:
             return None
         if kind == "avg":
-            return float(sum(map(Fraction, values)) / len(values))
+            return float(sum(map(Fraction, values))) / len(values)  # the sum is rounded, then the mean
         return min(values) if kind == "min" else max(values)
 
     def _leads_to_one(self, watcher):
