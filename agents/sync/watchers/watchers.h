@@ -12,8 +12,8 @@
  * it, have a mark of it (kind w) until they acknowledge, are told again, and hear of it when they
  * return, by the same fan-outs, looks and receipts as of objects.
  *
- *   getChangeWatcher (change_watcher.c) makes the session watch the value and answers with it. What
- *     is not stored yet is computed by whoever asks.
+ *   getChangeWatcher (change_watcher.c) makes the session watch the value and answers with it.
+ *     What is not stored yet is computed by whoever asks.
  *   A commit notes what it has changed of objects on which values depend (lua/watcher.lua), and
  *     orders a job that touches these values (touch.c): each is due, at the earliest a while
  *     (sync.watch_window_ms) after it was computed last.
@@ -21,29 +21,29 @@
  *     finds it: begin, read (walk.c), settle. A value that nobody watches any more is dropped
  *     instead, step by step.
  *   Who settles (compute.c) stores the value, with a new version and a fan-out if it is another
- * one.
+ *     one.
  *
  * What may meet what:
  *
  * - A write while a value is computed. Whatever a computation reads it registers in the same step
  *   of Redis. So a write comes before that step and was seen, or behind it and touches the value;
  *   the value that is settled may be neither the old nor the new one then, but it is computed
- * again.
+ *   again.
  * - Two computations of one value, since two sessions ask first, or a lease was over. Each has a
  *   number; what an earlier one settles after a later one is dropped, and so is what it had read.
  * - Death. A value that is due, or computed, stays in the list of due values until it is settled,
- * and is found there when the lease is over. A job that touches goes on where its last step ended.
- * A question comes again from the broker.
+ *   and is found there when the lease is over. A job that touches goes on where its last step
+ *   ended. A question comes again from the broker.
  * - A dependency that is left behind, since a computation was dropped or has read something else
- * than the one before: it is older than the settled one, and whoever finds it takes it away.
+ *   than the one before: it is older than the settled one, and whoever finds it takes it away.
  * - The end of a session, or its last word: it ceases to watch, and a value that nobody watches is
  *   due to be dropped. Who begins to watch it again meanwhile makes it anew.
  * - The object goes: its value is null, which is told once more; then nobody watches it any more.
- * The mark stays until it is acknowledged.
+ *   The mark stays until it is acknowledged.
  * - A reply that is overtaken by a push of something newer: see overtaken.h.
  * - Rights. Who may not read the object is told nothing of its values, and that is looked at in
- * every send. What lies behind the object is read with the rights of the session, and depends on
- * the fields that say who may read it.
+ *   every send. What lies behind the object is read with the rights of the session, and depends on
+ *   the fields that say who may read it.
  *
  * A value that names another watcher is made of what that one is made of: it depends on the same
  * fields, and is computed with it in one go, so there is nothing to wait for. A value that a
