@@ -61,10 +61,12 @@ class Deployment:
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory):
     deployment = Deployment(tmp_path_factory.mktemp("a path with spaces"))
-    code, text = deployment.up()
-    assert code == 0 and text == ""  # progress goes to standard error
-    yield deployment
-    deployment.up("reset")
+    try:
+        code, text = deployment.up()
+        assert code == 0 and text == ""  # progress goes to standard error
+        yield deployment
+    finally:
+        deployment.up("reset")
 
 
 def test_env_prints_assignments_only(deployment):
