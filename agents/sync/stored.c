@@ -162,3 +162,17 @@ void stored_add_right(struct redis_call *call, const struct model_class *c, enum
     redis_call_arg(call, stored_rule(c, action));
     redis_call_arg(call, column ? column : "");
 }
+
+bool stored_next_line(const char **lines, int64_t *version, struct text *ref)
+{
+    const char *end = strchrnul(*lines, '\n');
+    char *space;
+
+    if (end == *lines)
+        return false;
+    *version = strtoll(*lines, &space, 10);
+    text_clear(ref);
+    text_add_bytes(ref, space + 1, (size_t)(end - space - 1));
+    *lines = *end ? end + 1 : end;
+    return true;
+}

@@ -128,6 +128,7 @@ enum work_step overtaken_reply_to_put(struct work *work, const struct text *body
 
 struct saved {
     struct text lines, sid;
+    size_t count; /* of these lines */
 };
 
 static void saved_destroy(void *state)
@@ -139,23 +140,14 @@ static void saved_destroy(void *state)
     free(saved);
 }
 
-/* Counts the lines, and tells the call of each, unless it is NULL. */
-static size_t each_saved(const struct text *all, struct redis_call *call)
+static void add_saved(struct redis_call *call, const struct saved *saved)
 {
-    _cleanup_(text_deinitp) struct text lines = {0};
-    char *rest, *line;
-    size_t count = 0;
+    _cleanup_(text_deinitp) struct text ref = {0};
+    const char *at = text_str(&saved->lines);
+    int64_t version;
 
-    text_add(&lines, text_str(all));
-    for (line = strtok_r(lines.at, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-        char *ref;
-        int64_t version = strtoll(line, &ref, 10);
-
-        if (call)
-            overtaken_told(call, ref + 1, version);
-        count++;
-    }
-    return count;
+    for (size_t i = 0; i < saved->count && stored_next_line(&at, &version, &ref); i++)
+        overtaken_told(call, text_str(&ref), version);
 }
 
 /* The classes by which somebody may watch one of them. */
@@ -171,8 +163,8 @@ static enum work_step look_at_saved(struct work *work)
     const struct saved *saved = work->state;
 
     fault_point("after-reply");
-    overtaken_begin(&work->call, each_saved(&saved->lines, NULL));
-    (void)each_saved(&saved->lines, &work->call);
+    overtaken_begin(&work->call, saved->count);
+    add_saved(&work->call, saved);
     overtaken_sessions(&work->call, 1);
     redis_call_arg(&work->call, saved->sid.at);
     add_all_classes(&work->call, work->agent->model);
@@ -180,14 +172,15 @@ static enum work_step look_at_saved(struct work *work)
 }
 
 enum work_step overtaken_reply_to_saves(struct work *work, const struct text *body,
-                                        const struct text *lines, const char *sid)
+                                        const char *lines, size_t count)
 {
     struct saved *saved = calloc(1, sizeof(*saved));
 
     if (!saved)
         err_out_of_memory();
-    text_add(&saved->lines, text_str(lines));
-    text_add(&saved->sid, sid);
+    saved->count = count;
+    text_add(&saved->lines, lines);
+    text_add(&saved->sid, redis_str(redis_item(work->call.reply, 1)));
     if (work->state_destroy)
         work->state_destroy(work->state);
     work->state = saved;

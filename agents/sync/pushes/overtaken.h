@@ -32,9 +32,10 @@ enum work_step overtaken_reply(struct work *work, const struct text *body, const
 enum work_step overtaken_reply_to_put(struct work *work, const struct text *body, const char *ref,
                                       int64_t version, const char *sid);
 
-/* The same for a reply to the saving of many: `saved` has a line "<version> <ref>" for each. */
+/* The same for a reply to the saving of `count` objects, by the session that the call's reply
+ * names: `saved` begins with a line for each (stored_next_line()). */
 enum work_step overtaken_reply_to_saves(struct work *work, const struct text *body,
-                                        const struct text *saved, const char *sid);
+                                        const char *saved, size_t count);
 
 /* What the client may have been told: of a request that came before, to a worker that died when it
  * had answered and not looked yet, nobody knows; 0 is older than everything. */

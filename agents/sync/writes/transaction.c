@@ -241,64 +241,47 @@ static enum work_step commit(struct work *work)
     return work_call(work, committed);
 }
 
-/* What the commit says of each object is a line, "<version> <ref>". How many bytes have so many? */
-static size_t size_of_lines(const char *lines, size_t count)
-{
-    const char *end = lines;
-
-    for (; count > 0; count--) {
-        end = strchrnul(end, '\n');
-        end += count > 1 && *end;
-    }
-    return (size_t)(end - lines);
-}
-
 static void add_pair(struct text *out, const struct model *model, const char *ref_text)
 {
     const struct stored_ref ref = stored_ref(model, ref_text);
 
+    if (!ref.class_)
+        return; /* the model has lost it since the first time */
     if (out->at[out->size - 1] != '[')
         text_add_char(out, ',');
-    if (ref.class_)
-        model_add_pair(out, ref.class_->name, ref.id);
+    model_add_pair(out, ref.class_->name, ref.id);
 }
 
-static void add_pairs(struct text *out, const struct model *model, const char *said)
+/* Of the next `count` lines of what the commit has said. */
+static void add_pairs(struct text *out, const struct model *model, const char **said, size_t count)
 {
-    _cleanup_(text_deinitp) struct text lines = {0};
-    char *rest, *line;
+    _cleanup_(text_deinitp) struct text ref = {0};
+    int64_t version;
 
-    text_add(&lines, said);
-    for (line = strtok_r(lines.at, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-        add_pair(out, model, strchr(line, ' ') + 1);
+    while (count-- > 0 && stored_next_line(said, &version, &ref))
+        add_pair(out, model, text_str(&ref));
 }
 
-static void add_answer(const struct work *work, struct text *out, const char *saved,
-                       const char *removed)
-{
-    work_response_begin(work, out, NULL);
-    transaction_add(work, out);
-    text_add(out, ",\"result\":true,\"objectsSaved\":[");
-    add_pairs(out, work->agent->model, saved);
-    text_add(out, "],\"objectsRemoved\":[");
-    add_pairs(out, work->agent->model, removed);
-    text_add_char(out, ']');
-    response_end(out);
-}
-
-/* The saves come first; a repeated request has the same ones. */
+/* The commit has a line for each save, then for each removal; a repeated request has the same ones.
+ */
 static enum work_step answer(struct work *work, const char *said)
 {
     const struct transaction *t = work->state;
-    const size_t size = size_of_lines(said, t->save_count);
-    _cleanup_(text_deinitp) struct text body = {0}, saved = {0};
+    const struct model *model = work->agent->model;
+    _cleanup_(text_deinitp) struct text body = {0};
+    const char *at = said;
 
-    text_add_bytes(&saved, said, size);
-    add_answer(work, &body, text_str(&saved), said + size);
-    if (!saved.size)
+    work_response_begin(work, &body, NULL);
+    transaction_add(work, &body);
+    text_add(&body, ",\"result\":true,\"objectsSaved\":[");
+    add_pairs(&body, model, &at, t->save_count);
+    text_add(&body, "],\"objectsRemoved\":[");
+    add_pairs(&body, model, &at, t->removal_count);
+    text_add_char(&body, ']');
+    response_end(&body);
+    if (!t->save_count)
         return work_reply(work, &body, write_replied);
-    return overtaken_reply_to_saves(work, &body, &saved,
-                                    redis_str(redis_item(work->call.reply, 1)));
+    return overtaken_reply_to_saves(work, &body, said, t->save_count);
 }
 
 static enum work_step committed(struct work *work)
