@@ -178,4 +178,5 @@ def _told(ref):
 
 
 def _number(exact, values):
-    return int(exact) if all(isinstance(v, int) for v in values) else float(exact)
+    is_integer = all(isinstance(v, int) for v in values) and -2**63 <= exact < 2**63
+    return int(exact) if is_integer else float(exact)

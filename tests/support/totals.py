@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""totals.py STATUS:FILE...: adds up JUnit reports and prints `N passed, N failed, N skipped`.
+"""totals.py STATUS:FILE...: adds up JUnit reports and prints `N passed, N failed, N skipped`, behind a
+line `failed: NAME` for each test that did.
 
 STATUS is the exit status of the runner that wrote the report. One failure more is counted for a
 report that is missing or broken, and for a runner that failed although no test of its report did
@@ -20,7 +21,10 @@ def count(argument):
     except (OSError, ElementTree.ParseError) as e:
         print(f"{path}: {e}", file=sys.stderr)
         return 0, 1, 0
-    failed = sum(1 for c in cases if c.find("failure") is not None or c.find("error") is not None)
+    failures = [c for c in cases if c.find("failure") is not None or c.find("error") is not None]
+    for case in failures:
+        print(f"failed: {case.get('classname')}.{case.get('name')}")
+    failed = len(failures)
     skipped = sum(1 for c in cases if c.find("skipped") is not None)
     passed = len(cases) - failed - skipped
     if status != "0" and not failed:

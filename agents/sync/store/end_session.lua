@@ -16,7 +16,9 @@ redis.call('DEL', session_key(sid, ':k'))
 for _, call in ipairs(redis.call('SPOP', session_key(sid, ':pu'), most)) do
   call_abandon(call)
 end
-local results = redis.call('HSCAN', session_key(sid, ':p'), 0, 'COUNT', most)[2]
+-- A result is forgotten with all of its call, so what is under way goes first, which knows its delegate.
+local is_under_way = redis.call('EXISTS', session_key(sid, ':pu')) == 1
+local results = is_under_way and {} or redis.call('HSCAN', session_key(sid, ':p'), 0, 'COUNT', most)[2]
 for i = 1, #results, 2 do
   call_forget(results[i + 1])
   redis.call('HDEL', session_key(sid, ':p'), results[i])
