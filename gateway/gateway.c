@@ -63,8 +63,8 @@ static const struct dialect *dialect_named(const char *name)
     return strcmp(name, dialect_content.name) == 0 ? &dialect_content : &dialect_activestack;
 }
 
-static struct client *on_opened(void *arg, const char *dialect, const struct client_wire *wire,
-                                void *socket)
+static struct client *on_opened(void *arg, const char *dialect, const struct address *from,
+                                const struct client_wire *wire, void *socket)
 {
     struct gateway_process *p = arg;
     struct gateway *g = &p->g;
@@ -72,6 +72,7 @@ static struct client *on_opened(void *arg, const char *dialect, const struct cli
 
     if (client_create(dialect_named(dialect), wire, &g->client_limits, socket, &c))
         return NULL;
+    c->address = *from;
     clients_add(g->clients, c);
     login_expect(g, c);
     metrics_add(g->metrics, METRIC_CONNECTIONS, 1);

@@ -85,6 +85,7 @@ void request_keep(struct request *request, const struct operation *operation, co
     request->client = request->told = or_unknown(request->msg->client);
     request->user = or_unknown(request->msg->user);
     request->device = or_unknown(request->msg->device);
+    request->address = or_unknown(request->msg->address);
     request->message_id = request->msg->message_id;
     request->accepted_ms = m->accepted_ms > 0 ? m->accepted_ms : clock_wall_ms();
 }

@@ -27,6 +27,7 @@ struct request {
     const char *told;       /* who is answered: the client, or the name that it has by now */
     const char *user;       /* likewise */
     const char *device;     /* likewise */
+    const char *address;    /* of a login or a return: the client's IP address; "" = not known */
     const char *message_id; /* NULL: none */
     int64_t accepted_ms;    /* when the gateway took it; else now */
     bool again;             /* its reply was not confirmed: nobody has asked just now */

@@ -44,6 +44,7 @@ static const struct header {
     {"user",     HEADER_TEXT, offsetof(struct msg, user)},
     {"device",   HEADER_TEXT, offsetof(struct msg, device)},
     {"dialect",  HEADER_TEXT, offsetof(struct msg, dialect)},
+    {"address",  HEADER_TEXT, offsetof(struct msg, address)},
     {"reason",   HEADER_TEXT, offsetof(struct msg, reason)},
     {"deadline", HEADER_64,   offsetof(struct msg, deadline_ms)},
     {"accepted", HEADER_64,   offsetof(struct msg, accepted_ms)},

@@ -11,6 +11,7 @@ static const size_t text_fields[] = {
     offsetof(struct msg, client),     offsetof(struct msg, user),
     offsetof(struct msg, device),     offsetof(struct msg, dialect),
     offsetof(struct msg, reason),     offsetof(struct msg, exchange),
+    offsetof(struct msg, address),
 };
 
 static const char *get_text(const struct msg *m, size_t i)

@@ -37,6 +37,7 @@ struct msg {
     const char *user;    /* user id */
     const char *device;  /* device id */
     const char *dialect; /* "activestack", "content" */
+    const char *address; /* of a login or a return: the IP address that the client has */
     const char *reason;  /* of a dead letter, of a control message, or of a reply: below */
     int64_t accepted_ms; /* when the gateway took the request */
     int64_t deadline_ms; /* when the answer of a process is of no use any more; ms since 1970 */

@@ -10,6 +10,7 @@
 #include "gateway/clients/open_requests.h"
 #include "gateway/clients/owed.h"
 #include "gateway/clients/session.h"
+#include "gateway/door/address.h"
 
 struct dialect;
 
@@ -63,6 +64,7 @@ struct client {
     bool keeps;  /* acknowledges replies: what it asks stays open until it has */
     bool behind; /* of slow.c: reads so slowly that pushes for it are dropped */
     bool waits;  /* of slow.c: stands in its list of those whose queue waits to be written */
+    struct address address;
     struct session session;
     bool bound;             /* the agents may hold a binding under its client id */
     bool returning;         /* binds by a ReconnectRequest */

@@ -18,8 +18,20 @@ static bool must_be_kept(const struct client *c, const struct request *r)
            r->operation->needs_login && r->operation->response_class;
 }
 
+/* What a message points to. */
+struct printed {
+    char number[NUMBER_CHARS];
+    char address[ADDRESS_CHARS]; /* "": it is not to be told */
+};
+
+/* Whoever lets a client in wants to know where it comes from. */
+static bool tells_address(const struct client *c, const struct request *r)
+{
+    return c && (r->purpose == PURPOSE_LOGIN || r->purpose == PURPOSE_BIND);
+}
+
 static struct msg compose(const struct gateway *g, const struct client *c, const struct request *r,
-                          const char *number)
+                          const struct printed *printed)
 {
     const char *name = activestack_served_name(r->operation);
 
@@ -27,7 +39,7 @@ static struct msg compose(const struct gateway *g, const struct client *c, const
         .queue = name,
         .type = name,
         .message_id = r->message_id,
-        .correlation_id = number,
+        .correlation_id = printed->number,
         .reply_to = bridge_queue_name(g->bridge),
         .app_id = GATEWAY_APP_ID,
         .persistent = r->operation->has_effects || r->wants_ack,
@@ -36,6 +48,7 @@ static struct msg compose(const struct gateway *g, const struct client *c, const
         .user = c ? c->session.user_id : NULL,
         .device = c && !r->device ? c->session.device_id : r->device,
         .dialect = c ? c->dialect->name : dialect_activestack.name,
+        .address = *printed->address ? printed->address : NULL,
         .accepted_ms = clock_wall_ms(),
         .keep = must_be_kept(c, r),
         .format = MSG_FORMAT,
@@ -112,12 +125,14 @@ enum err requests_open(struct gateway *g, struct client *c, const struct request
 /* Publishes (or holds) what has been opened; if that fails it is ended. */
 static enum err send_out(struct gateway *g, const struct request *r, struct open_request *open)
 {
-    char number[NUMBER_CHARS];
+    struct printed printed = {0};
     enum err e = ERR_OK;
     struct msg m;
 
-    snprintf(number, sizeof(number), "%" PRIu64, open->number);
-    m = compose(g, open->client, r, number);
+    snprintf(printed.number, sizeof(printed.number), "%" PRIu64, open->number);
+    if (tells_address(open->client, r))
+        address_print(&open->client->address, printed.address);
+    m = compose(g, open->client, r, &printed);
     if (!must_be_held(open->client, open))
         e = publish(g, open, &m);
     else if (msg_create(&m, &open->held))

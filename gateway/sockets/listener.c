@@ -96,12 +96,13 @@ static const struct client_wire wire = {want_write, pause_reading, start_closing
 
 static int on_established(struct listener *l, struct lws *wsi, struct connection *c)
 {
+    const struct address from = address_of_peer(lws_get_socket_fd(wsi));
     const char *dialect = http_dialect(wsi);
 
     if (!dialect)
         return -1; /* cannot be: http_upgrade() has found it */
     c->listener = l;
-    c->client = l->config.events.opened(l->config.arg, dialect, &wire, wsi);
+    c->client = l->config.events.opened(l->config.arg, dialect, &from, &wire, wsi);
     return c->client ? 0 : -1;
 }
 

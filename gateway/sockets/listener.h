@@ -24,10 +24,10 @@
 struct listener;
 
 struct listener_events {
-    /* A WebSocket was opened, for a dialect ("activestack" or "content"); the client is the
-     * caller's until `closed`. */
-    struct client *(*opened)(void *arg, const char *dialect, const struct client_wire *wire,
-                             void *socket);
+    /* A WebSocket was opened, for a dialect ("activestack" or "content"), from an address; the
+     * client is the caller's until `closed`. */
+    struct client *(*opened)(void *arg, const char *dialect, const struct address *from,
+                             const struct client_wire *wire, void *socket);
     /* A whole text frame, borrowed for the call. */
     void (*frame)(void *arg, struct client *c, const char *text, size_t size);
     void (*closed)(void *arg, struct client *c);

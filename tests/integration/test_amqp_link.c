@@ -174,6 +174,7 @@ START_TEST(properties_and_headers_travel)
         .user = "u",
         .device = "",
         .dialect = "activestack",
+        .address = "2001:db8::1",
         .reason = "close",
         .accepted_ms = 9007199254740993,
         .keep = 1,
@@ -201,6 +202,7 @@ START_TEST(properties_and_headers_travel)
     ck_assert_str_eq(got->user, "u");
     ck_assert_str_eq(got->device, "");
     ck_assert_str_eq(got->dialect, "activestack");
+    ck_assert_str_eq(got->address, "2001:db8::1");
     ck_assert_str_eq(got->reason, "close");
     ck_assert_int_eq(got->accepted_ms, 9007199254740993);
     ck_assert_uint_eq(got->keep, 1);

@@ -210,6 +210,7 @@ START_TEST(headers_say_who_asks_whatever_the_body_says)
                                   (struct msg){.client = "c1",
                                                .user = "u1",
                                                .device = "d1",
+                                               .address = "192.0.2.1",
                                                .message_id = "m1",
                                                .accepted_ms = 1234,
                                                .body = "{\"clientId\":\"other\",\"userId\":\"x\"}"},
@@ -218,6 +219,7 @@ START_TEST(headers_say_who_asks_whatever_the_body_says)
     ck_assert_str_eq(request.client, "c1");
     ck_assert_str_eq(request.user, "u1");
     ck_assert_str_eq(request.device, "d1");
+    ck_assert_str_eq(request.address, "192.0.2.1");
     ck_assert_str_eq(request.message_id, "m1");
     ck_assert_int_eq(request.accepted_ms, 1234);
     request_deinit(&request);
@@ -259,6 +261,7 @@ START_TEST(a_message_published_by_hand_is_read_from_its_body)
     ck_assert_str_eq(request.client, "c1");
     ck_assert_str_eq(request.user, "u1");
     ck_assert_str_eq(request.device, "");
+    ck_assert_str_eq(request.address, "");
     ck_assert_str_eq(request.message_id, "m");
     ck_assert_int_gt(request.accepted_ms, 1600000000000);
     request_deinit(&request);

@@ -22,6 +22,7 @@ START_TEST(a_message_is_a_deep_copy_of_its_fields)
         .user = "u",
         .device = "d",
         .dialect = "activestack",
+        .address = "192.0.2.1",
         .reason = "r",
         .accepted_ms = 10,
         .keep = 1,
@@ -45,6 +46,7 @@ START_TEST(a_message_is_a_deep_copy_of_its_fields)
     ck_assert_str_eq(m->user, "u");
     ck_assert_str_eq(m->device, "d");
     ck_assert_str_eq(m->dialect, "activestack");
+    ck_assert_str_eq(m->address, "192.0.2.1");
     ck_assert_str_eq(m->reason, "r");
     ck_assert(m->persistent && m->mandatory);
     ck_assert_int_eq(m->timestamp_ms, 5);
@@ -73,6 +75,7 @@ START_TEST(absent_texts_stay_absent_and_the_body_is_a_string)
     ck_assert_ptr_null(m->user);
     ck_assert_ptr_null(m->device);
     ck_assert_ptr_null(m->dialect);
+    ck_assert_ptr_null(m->address);
     ck_assert_ptr_null(m->reason);
     ck_assert_uint_eq(m->size, 0);
     ck_assert_str_eq(m->body, "");
