@@ -34,6 +34,7 @@ static void print_clients(struct json_span clients)
         print_text(w.value, "client", 32);
         print_text(w.value, "user", 36);
         print_text(w.value, "gateway", 40);
+        print_text(w.value, "address", 15);
         for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
             printf("%7" PRId64 " ", answer_number(w.value, numbers[i]));
         print_time(w.value, "since");
@@ -54,8 +55,8 @@ int ctl_clients(const char *config, int argc, char **argv)
         if (!asking_ask(asking, "inspectClients", text_str(&question), &answer))
             return CTL_UNKNOWN;
         if (!question.size)
-            printf("%-32s %-36s %-40s objects classes   marks replies since\n", "client", "user",
-                   "gateway");
+            printf("%-32s %-36s %-40s %-15s objects classes   marks replies since\n", "client",
+                   "user", "gateway", "address");
         print_clients(json_member(answer, "clients", NULL));
         next = json_member(answer, "next", NULL);
         text_clear(&question);

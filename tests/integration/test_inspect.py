@@ -116,14 +116,15 @@ def test_every_session_is_a_line(new_stack, connect):
         ended = Ended(stack, "clients")
     assert (ended.code, ended.err) == (0, "")
     heading, *lines = map(str.split, ended.lines)
-    assert heading == ["client", "user", "gateway", "objects", "classes", "marks", "replies", "since"]
+    assert heading == ["client", "user", "gateway", "address", "objects", "classes", "marks",
+                       "replies", "since"]
     assert len(lines) == count + 2
     found = {line[0]: line[1:] for line in lines}
     assert set(found) == {ada.client_id, ben.client_id, *watchers.clients}
     gateway = redis.hget(session_key(session_of(redis, ada.client_id)), "gw")
-    assert found[ada.client_id][:6] == [ada.user_id, gateway, "1", "0", "0", "0"]
-    assert found[ben.client_id][:6] == [ben.user_id, "-", "0", "1", "1", "0"]
-    assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", found[ada.client_id][6])
+    assert found[ada.client_id][:7] == [ada.user_id, gateway, "127.0.0.1", "1", "0", "0", "0"]
+    assert found[ben.client_id][:7] == [ben.user_id, "-", "127.0.0.1", "0", "1", "1", "0"]
+    assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", found[ada.client_id][7])
 
 
 def test_where_there_is_no_session_there_is_no_line(new_stack):

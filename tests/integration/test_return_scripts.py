@@ -35,6 +35,7 @@ def many(store, sid, count, size=1):
 
 def test_a_login_is_bound_once(store, sid):
     assert store.binding(sid) == ("c1", "gateway.1")
+    assert store.field(sid, "address") == "192.0.2.1"
     assert store.connect("c1") == ["ok", sid, "u1"]
     assert store.redis.zrange("sessions", 0, -1) == [sid]
     store.disconnect("c1")
@@ -103,6 +104,7 @@ def test_a_return_takes_the_session_over(store, sid):
     first = store.reconnect("c2", "c1", gateway="gateway.2")
     assert first.went == ("c1", "gateway.1") and first.sid == sid and not first.more
     assert store.binding(sid) == ("c2", "gateway.2")
+    assert store.field(sid, "address") == "192.0.2.2"
     assert not store.redis.exists(gateway_key("gateway.1"))
     assert store.redis.smembers(gateway_key("gateway.2")) == {sid}
     assert store.redis.hget(f"{{t:{token_hash('secret')}}}", "client") == "c2"

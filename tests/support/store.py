@@ -260,24 +260,25 @@ class Store:
         return self.field(sid, "client"), self.field(sid, "gw")
 
     def connect(self, client, gateway="gateway.1", user="u1", token="secret",
-                dialect="activestack"):
+                dialect="activestack", address="192.0.2.1"):
         """ok, session, user."""
-        return self.run("connect", client, gateway, user, "", token_hash(token), dialect,
+        return self.run("connect", client, gateway, address, user, "", token_hash(token), dialect,
                         self.now())[:3]
 
     def reconnect(self, client, *earlier, gateway="gateway.1", user="u1", token="secret",
-                  most_bytes=1 << 18, restricted=(), accepted=None):
+                  most_bytes=1 << 18, restricted=(), accepted=None, address="192.0.2.2"):
         """One step of a return; the newest of the earlier names last."""
-        step = Return(self.run("reconnect", client, gateway, user, token_hash(token), "activestack",
-                               len(earlier), *earlier, self.now(), accepted or self.now(), most_bytes,
-                               *self.TIMING, len(restricted), *restricted))
+        step = Return(self.run("reconnect", client, gateway, address, user, token_hash(token),
+                               "activestack", len(earlier), *earlier, self.now(),
+                               accepted or self.now(), most_bytes, *self.TIMING, len(restricted), *restricted))
         return step if step.refused else self._note(step)
 
-    def resume(self, client, gateway="gateway.1", token="secret", accepted=None):
+    def resume(self, client, gateway="gateway.1", token="secret", accepted=None,
+               address="192.0.2.2"):
         """A return of the content protocol: (session, whom to send away, until when it is told
         nothing) or why it is refused."""
-        reply = self.run("resume", client, gateway, "", token_hash(token), "content", 0, self.now(),
-                         accepted or self.now())
+        reply = self.run("resume", client, gateway, address, "", token_hash(token), "content", 0,
+                         self.now(), accepted or self.now())
         return reply[1] if reply[0] == "refused" else (reply[1], tuple(reply[2:4]), reply[5])
 
     def disconnect(self, client, hibernates=0):

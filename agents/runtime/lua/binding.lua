@@ -34,12 +34,16 @@ local function user_goes(sid, now)
   end
 end
 
--- Binds the session to a gateway under this name. The epoch counts bindings.
-local function session_bind(sid, client, gateway, now)
+-- Binds the session to a gateway under this name. The epoch counts bindings. The address is the client's;
+-- nil: as it was.
+local function session_bind(sid, client, gateway, now, address)
   local key, names = session_key(sid), session_key(sid, ':c')
   local before = redis.call('HGET', key, 'gw') or ''
   local epoch = redis.call('HINCRBY', key, 'epoch', 1)
   redis.call('HSET', key, 'client', client, 'gw', gateway, 'seen', now, 'hibernates', 0)
+  if address then
+    redis.call('HSET', key, 'address', address)
+  end
   redis.call('SET', 'c:' .. client, sid)
   redis.call('ZADD', names, epoch, client)
   for _, name in ipairs(redis.call('ZRANGE', names, 0, -NAMES_KEPT - 1)) do

@@ -92,6 +92,7 @@ enum work_step content_resume(struct work *work)
     redis_call_begin(&work->call, &script_resume);
     redis_call_arg(&work->call, rq->client);
     redis_call_arg(&work->call, rq->msg->reply_to);
+    redis_call_arg(&work->call, rq->address);
     redis_call_arg(&work->call, ""); /* whose token it is nobody has said */
     redis_call_arg(&work->call, hash);
     redis_call_arg(&work->call, rq->msg->dialect);

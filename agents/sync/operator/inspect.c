@@ -94,11 +94,17 @@ enum work_step plan_inspect_books(struct work *work)
 
 static void add_clients(struct text *body, const struct redis_reply *list)
 {
-    static const struct member members[] = {{"session", NUMBER},     {"client", TEXT},
-                                            {"user", TEXT},          {"gateway", TEXT},
-                                            {"since", NUMBER},       {"objects", NUMBER},
-                                            {"classes", NUMBER},     {"marks", NUMBER},
-                                            {"openReplies", NUMBER}, {NULL, 0}};
+    static const struct member members[] = {{"session", NUMBER},
+                                            {"client", TEXT},
+                                            {"user", TEXT},
+                                            {"gateway", TEXT},
+                                            {"address", TEXT},
+                                            {"since", NUMBER},
+                                            {"objects", NUMBER},
+                                            {"classes", NUMBER},
+                                            {"marks", NUMBER},
+                                            {"openReplies", NUMBER},
+                                            {NULL, 0}};
 
     for (size_t i = 0; i < redis_count(list); i++) {
         text_add(body, i ? ",{" : "{");

@@ -156,6 +156,7 @@ enum work_step plan_reconnect(struct work *work)
     redis_call_begin(&work->call, &script_reconnect);
     redis_call_arg(&work->call, rq->client);
     redis_call_arg(&work->call, rq->msg->reply_to);
+    redis_call_arg(&work->call, rq->address);
     redis_call_arg(&work->call, rq->user);
     redis_call_arg(&work->call, hash);
     redis_call_arg(&work->call, rq->msg->dialect ? rq->msg->dialect : "activestack");

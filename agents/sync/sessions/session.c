@@ -46,6 +46,7 @@ enum work_step plan_connect(struct work *work)
     redis_call_begin(&work->call, &script_connect);
     redis_call_arg(&work->call, rq->client);
     redis_call_arg(&work->call, rq->msg->reply_to ? rq->msg->reply_to : "");
+    redis_call_arg(&work->call, rq->address);
     redis_call_arg(&work->call, rq->user);
     redis_call_arg(&work->call, rq->device);
     redis_call_arg(&work->call, hash);

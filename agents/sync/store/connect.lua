@@ -1,8 +1,8 @@
 -- "connect" (spec 1.7): binds a client id to a new session, once. A second arrival, perhaps after the
 -- client has gone, answers the same and changes nothing.
--- Arguments: client, gateway, user, device, token hash, dialect, now.
+-- Arguments: client, gateway, address, user, device, token hash, dialect, now.
 -- Returns refused | ok, session, user, pair of the object that stands for the user ("": none).
-local client, gateway, user, device, hash = arg(), arg(), arg(), arg(), arg()
+local client, gateway, address, user, device, hash = arg(), arg(), arg(), arg(), arg(), arg()
 local dialect, now = arg(), arg_number()
 
 local token = token_good(hash, now)
@@ -25,5 +25,5 @@ redis.call('HSET', session_key(sid), 'user', user, 'device', device, 'me', me, '
   'created', now)
 redis.call('SADD', user_key(user, ':s'), sid)
 redis.call('ZADD', 'sessions', sid, sid)
-session_bind(sid, client, gateway, now)
+session_bind(sid, client, gateway, now, address)
 return { 'ok', sid, user, me }

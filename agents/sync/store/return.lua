@@ -1,7 +1,7 @@
 -- What returns begin with: who is it, and may they have the session? Then it is bound to the fresh client
 -- id, whoever held it before, and all that it must hear of is due. Who comes without a user, and without
 -- earlier client ids, has the session to which the token belongs.
-local client, gateway, user, hash, dialect = arg(), arg(), arg(), arg(), arg()
+local client, gateway, address, user, hash, dialect = arg(), arg(), arg(), arg(), arg(), arg()
 local earlier, now, accepted = arg_list(), arg_number(), arg_number()
 
 local token = token_good(hash, now)
@@ -47,7 +47,7 @@ end
 local function take_over()
   local went = bound_gateway ~= '' and bound_client or ''
   redis.call('HSET', session_key(sid), 'went', went, 'wentFrom', bound_gateway)
-  session_bind(sid, client, gateway, now)
+  session_bind(sid, client, gateway, now, address)
   redis.call('HSET', session_key(sid), 'asked', accepted)
   token_unlist(hash, token)
   token.client, token.modified = client, now
@@ -63,7 +63,7 @@ if bound_client ~= client then
 elseif is_away(sid, client) then
   return { 'refused', 'gone' }
 elseif bound_gateway ~= gateway then -- it was thought to be gone
-  session_bind(sid, client, gateway, now)
+  session_bind(sid, client, gateway, now, address)
   due_all(sid)
 end
 local went = redis.call('HMGET', session_key(sid), 'went', 'wentFrom')

@@ -78,8 +78,9 @@ static void find_sessions(size_t count)
 
     text_addf(&protocol, "*%zu\r\n", count);
     for (size_t i = 0; i < count; i++)
-        text_add(&protocol, "*9\r\n$2\r\n77\r\n$2\r\nc7\r\n$1\r\nu\r\n$0\r\n\r\n$4\r\n1234\r\n"
-                            ":1\r\n:2\r\n:3\r\n:4\r\n");
+        text_add(&protocol,
+                 "*10\r\n$2\r\n77\r\n$2\r\nc7\r\n$1\r\nu\r\n$0\r\n\r\n$3\r\n::1\r\n$4\r\n1234\r\n"
+                 ":1\r\n:2\r\n:3\r\n:4\r\n");
     fake_reply(&work.call, protocol.at);
     text_deinit(&protocol);
     ck_assert_int_eq(work.next(&work), WORK_PUBLISH);
@@ -92,7 +93,8 @@ START_TEST(each_session_is_an_object)
     assert_contains(
         work.out[0].msg->body,
         "\"clients\":[{\"session\":77,\"client\":\"c7\",\"user\":\"u\",\"gateway\":\"\","
-        "\"since\":1234,\"objects\":1,\"classes\":2,\"marks\":3,\"openReplies\":4},{");
+        "\"address\":\"::1\",\"since\":1234,\"objects\":1,\"classes\":2,\"marks\":3,"
+        "\"openReplies\":4},{");
     assert_contains(work.out[0].msg->body, "}],\"next\":null}");
 }
 END_TEST
