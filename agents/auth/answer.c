@@ -33,8 +33,13 @@ static void add_member(struct text *out, const char *name, const char *value)
     text_add_json_str(out, value);
 }
 
-static enum work_step reply(struct work *work, enum auth_status status, const char *result,
-                            const char *reason)
+/* `more` is JSON text: the members of the response that only this operation has. */
+struct outcome {
+    enum auth_status status;
+    const char *result, *more, *reason; /* NULL: no `more`, no `reason` */
+};
+
+static enum work_step reply(struct work *work, const struct outcome *outcome)
 {
     const struct request *rq = &work->request;
     _cleanup_(text_deinitp) struct text body = {0};
@@ -44,14 +49,21 @@ static enum work_step reply(struct work *work, enum auth_status status, const ch
     add_member(&body, "clientId", rq->client);
     add_member(&body, "deviceId", rq->device);
     add_member(&body, "correspondingMessageId", rq->message_id);
-    add_member(&body, "message", auth_status_message(status));
-    text_addf(&body, ",\"statusCode\":%d,\"result\":%s}", status, result);
-    return work_reply_with(work, &body, &(struct msg){.reason = reason}, NULL);
+    add_member(&body, "message", auth_status_message(outcome->status));
+    text_addf(&body, ",\"statusCode\":%d,\"result\":%s%s}", outcome->status, outcome->result,
+              outcome->more ? outcome->more : "");
+    return work_reply_with(work, &body, &(struct msg){.reason = outcome->reason}, NULL);
 }
 
 enum work_step answer(struct work *work, enum auth_status status, const char *result)
 {
-    return reply(work, status, result, NULL);
+    return reply(work, &(struct outcome){status, result});
+}
+
+enum work_step answer_with(struct work *work, enum auth_status status, const char *result,
+                           const char *more)
+{
+    return reply(work, &(struct outcome){status, result, more});
 }
 
 enum work_step answer_refused(struct work *work, enum auth_status status)
@@ -61,7 +73,7 @@ enum work_step answer_refused(struct work *work, enum auth_status status)
 
 enum work_step answer_unknown_user(struct work *work, enum auth_status status)
 {
-    return reply(work, status, "null", MSG_REASON_UNKNOWN_USER);
+    return reply(work, &(struct outcome){status, "null", NULL, MSG_REASON_UNKNOWN_USER});
 }
 
 enum work_step answer_failed(struct work *work)
@@ -98,17 +110,24 @@ static void add_user_token(struct text *out, const struct redis_reply *row, cons
     text_add_char(out, '}');
 }
 
-enum work_step answer_token(struct work *work, const char *token, enum auth_status refusal)
+bool answer_grants(const struct work *work)
+{
+    return !redis_is_error(work->call.reply) &&
+           strcmp(redis_str(redis_item(work->call.reply, 0)), "ok") == 0;
+}
+
+enum work_step answer_token(struct work *work, const char *token, enum auth_status refusal,
+                            const char *more)
 {
     const struct redis_reply *r = work->call.reply;
     _cleanup_(text_deinitp) struct text result = {0};
 
     if (redis_is_error(r))
         return answer_failed(work);
-    if (strcmp(redis_str(redis_item(r, 0)), "ok") != 0)
-        return answer_refused(work, refusal);
+    if (!answer_grants(work))
+        return answer_with(work, refusal, "null", more);
     add_user_token(&result, r, token);
-    return answer(work, AUTH_SUCCESS, text_str(&result));
+    return answer_with(work, AUTH_SUCCESS, text_str(&result), more);
 }
 
 enum work_step answer_flag(struct work *work)

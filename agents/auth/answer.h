@@ -11,6 +11,10 @@
 /* `result` is JSON text. */
 enum work_step answer(struct work *work, enum auth_status status, const char *result);
 
+/* `more`: the members that only this operation's response has, ",\"accessToken\":null"; or NULL. */
+enum work_step answer_with(struct work *work, enum auth_status status, const char *result,
+                           const char *more);
+
 /* A refusal: the result is null, and nothing tells which part was wrong. */
 enum work_step answer_refused(struct work *work, enum auth_status status);
 
@@ -18,8 +22,12 @@ enum work_step answer_refused(struct work *work, enum auth_status status);
 enum work_step answer_unknown_user(struct work *work, enum auth_status status);
 
 /* The UserToken (spec 8.2) that a script has returned as refused | ok, row (see store/token.lua);
- * `token` is its secret, `refusal` the status when it is refused. */
-enum work_step answer_token(struct work *work, const char *token, enum auth_status refusal);
+ * `token` is its secret, `refusal` the status when it is refused, `more` as above. */
+enum work_step answer_token(struct work *work, const char *token, enum auth_status refusal,
+                            const char *more);
+
+/* Is it ok? */
+bool answer_grants(const struct work *work);
 
 /* The script of the last call failed; its error is for the operator. */
 enum work_step answer_failed(struct work *work);

@@ -3,21 +3,43 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Unlike request_string(): absent and null are none, and an empty string is one. */
-static enum err read_credential(const struct request *request, char **out, struct text *problem)
+enum err credentials_read_secret(const struct request *request, const char *name, size_t max,
+                                 char **out, struct text *problem)
 {
-    struct json_span member = json_member(request->body, "credential", NULL);
+    struct json_span member = json_member(request->body, name, NULL);
     enum json_kind kind = json_kind(member);
     enum err e;
 
+    *out = NULL;
     if (kind == JSON_ABSENT || kind == JSON_NULL)
         return ERR_OK;
-    e = json_string(member, CREDENTIALS_MAX, out);
+    e = json_string(member, max, out);
     if (e == ERR_TYPE)
-        text_addf(problem, "credential: expected a string, found %s", json_kind_name(kind));
+        text_addf(problem, "%s: expected a string, found %s", name, json_kind_name(kind));
     else if (e)
-        text_addf(problem, "credential: expected at most %d bytes without NUL", CREDENTIALS_MAX);
+        text_addf(problem, "%s: expected at most %zu bytes without NUL", name, max);
     return e ? ERR_MALFORMED : ERR_OK;
+}
+
+enum err credentials_need_secret(const struct request *request, const char *name, size_t max,
+                                 char **out, struct text *problem)
+{
+    enum err e = credentials_read_secret(request, name, max, out, problem);
+
+    if (!e && *out && **out)
+        return ERR_OK;
+    if (!e)
+        text_addf(problem, "%s: expected a string of 1 to %zu bytes", name, max);
+    credentials_forget(*out);
+    *out = NULL;
+    return ERR_MALFORMED;
+}
+
+void credentials_forget(char *secret)
+{
+    if (secret)
+        explicit_bzero(secret, strlen(secret));
+    free(secret);
 }
 
 enum err credentials_read(const struct request *request, struct credentials *out,
@@ -28,7 +50,8 @@ enum err credentials_read(const struct request *request, struct credentials *out
     *out = (struct credentials){0};
     e = request_string(request, "authProvider", CREDENTIALS_MAX, &out->provider, problem);
     if (!e)
-        e = read_credential(request, &out->credential, problem);
+        e = credentials_read_secret(request, "credential", CREDENTIALS_MAX, &out->credential,
+                                    problem);
     if (e)
         credentials_deinit(out);
     return e;
@@ -46,9 +69,7 @@ void credentials_add_request_name(struct redis_call *call, const struct request 
 
 void credentials_deinit(struct credentials *credentials)
 {
-    if (credentials->credential)
-        explicit_bzero(credentials->credential, strlen(credentials->credential));
-    free(credentials->credential);
+    credentials_forget(credentials->credential);
     free(credentials->provider);
     *credentials = (struct credentials){0};
 }

@@ -8,18 +8,23 @@
 #include "common/base/clock.h"
 #include "common/base/secret.h"
 
+static void forget_token(void *token)
+{
+    credentials_forget(token);
+}
+
 /* Begins the call of a script whose first argument is the hash of the request's token, which stays
  * in work->state. ERR_MALFORMED: there is none. */
 static enum err begin_call(struct work *work, const struct redis_script *script,
                            struct text *problem)
 {
     char *token, hash[SECRET_HASH_CHARS + 1];
-    enum err e = request_string(&work->request, "token", CREDENTIALS_MAX, &token, problem);
+    enum err e = credentials_need_secret(&work->request, "token", CREDENTIALS_MAX, &token, problem);
 
     if (e)
         return e;
     work->state = token;
-    work->state_destroy = free;
+    work->state_destroy = forget_token;
     secret_hash(token, strlen(token), hash);
     redis_call_begin(&work->call, script);
     redis_call_arg(&work->call, hash);
@@ -30,7 +35,7 @@ static enum err begin_call(struct work *work, const struct redis_script *script,
 
 static enum work_step reauthenticate_answer(struct work *work)
 {
-    return answer_token(work, work->state, AUTH_UNAUTHORIZED);
+    return answer_token(work, work->state, AUTH_UNAUTHORIZED, NULL);
 }
 
 enum work_step plan_reauthenticate(struct work *work)

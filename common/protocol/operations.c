@@ -14,10 +14,11 @@ enum {
     FROM_CONTENT = 32,
     SLOW = 64,
     FROM_WORKER = 128,
+    ENTERS = 256,
 
-    OPEN = 0,        /* before and after a login */
-    ENTER = EFFECTS, /* a way to log in, or what belongs to one */
-    READ = LOGIN,    /* what is read may be watched; losing that costs nobody anything */
+    OPEN = 0,                 /* before and after a login */
+    ENTER = EFFECTS | ENTERS, /* a way to log in, or what belongs to one */
+    READ = LOGIN,             /* what is read may be watched; losing that costs nobody anything */
     WRITE = LOGIN | EFFECTS,
     AWAIT = READ | SLOW, /* the value may have to be computed by a process */
     RUN = WRITE | SLOW,
@@ -50,7 +51,7 @@ enum {
     {name, NULL, classes, BITS(kind), AGENT_##agent, number}
 #define BITS(kind)                                                                                 \
     ORIGIN(kind), ((kind) & LOGIN) != 0, ((kind) & EFFECTS) != 0,                                  \
-        ((kind) & ACKNOWLEDGES) != 0, ((kind) & SLOW) != 0
+        ((kind) & ACKNOWLEDGES) != 0, ((kind) & SLOW) != 0, ((kind) & ENTERS) != 0
 #define ORIGIN(kind)                                                                               \
     ((kind) & FROM_GATEWAY    ? ORIGIN_GATEWAY                                                     \
      : (kind) & FROM_OPERATOR ? ORIGIN_OPERATOR                                                    \
@@ -59,17 +60,17 @@ enum {
                               : ORIGIN_CLIENT)
 // clang-format on
 
-/* Spec 3.1. Operations that nobody serves yet stand here too, so that they are refused by name. */
+/* Spec 3.1. Operations that nobody serves stand here too, so that they are refused by name. */
 const struct operation operations[] = {
     // clang-format off
     ALIAS("17", "validateUserByToken",  OPEN,    AUTH, A("ValidateUserByToken")),
-    ALIAS("41", "authenticateOAuthCode", ENTER,   NONE, A("AuthenticateOAuthCode")),
-    ALIAS("42", "authenticateOAuthAccessToken", ENTER,   NONE, A("AuthenticateOAuthAccessToken")),
+    ALIAS("41", "authenticateOAuthCode", ENTER,   AUTH, A("AuthenticateOAuthCode")),
+    ALIAS("42", "authenticateOAuthAccessToken", ENTER,   AUTH, A("AuthenticateOAuthAccessToken")),
     CONTENT(7, "add_child",             CHANGE,  SYNC, ASK),
     OP("announce",                      INNER,   SYNC, S_MUTE("Announce")),
     CONTENT(1, "authenticate",          ENTER,   AUTH, A("Authentication")),
-    OP("authenticateOAuthAccessToken",  ENTER,   NONE, A("AuthenticateOAuthAccessToken")),
-    OP("authenticateOAuthCode",         ENTER,   NONE, A("AuthenticateOAuthCode")),
+    OP("authenticateOAuthAccessToken",  ENTER,   AUTH, A("AuthenticateOAuthAccessToken")),
+    OP("authenticateOAuthCode",         ENTER,   AUTH, A("AuthenticateOAuthCode")),
     OP("authenticateUserAccount",       ENTER,   NONE, A("AuthenticateUserAccount")),
     OP("changedReceived",               SIGNAL,  SYNC, S_MUTE("ChangedReceived")),
     CONTENT(1, "connect",               INNER,   SYNC, S("Connect")),
@@ -88,7 +89,7 @@ const struct operation operations[] = {
     OP("gatewayAlive",                  SIGNAL,  SYNC, S_MUTE("GatewayAlive")),
     OP("getAccessor",                   READ,    SYNC, S("GetAccessor")),
     OP("getAllByName",                  READ,    SYNC, S("GetAllByName")),
-    OP("getAllServiceProviders",        OPEN,    NONE, A_AS("GetAllServiceProviders", "Auth")),
+    OP("getAllServiceProviders",        OPEN,    AUTH, A_AS("GetAllServiceProviders", "Auth")),
     OP("getChangeWatcher",              AWAIT,   SYNC, S("PushCWUpdate")),
     OP("getHistory",                    READ,    SYNC, S("GetHistory")),
     OP("getOAuthRequestToken",          OPEN,    NONE, A_AS("GetOAuthRequestToken", "Auth")),
@@ -124,7 +125,7 @@ const struct operation operations[] = {
     OP("searchByExample",               READ,    SYNC, S("SearchByExample")),
     OP("settleReferences",              MEND,    SYNC, S("SettleReferences")),
     CONTENT(8, "subscribe",             CHANGE,  SYNC, TELL),
-    OP("testCall",                      OPEN,    NONE, A_AS("TestCall", "Auth")),
+    OP("testCall",                      OPEN,    AUTH, A_AS("TestCall", "Auth")),
     ALIAS("update", "putObject",        WRITE,   SYNC, S("Put")),
     OP("updatesReceived",               RECEIPT, SYNC, S("PushUpdatesReceived")),
     OP("upgradeClient",                 WRITE,   SYNC, S("UpgradeClient")),

@@ -12,7 +12,7 @@
  */
 
 enum operation_agent {
-    AGENT_NONE, /* nobody serves it yet: answered with -106 */
+    AGENT_NONE, /* nobody serves it: answered with -106 */
     AGENT_SYNC,
     AGENT_AUTH
 };
@@ -35,6 +35,7 @@ struct operation {
     bool has_effects; /* persistent on the broker, never expires; its result is kept */
     bool is_receipt;  /* of pushes: goes to the agents together with those of other clients */
     bool is_slow;     /* a process may have to end first: gateway.process_timeout_ms holds for it */
+    bool is_login;    /* a UserToken as its result logs the client in (spec 1.7) */
     enum operation_agent agent;
     int content_class; /* in the error codes of the content protocol; 0: not part of it */
 };

@@ -117,7 +117,7 @@ static void take_return(struct gateway *g, struct client *c, const struct frame 
 
 static enum purpose purpose_of(const struct operation *o)
 {
-    if (o->response_class && strcmp(o->response_class, AUTH_CLASS("AuthenticationResponse")) == 0)
+    if (o->is_login)
         return PURPOSE_LOGIN;
     if (o->is_receipt)
         return PURPOSE_RECEIPT;

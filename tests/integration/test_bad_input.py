@@ -62,9 +62,8 @@ def test_an_invalid_clients_write_has_no_effect(stack, connect, new_id):
 # ---- Unknown and unserved operations
 
 @pytest.mark.parametrize("operation", [
-    "testCall",
-    "authenticateOAuthCode"])
-def test_what_is_not_served_yet_says_so(client, operation):
+    "getOAuthRequestToken", "getServiceUsers", "authenticateUserAccount"])
+def test_what_is_not_served_says_so(client, operation):
     assert_error(client.request(operation, event=True, cn=None), "-106")
     assert_served(client)
 
