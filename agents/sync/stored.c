@@ -150,19 +150,6 @@ void stored_add_updated(struct text *out, struct stored_ref ref, const struct re
     free(names);
 }
 
-const char *stored_rule(const struct model_class *c, enum action action)
-{
-    return model_rule_word(&c->rules[action]);
-}
-
-void stored_add_right(struct redis_call *call, const struct model_class *c, enum action action)
-{
-    const char *column = c->rules[action].column;
-
-    redis_call_arg(call, stored_rule(c, action));
-    redis_call_arg(call, column ? column : "");
-}
-
 bool stored_next_line(const char **lines, int64_t *version, struct text *ref)
 {
     const char *end = strchrnul(*lines, '\n');

@@ -46,13 +46,6 @@ const char *stored_birth(const struct redis_reply *fields);
 void stored_add_updated(struct text *out, struct stored_ref ref, const struct redis_reply *fields,
                         int64_t since);
 
-/* The word of a rule for scripts (rights.lua): "nobody", "everyone", "signedIn", "owner",
- * "role:<name>". */
-const char *stored_rule(const struct model_class *c, enum action action);
-
-/* Adds the rule, and the column of the owner field, "" where it needs none. */
-void stored_add_right(struct redis_call *call, const struct model_class *c, enum action action);
-
 /* Reads the next of the lines "<version> <ref>" in which a script tells of several objects, and
  * moves behind it. False: there is none. `ref` gets the ref in place of what it had. */
 bool stored_next_line(const char **lines, int64_t *version, struct text *ref);

@@ -8,6 +8,7 @@
 #include "common/base/err.h"
 #include "common/base/text.h"
 #include "common/json/json_scan.h"
+#include "common/model/model_rule.h"
 
 /*
  * model - the domain: classes, their fields and relations, and who may do what to them.
@@ -55,27 +56,6 @@ enum action {
     ACTION_ADD_CHILD, /* on the parent */
     ACTION_COUNT
 };
-
-enum rule_kind {
-    RULE_NOBODY,
-    RULE_EVERYONE,
-    RULE_SIGNED_IN,
-    RULE_OWNER, /* `column` holds the user's id (a string), or refers to the user's own object,
-                   alone or among others */
-    RULE_ROLE   /* users who have the role */
-};
-
-/* Where the store says to which user an object belongs: a column that no field can have. */
-#define MODEL_USER_COLUMN "@u"
-
-struct model_rule {
-    enum rule_kind kind;
-    const char *column; /* of a field, or MODEL_USER_COLUMN; NULL unless RULE_OWNER */
-    const char *role;   /* "role:<name>"; NULL unless RULE_ROLE */
-};
-
-/* How the scripts say it (agents/runtime/lua/rights.lua). */
-const char *model_rule_word(const struct model_rule *rule);
 
 struct model_class;
 struct model_watcher; /* model_watch.h */

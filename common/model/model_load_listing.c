@@ -26,8 +26,7 @@ const struct model_class *const *model_concrete_of(struct model *model,
 
 bool model_everyone_reads(const struct model_class *c)
 {
-    return c->rules[ACTION_READ].kind == RULE_EVERYONE ||
-           c->rules[ACTION_READ].kind == RULE_SIGNED_IN;
+    return !c->rules[ACTION_READ].restricts;
 }
 
 void model_check_readable(struct loading *l, const struct model_class *const *classes,

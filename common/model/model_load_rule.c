@@ -41,16 +41,19 @@ static bool may_name_owner(const struct model *model, const struct model_field *
 
 /* "@user" is whom the object belongs to, whatever its fields say. */
 static void load_owner(struct loading *l, const struct model_class *c, struct json_object *given,
-                       const char *path, struct model_rule *rule)
+                       const char *path, struct model_rule_alternative *out)
 {
+    static const char *const members[] = {"owner", NULL};
     const char *name = model_get_string(l, given, path, "owner", true);
     const struct model_field *field = model_find_field(c, name);
 
-    *rule = (struct model_rule){RULE_OWNER, MODEL_USER_COLUMN};
+    json_get_only(given, path, members, l->problems);
+    out->kind = RULE_OWNER;
+    out->column = MODEL_USER_COLUMN;
     if (name && strcmp(name, "@user") == 0)
         return;
     if (may_name_owner(l->model, field))
-        rule->column = field->column;
+        out->column = field->column;
     else
         model_tell(l, path, "owner",
                    "expected @user, or a field with a user's id (a string), the user's own object "
@@ -58,60 +61,134 @@ static void load_owner(struct loading *l, const struct model_class *c, struct js
 }
 
 static void load_role(struct loading *l, struct json_object *given, const char *path,
-                      struct model_rule *rule)
+                      struct model_rule_alternative *out)
 {
-    const char *name = model_get_string(l, given, path, "role", true);
-    _cleanup_(text_deinitp) struct text word = {0};
+    static const char *const members[] = {"role", NULL};
 
-    *rule = (struct model_rule){.kind = RULE_ROLE};
-    if (!name)
-        return;
-    if (!is_plain_name(name))
+    json_get_only(given, path, members, l->problems);
+    out->kind = RULE_ROLE;
+    out->role = model_get_string(l, given, path, "role", true);
+    if (out->role && !is_plain_name(out->role))
         model_tell(l, path, "role", PLAIN_NAME_EXPECTED);
-    text_addf(&word, "role:%s", name);
-    rule->role = model_keep(l->model, &word);
 }
 
 /* Those that are said in a word. */
-static const char *const words[] = {[RULE_NOBODY] = "nobody",
-                                    [RULE_EVERYONE] = "everyone",
-                                    [RULE_SIGNED_IN] = "signedIn",
-                                    [RULE_OWNER] = "owner"};
+static const char *const words[] = {
+    [RULE_NOBODY] = "nobody", [RULE_EVERYONE] = "everyone", [RULE_SIGNED_IN] = "signedIn"};
 
-const char *model_rule_word(const struct model_rule *rule)
+static bool load_word(struct json_object *given, struct model_rule_alternative *out)
 {
-    return rule->kind == RULE_ROLE ? rule->role : words[rule->kind];
-}
+    const char *word =
+        json_object_is_type(given, json_type_string) ? json_object_get_string(given) : "";
 
-static bool load_word_rule(const char *word, struct model_rule *rule)
-{
-    for (size_t i = 0; i < RULE_OWNER; i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
         if (strcmp(word, words[i]) == 0) {
-            *rule = (struct model_rule){.kind = (enum rule_kind)i};
+            out->kind = (enum rule_kind)i;
             return true;
         }
     }
     return false;
 }
 
-static void load_rule(struct loading *l, const struct model_class *c, struct json_object *given,
-                      const char *path, struct model_rule *rule)
+static void load_alternative(struct loading *l, const struct model_class *c,
+                             struct json_object *given, const char *path,
+                             struct model_rule_alternative *out)
 {
-    static const char *const of_owner[] = {"owner", NULL}, *const of_role[] = {"role", NULL};
-
-    if (json_object_object_get_ex(given, "role", NULL)) {
-        json_get_only(given, path, of_role, l->problems);
-        load_role(l, given, path, rule);
-    } else if (json_object_is_type(given, json_type_object)) {
-        json_get_only(given, path, of_owner, l->problems);
-        load_owner(l, c, given, path, rule);
-    } else if (!json_object_is_type(given, json_type_string) ||
-               !load_word_rule(json_object_get_string(given), rule)) {
+    if (json_object_object_get_ex(given, "role", NULL))
+        load_role(l, given, path, out);
+    else if (json_object_is_type(given, json_type_object))
+        load_owner(l, c, given, path, out);
+    else if (!load_word(given, out))
         text_addf(
             l->problems,
             "%s: expected nobody, everyone, signedIn, {\"owner\": field} or {\"role\": name}\n",
             path);
+}
+
+/* ---- As scripts have it ---- */
+
+static void add_alternative(struct text *out, const struct model_rule_alternative *alternative)
+{
+    switch (alternative->kind) {
+    case RULE_OWNER:
+        text_addf(out, "owner:%s", alternative->column);
+        break;
+    case RULE_ROLE:
+        text_addf(out, "role:%s", alternative->role ? alternative->role : "");
+        break;
+    default:
+        text_add(out, words[alternative->kind]);
     }
+}
+
+static void complete_rule(struct loading *l, struct model_rule *rule)
+{
+    _cleanup_(text_deinitp) struct text text = {0};
+
+    for (size_t i = 0; i < rule->count; i++) {
+        if (i)
+            text_add_char(&text, '|');
+        add_alternative(&text, &rule->alternatives[i]);
+    }
+    rule->text = model_keep(l->model, &text);
+    rule->restricts = !model_rule_has(rule, RULE_EVERYONE) && !model_rule_has(rule, RULE_SIGNED_IN);
+}
+
+const struct model_rule_alternative *model_rule_has(const struct model_rule *rule,
+                                                    enum rule_kind kind)
+{
+    for (size_t i = 0; i < rule->count; i++) {
+        if (rule->alternatives[i].kind == kind)
+            return &rule->alternatives[i];
+    }
+    return NULL;
+}
+
+static struct model_rule_alternative *begin_rule(struct loading *l, struct model_rule *rule,
+                                                 size_t count)
+{
+    struct model_rule_alternative *alternatives =
+        model_alloc(l->model, count, sizeof(*alternatives));
+
+    *rule = (struct model_rule){.alternatives = alternatives, .count = count};
+    return alternatives;
+}
+
+static void load_any_of(struct loading *l, const struct model_class *c, struct json_object *given,
+                        const char *path, struct model_rule *rule)
+{
+    const size_t count = json_object_array_length(given);
+    struct model_rule_alternative *alternatives;
+    _cleanup_(text_deinitp) struct text place = {0};
+
+    if (count < 1 || count > MODEL_RULE_MAX) {
+        text_addf(l->problems, "%s: expected 1 to %d rules, found %zu\n", path, MODEL_RULE_MAX,
+                  count);
+        return;
+    }
+    alternatives = begin_rule(l, rule, count);
+    for (size_t i = 0; i < count; i++) {
+        text_clear(&place);
+        text_addf(&place, "%s[%zu]", path, i);
+        load_alternative(l, c, json_object_array_get_idx(given, i), place.at, &alternatives[i]);
+    }
+}
+
+static void load_rule(struct loading *l, const struct model_class *c, struct json_object *given,
+                      const char *path, struct model_rule *rule)
+{
+    if (json_object_is_type(given, json_type_array))
+        load_any_of(l, c, given, path, rule);
+    else
+        load_alternative(l, c, given, path, begin_rule(l, rule, 1));
+    complete_rule(l, rule);
+}
+
+/* A rule that is said in a word. */
+static void set_word(struct loading *l, enum rule_kind kind, struct model_rule *rule)
+{
+    begin_rule(l, rule, 1)->kind = kind;
+    complete_rule(l, rule);
 }
 
 void model_load_run(struct loading *l, const struct model_class *c, struct json_object *row,
@@ -120,12 +197,12 @@ void model_load_run(struct loading *l, const struct model_class *c, struct json_
     struct json_object *given = json_object_object_get(row, "run");
     _cleanup_(text_deinitp) struct text place = {0};
 
-    *rule = (struct model_rule){.kind = RULE_SIGNED_IN};
+    set_word(l, RULE_SIGNED_IN, rule);
     if (!given)
         return;
     text_addf(&place, "%s.run", path);
     load_rule(l, c, given, place.at, rule);
-    if (rule->kind == RULE_OWNER)
+    if (model_rule_has(rule, RULE_OWNER))
         model_tell(l, place.at, "owner", "no object is meant, so it belongs to nobody");
 }
 
@@ -149,12 +226,16 @@ static void complete_add_child(const struct loading *l, struct model_class *c)
 
 static void check_create(struct loading *l, const struct model_class *c)
 {
-    const char *column = c->rules[ACTION_CREATE].column;
+    const struct model_rule *rule = &c->rules[ACTION_CREATE];
     _cleanup_(text_deinitp) struct text path = {0};
 
     model_class_path(&path, c, ".access.create");
-    if (column && strcmp(column, MODEL_USER_COLUMN) == 0)
-        model_tell(l, path.at, "owner", "what is not made yet belongs to nobody");
+    for (size_t i = 0; i < rule->count; i++) {
+        const char *column = rule->alternatives[i].column;
+
+        if (column && strcmp(column, MODEL_USER_COLUMN) == 0)
+            model_tell(l, path.at, "owner", "what is not made yet belongs to nobody");
+    }
 }
 
 void model_load_rules(struct loading *l, struct model_class *c)
@@ -165,6 +246,8 @@ void model_load_rules(struct loading *l, struct model_class *c)
     _cleanup_(text_deinitp) struct text path = {0};
     struct json_object *access = NULL;
 
+    for (size_t i = 0; !c->parent && i < ACTION_COUNT; i++)
+        set_word(l, RULE_NOBODY, &c->rules[i]);
     if (c->parent)
         memcpy(c->rules, c->parent->rules, sizeof(c->rules));
     model_class_path(&path, c, "");

@@ -194,13 +194,13 @@ def test_what_may_not_be_read_any_more_is_not_told_and_ends(store, reader):
     store.watch(reader, CHILD)
     store.change_and_tell(PARENT)
     store.change_and_tell(CHILD)
-    nobody = ("com.app.mo.Group", "nobody", "")
+    nobody = {"com.app.mo.Group": "nobody"}
     assert block(store, reader, restricted=nobody).entries == {CHILD: CONTENT}
     assert store.books() == {"made": 2, "ended": 1}
 
 
 def test_of_a_removal_hears_who_could_read_what_was_removed(store, reader):
-    owners = ("com.app.mo.Task", "owner", "owner")
+    owners = {"com.app.mo.Task": "owner:owner"}
     other = store.session("c2", user="u2", dialect="content")
     store.object(CHILD, owner='"u2"')
     for sid in (reader, other):
@@ -213,7 +213,7 @@ def test_of_a_removal_hears_who_could_read_what_was_removed(store, reader):
 
 
 def test_of_what_was_given_away_and_then_removed_nothing_is_told(store, reader):
-    owners = ("com.app.mo.Task", "owner", "owner")
+    owners = {"com.app.mo.Task": "owner:owner"}
     store.object(CHILD, owner='"u1"')
     store.watch(reader, CHILD)
     store.change_and_tell(CHILD)
@@ -230,7 +230,7 @@ def test_of_what_was_given_away_and_then_removed_nothing_is_told(store, reader):
 
 def test_a_session_that_may_be_told_nothing_has_no_block(store, reader):
     store.change_and_tell(PARENT)
-    assert store.notify(reader, restricted=("com.app.mo.Group", "nobody", "")) == []
+    assert store.notify(reader, restricted={"com.app.mo.Group": "nobody"}) == []
     assert store.field(reader, "block") is None and not store.redis.exists("blocks")
 
 

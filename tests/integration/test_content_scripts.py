@@ -21,12 +21,12 @@ def put(store, *texts, refs="", state="", tells=0, kept=(8, 1000), at=None, name
     values = [part for field, text in zip(texts[0::2], texts[1::2]) for part in (field, text, refs)]
     now = now_ms()
     return store.run("put", 0, 0, 0, "c1", now, now + 5000, name, 1000, 3600, 0, 0, 1, CLASS, ID,
-                     "signedIn", "", at or now, len(values), *values, 0, state, tells, *kept)
+                     "signedIn", at or now, len(values), *values, 0, state, tells, *kept)
 
 
 def get(store, number=0, birth=None, suffix=SUFFIX, watches=0, rule="signedIn", most=10):
     birth = store.redis.hget(object_key(NOTE), "@c") if birth is None else birth
-    return store.run("get_content", "c1", now_ms(), CLASS, rule, "", ID, suffix,
+    return store.run("get_content", "c1", now_ms(), CLASS, rule, ID, suffix,
                      f"{birth}{SUFFIX}", number, watches, most)
 
 
@@ -179,7 +179,7 @@ def test_a_session_watches_so_much_and_no_more(store, sid):
 def patch(store, name, outcome="", said="", rule="signedIn", read_rule="signedIn"):
     now = now_ms()
     return store.run("patch", 0, 0, 0, "c1", now, now + 5000, name, 1000, 3600, 0, 0, 1, CLASS, ID, rule,
-                     "", read_rule, "", outcome, said)
+                     read_rule, outcome, said)
 
 
 def test_a_patch_is_read_for_and_its_refusal_kept(store):

@@ -38,7 +38,7 @@ def may_read(store):
             store.redis.hset(object_key(ROOM), "@u", "0 0 " + text)
         if me is not None:
             store.redis.hset(session_key(sid), "me", me)
-        outcome, _, found = store.run("read", "c1", store.now(), 3, CLASS, "owner", column, 1, "7")
+        outcome, _, found = store.run("read", "c1", store.now(), 1, CLASS, f"owner:{column}", 0, 1, "7")
         assert outcome == "ok" and found[0::2] in ([], [ROOM])
         return bool(found)
     return ask

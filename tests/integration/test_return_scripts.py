@@ -285,7 +285,7 @@ def test_what_was_acknowledged_between_two_steps_is_not_told(store, sid):
 def test_what_may_not_be_read_any_more_is_not_told(store, sid):
     store.disconnect("c1")
     store.change_and_tell(TASK)
-    step = store.reconnect("c2", "c1", restricted=[CLASS, "owner", "owner"])
+    step = store.reconnect("c2", "c1", restricted={CLASS: "owner:owner"})
     assert step.objects == [] and store.books() == {"made": 1, "ended": 1}
 
 

@@ -44,7 +44,7 @@ def test_who_has_the_role_is_let_in(store, roles, expected):
     if roles is not None:
         store.redis.hset("{u:u1}", "roles", roles)
     store.object(f"{PAGE}:7")
-    outcome, _, found = store.run("read", "c1", store.now(), 3, PAGE, "role:editor", "", 1, "7")
+    outcome, _, found = store.run("read", "c1", store.now(), 1, PAGE, "role:editor", 0, 1, "7")
     assert outcome == "ok" and found[0::2] == ([f"{PAGE}:7"] if expected else [])
 
 
@@ -52,7 +52,7 @@ def test_a_role_s_name_is_no_pattern(store):
     store.session("c1", user="u1")
     store.redis.hset("{u:u1}", "roles", ",chiefxeditor,")
     store.object(f"{PAGE}:7")
-    assert store.run("read", "c1", store.now(), 3, PAGE, "role:chief.editor", "", 1, "7")[2] == []
+    assert store.run("read", "c1", store.now(), 1, PAGE, "role:chief.editor", 0, 1, "7")[2] == []
 
 
 # ---- Users with roles

@@ -366,8 +366,7 @@ def test_redelivery_goes_in_steps(store, watcher, limit):
 
 def test_what_may_not_be_read_any_more_is_not_told_and_ends(store, watcher):
     change_and_tell(store)
-    restricted = ["com.app.mo.Task", "owner", "owner"]
-    assert store.redeliver(watcher, FOREVER, restricted=restricted).objects == []
+    assert store.redeliver(watcher, FOREVER, restricted={"com.app.mo.Task": "owner:owner"}).objects == []
     assert store.books() == {"made": 1, "ended": 1}
 
 

@@ -227,9 +227,9 @@ def test_an_accepted_write_is_not_lost_to_a_logout_that_overtook_it(store, sid):
     store.logout("c1", accepted)
     assert store.settle("c1", {TASK: 1}) == ["c1"]
     class_name, object_id = TASK.split(":")
-    read = store.run("read", "c1", accepted - 1, 3, class_name, "signedIn", "", 1, object_id)
+    read = store.run("read", "c1", accepted - 1, 1, class_name, "signedIn", 0, 1, object_id)
     assert read[0] == "ok" and read[2][0] == TASK
-    read = store.run("read", "c1", accepted + 1, 3, class_name, "signedIn", "", 1, object_id)
+    read = store.run("read", "c1", accepted + 1, 1, class_name, "signedIn", 0, 1, object_id)
     assert read == ["client"]
 
 
@@ -300,7 +300,7 @@ def put(store, message_id, kept=1000):
     name = f"putObject:{message_id}:{'0' * 64}"
     now = now_ms()
     outcome, sid, state, *_ = store.run(
-        "put", 0, 0, 0, "c1", now, now + 5000, name, kept, 3600, 0, 0, 1, CLASS, "t1", "signedIn", "", now,
+        "put", 0, 0, 0, "c1", now, now + 5000, name, kept, 3600, 0, 0, 1, CLASS, "t1", "signedIn", now,
         3, "title", f'"{message_id}"', "", 0, "", 0, 0, 0)
     return [outcome, sid, state.rpartition(" ")[0]]
 

@@ -33,7 +33,7 @@ def sid(store, monkeypatch):
 def watch(store, most=9, way=0):
     now = store.now()
     return store.run("watch", "c1", now, now, now + 5000, most, "model", "7", "open", "[]",
-                     4, "com.app.mo.Person", "signedIn", "", way)
+                     3, "com.app.mo.Person", "signedIn", way)
 
 
 def begin(store, most=MOST):

@@ -36,6 +36,12 @@ def gateway_key(gateway):
     return f"{{g:{gateway}}}"
 
 
+def restricted_args(restricted):
+    """Classes that not everyone may read, and the texts of their rules, as arg_restricted() has it."""
+    rows = (restricted or {}).items()
+    return [len(rows), *[part for name, rule in rows for part in (name, rule, 0)]]
+
+
 def token_hash(token):
     return hashlib.sha256(token.encode()).hexdigest()
 
@@ -266,11 +272,12 @@ class Store:
                         self.now())[:3]
 
     def reconnect(self, client, *earlier, gateway="gateway.1", user="u1", token="secret",
-                  most_bytes=1 << 18, restricted=(), accepted=None, address="192.0.2.2"):
+                  most_bytes=1 << 18, restricted=None, accepted=None, address="192.0.2.2"):
         """One step of a return; the newest of the earlier names last."""
         step = Return(self.run("reconnect", client, gateway, address, user, token_hash(token),
                                "activestack", len(earlier), *earlier, self.now(),
-                               accepted or self.now(), most_bytes, *self.TIMING, len(restricted), *restricted))
+                               accepted or self.now(), most_bytes, *self.TIMING,
+                               *restricted_args(restricted)))
         return step if step.refused else self._note(step)
 
     def resume(self, client, gateway="gateway.1", token="secret", accepted=None,
@@ -365,11 +372,11 @@ class Store:
         return [object_key(ref, part) for part in parts]
 
     def fan_out(self, job, place=1, after=0, most=250, most_marks=10000, unseen=(),
-                restricted=()):
+                restricted=None):
         """One step of the job; place 0 takes it over from a worker that died. None: it is done."""
         now = self.now()
         reply = self.run("fan_out", job, place, after, now, now + self.LEASE_MS, most, most_marks,
-                         self.KNOWN_S, *self.TIMING, len(restricted), *restricted,
+                         self.KNOWN_S, *self.TIMING, *restricted_args(restricted),
                          len(unseen), *unseen)
         return self._note(Step(reply)) if reply[0] == "ok" else None
 
@@ -399,16 +406,16 @@ class Store:
     def settle(self, client, versions, kind="u"):
         return self.settle_all(*[(client, *item) for item in versions.items()], kind=kind)
 
-    def redeliver(self, sid, at=None, most=100, most_bytes=1 << 18, restricted=()):
+    def redeliver(self, sid, at=None, most=100, most_bytes=1 << 18, restricted=None):
         """What is told again to the session at this time; None if it can be told nothing."""
         reply = self.run("redeliver", sid, at or self.now(), most, most_bytes, *self.TIMING,
-                         len(restricted), *restricted)
+                         *restricted_args(restricted))
         return self._note(Told(*reply[4:9], reply[3], reply[1])) if reply[0] == "ok" else None
 
-    def notify(self, *sids, most=1000, restricted=()):
+    def notify(self, *sids, most=1000, restricted=None):
         """Tells these in blocks; returns those that it has made."""
         handled, number, blocks = self.run(
-            "notify", self.now(), most, self.NOTIFY_MS, *self.TIMING, len(restricted), *restricted,
+            "notify", self.now(), most, self.NOTIFY_MS, *self.TIMING, *restricted_args(restricted),
             len(sids), *sids)
         assert handled == len(sids)
         return [Block(number, *block) for block in blocks]

@@ -1,4 +1,7 @@
 -- Rights (design section 12): every read, write and send goes through here.
+--
+-- A rule is a text (common/model/model_rule.h): alternatives, apart by "|", of which one has to let the
+-- session do what it asks for: "everyone", "signedIn", "nobody", "owner:<column>", "role:<name>".
 
 -- Does the text of an owner field name the user of this session? It is the user's id, the pair of the
 -- user's own object, or a list that has that pair: its quotes are not escaped, so no value looks so.
@@ -21,29 +24,74 @@ local function has_role(sid, role)
   return roles and string.find(roles, ',' .. role .. ',', 1, true) ~= nil or false
 end
 
--- May this session do what `rule` asks for? (design section 12) `text` is that of the owner field, nil
--- where it was never set. Rules are words of the model: "nobody", "everyone", "signedIn", "owner" and
--- "role:<name>".
-local function allowed(sid, rule, text)
-  if rule == 'everyone' or rule == 'signedIn' then
-    return true
-  end
-  if rule == 'owner' then
-    return text ~= nil and names_user(sid, text)
-  end
-  return string.sub(rule, 1, 5) == 'role:' and has_role(sid, string.sub(rule, 6))
+-- For each kind: does it let the session? `text_of` has the texts of the object's columns, nil where one
+-- was never set.
+local lets = {}
+
+function lets.everyone()
+  return true
 end
 
--- Who may not read what: class, rule, field for classes whose read rule excludes some sessions.
-local function arg_restricted()
-  local list, rules = arg_list(), {}
-  for i = 1, #list, 3 do
-    rules[list[i]] = { rule = list[i + 1], field = list[i + 2] }
+function lets.signedIn()
+  return true
+end
+
+function lets.nobody()
+  return false
+end
+
+function lets.owner(sid, column, text_of)
+  local text = text_of(column)
+  return text ~= nil and names_user(sid, text)
+end
+
+function lets.role(sid, role)
+  return has_role(sid, role)
+end
+
+-- Calls visit(kind, what) for each alternative of a rule until it returns true; whether it has.
+local function any_alternative(rule, visit)
+  for alternative in string.gmatch(rule, '[^|]+') do
+    if visit(string.match(alternative, '^(%a+):?(.*)$')) then
+      return true
+    end
   end
-  return rules
+  return false
+end
+
+-- May this session do to the object what `rule` asks for? Without an object (nil) nobody owns it.
+local function allowed(sid, rule, ref)
+  return any_alternative(rule, function(kind, what)
+    return lets[kind](sid, what, function(column)
+      return ref and field_text(ref, column)
+    end)
+  end)
+end
+
+-- The same for an object that is to be made of these: a list of field, text, refs.
+local function allowed_new(sid, rule, values)
+  return any_alternative(rule, function(kind, what)
+    return lets[kind](sid, what, text_among(values))
+  end)
+end
+
+-- Of what classes objects may be, or whose objects not everyone may read (agents/sync/rights.h): the
+-- names in their order, and by name the rule for reads, and those of columns with one of their own.
+local function arg_restricted()
+  local restricted = {}
+  for i = 1, arg_number() do
+    restricted[i] = arg()
+    local class = { rule = arg(), fields = {} }
+    for _ = 1, arg_number() do
+      local column = arg()
+      class.fields[column] = arg()
+    end
+    restricted[restricted[i]] = class
+  end
+  return restricted
 end
 
 local function may_read(sid, ref, restricted)
-  local rule = restricted[string.match(ref, '^[^:]*')]
-  return rule == nil or allowed(sid, rule.rule, field_text(ref, rule.field))
+  local class = restricted[class_and_id(ref)]
+  return class == nil or allowed(sid, class.rule, ref)
 end

@@ -5,8 +5,8 @@
 #include "agents/runtime/lineage.h"
 #include "agents/sync/content/content.h"
 #include "agents/sync/operations.h"
+#include "agents/sync/rights.h"
 #include "agents/sync/store/scripts.h"
-#include "agents/sync/stored.h"
 #include "agents/sync/writes/complete.h"
 #include "agents/sync/writes/maker.h"
 #include "agents/sync/writes/making.h"
@@ -140,13 +140,13 @@ static enum work_step commit(struct work *work)
 
     write_begin(work, &script_add_child, adding->parent.class_, adding->parent.id,
                 ACTION_ADD_CHILD);
-    stored_add_right(&work->call, adding->parent.class_, ACTION_READ);
+    rights_add_rule(&work->call, adding->parent.class_, ACTION_READ);
     lineage_add_args(&work->call, child->class_, work->agent->proc.settings.sync_history_kept);
     redis_call_arg(&work->call, child->id ? child->id : "");
     write_add_new(&work->call, child);
-    stored_add_right(&work->call, child->class_, ACTION_CREATE);
-    stored_add_right(&work->call, child->class_, ACTION_READ);
-    stored_add_right(&work->call, child->class_, ACTION_UPDATE);
+    rights_add_rule(&work->call, child->class_, ACTION_CREATE);
+    rights_add_rule(&work->call, child->class_, ACTION_READ);
+    rights_add_rule(&work->call, child->class_, ACTION_UPDATE);
     redis_call_arg(&work->call, adding->bare ? "1" : "0");
     redis_call_arg(&work->call, adding->chosen ? "1" : "0");
     redis_call_arg(&work->call, missing ? missing : "");

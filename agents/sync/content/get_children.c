@@ -7,6 +7,7 @@
 #include "agents/sync/content/content.h"
 #include "agents/sync/content/version.h"
 #include "agents/sync/operations.h"
+#include "agents/sync/rights.h"
 #include "agents/sync/store/scripts.h"
 #include "agents/sync/stored.h"
 #include "common/base/clock.h"
@@ -188,7 +189,7 @@ static enum work_step read_page(struct work *work)
     redis_call_arg(call, work->request.client);
     redis_call_arg_i64(call, work->request.accepted_ms);
     redis_call_arg(call, c->name);
-    stored_add_right(call, c, ACTION_READ);
+    rights_add_rule(call, c, ACTION_READ);
     redis_call_arg(call, get->key.id);
     add_view(call, get);
     version_add_args(call, &get->asked);

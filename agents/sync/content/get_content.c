@@ -4,6 +4,7 @@
 #include "agents/sync/content/content.h"
 #include "agents/sync/content/version.h"
 #include "agents/sync/operations.h"
+#include "agents/sync/rights.h"
 #include "agents/sync/store/scripts.h"
 #include "agents/sync/stored.h"
 #include "common/json/json_diff.h"
@@ -148,7 +149,7 @@ static enum work_step read_document(struct work *work, const struct content_key 
     redis_call_arg(call, work->request.client);
     redis_call_arg_i64(call, work->request.accepted_ms);
     redis_call_arg(call, key->class_->name);
-    stored_add_right(call, key->class_, ACTION_READ);
+    rights_add_rule(call, key->class_, ACTION_READ);
     redis_call_arg(call, key->id);
     redis_call_arg(call, text_str(&suffix));
     version_add_args(call, asked);

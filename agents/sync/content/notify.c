@@ -7,6 +7,7 @@
 #include "agents/sync/content/names.h"
 #include "agents/sync/jobs/jobs.h"
 #include "agents/sync/pushes/push.h"
+#include "agents/sync/rights.h"
 #include "agents/sync/store/scripts.h"
 #include "common/base/clock.h"
 #include "common/base/fault.h"
@@ -95,7 +96,7 @@ static enum work_step tell_next(struct work *work)
     redis_call_arg_i64(&work->call, settings->sync_max_block);
     redis_call_arg_i64(&work->call, settings->sync_notify_ms);
     jobs_add_timing(work);
-    jobs_add_restricted(work);
+    rights_add_restricted(&work->call, work->agent->model);
     redis_call_arg_i64(&work->call, count);
     for (; count > 0; count--)
         redis_call_arg(&work->call, names_next(sessions, &at));

@@ -5,6 +5,7 @@
 #include "agents/sync/content/content.h"
 #include "agents/sync/content/version.h"
 #include "agents/sync/operations.h"
+#include "agents/sync/rights.h"
 #include "agents/sync/store/scripts.h"
 #include "agents/sync/stored.h"
 #include "agents/sync/writes/own_class.h"
@@ -120,7 +121,7 @@ static void begin_script(struct work *work, const char *outcome, const char *sai
     const struct content_key *key = &((const struct patching *)work->state)->key;
 
     write_begin(work, &script_patch, key->class_, key->id, ACTION_UPDATE);
-    stored_add_right(&work->call, key->class_, ACTION_READ);
+    rights_add_rule(&work->call, key->class_, ACTION_READ);
     redis_call_arg(&work->call, outcome);
     redis_call_arg(&work->call, said);
 }

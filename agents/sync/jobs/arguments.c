@@ -1,6 +1,5 @@
 #include "agents/runtime/agent.h"
 #include "agents/sync/jobs/jobs.h"
-#include "agents/sync/stored.h"
 #include "common/model/model_content.h"
 
 void jobs_add_timing(struct work *work)
@@ -25,32 +24,6 @@ void jobs_add_idle(struct work *work)
 void jobs_add_known(struct work *work)
 {
     redis_call_arg_i64(&work->call, work->agent->proc.settings.sync_results_s);
-}
-
-/* Every session is somebody who signed in. */
-static bool is_restricted(const struct model_class *c)
-{
-    enum rule_kind rule = c->rules[ACTION_READ].kind;
-
-    return !c->abstract && rule != RULE_EVERYONE && rule != RULE_SIGNED_IN;
-}
-
-void jobs_add_restricted(struct work *work)
-{
-    const struct model *model = work->agent->model;
-    int64_t count = 0;
-
-    for (size_t i = 0; i < model_class_count(model); i++)
-        count += is_restricted(model_class_at(model, i));
-    redis_call_arg_i64(&work->call, count * 3);
-    for (size_t i = 0; i < model_class_count(model); i++) {
-        const struct model_class *c = model_class_at(model, i);
-
-        if (!is_restricted(c))
-            continue;
-        redis_call_arg(&work->call, c->name);
-        stored_add_right(&work->call, c, ACTION_READ);
-    }
 }
 
 /* The columns of one class that are no part of the content; only counted when `call` is NULL. */

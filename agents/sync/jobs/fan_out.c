@@ -7,6 +7,7 @@
 #include "agents/sync/jobs/jobs.h"
 #include "agents/sync/pushes/overtaken.h"
 #include "agents/sync/pushes/push.h"
+#include "agents/sync/rights.h"
 #include "agents/sync/store/scripts.h"
 #include "agents/sync/watchers/watched.h"
 #include "common/base/clock.h"
@@ -44,7 +45,7 @@ static enum work_step mark_next(struct work *work)
     redis_call_arg_i64(&work->call, settings->sync_max_marks);
     jobs_add_known(work);
     jobs_add_timing(work);
-    jobs_add_restricted(work);
+    rights_add_restricted(&work->call, work->agent->model);
     jobs_add_unseen(work);
     return work_call(work, marked);
 }

@@ -45,12 +45,10 @@ void gateways_lost(const struct work *work);
 /* redeliver.c: sends again what a session has not acknowledged in time. */
 void redeliver_start(const struct work *work, const char *session);
 
-/* arguments.c: adds arguments that several scripts need: the timing of redelivery, the list of
- * class, rule, field of all classes whose read rule excludes some sessions; the list of class,
- * column of what is stored and no part of the content; for how long sessions of each protocol may
- * be without a binding; for how long one that has ended is known. */
+/* arguments.c: adds arguments that several scripts need: the timing of redelivery; the list of
+ * class, column of what is stored and no part of the content; for how long sessions of each
+ * protocol may be without a binding; for how long one that has ended is known. */
 void jobs_add_timing(struct work *work);
-void jobs_add_restricted(struct work *work);
 void jobs_add_unseen(struct work *work);
 void jobs_add_idle(struct work *work);
 void jobs_add_known(struct work *work);

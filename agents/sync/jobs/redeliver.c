@@ -4,6 +4,7 @@
 #include "agents/runtime/agent.h"
 #include "agents/sync/jobs/jobs.h"
 #include "agents/sync/pushes/resend.h"
+#include "agents/sync/rights.h"
 #include "agents/sync/store/scripts.h"
 #include "common/base/clock.h"
 
@@ -28,7 +29,7 @@ static enum work_step next_step(struct work *work)
     redis_call_arg_i64(&work->call, PER_STEP);
     redis_call_arg_i64(&work->call, work->agent->proc.settings.sync_replay_bytes);
     jobs_add_timing(work);
-    jobs_add_restricted(work);
+    rights_add_restricted(&work->call, work->agent->model);
     return work_call(work, found);
 }
 

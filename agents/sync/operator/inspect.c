@@ -5,6 +5,7 @@
 #include "agents/runtime/agent.h"
 #include "agents/sync/operations.h"
 #include "agents/sync/reads/reading.h"
+#include "agents/sync/rights.h"
 #include "agents/sync/store/scripts.h"
 #include "common/base/clock.h"
 
@@ -238,6 +239,6 @@ enum work_step plan_inspect_watch(struct work *work)
     redis_call_arg(&work->call, client);
     redis_call_arg_i64(&work->call, clock_wall_ms());
     redis_call_arg(&work->call, id);
-    reading_classes(&work->call, c);
+    rights_add_restricted_of(&work->call, c);
     return work_call(work, watch_answer);
 }

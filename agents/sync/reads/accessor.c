@@ -5,6 +5,7 @@
 #include "agents/sync/pushes/overtaken.h"
 #include "agents/sync/reads/reading.h"
 #include "agents/sync/refused.h"
+#include "agents/sync/rights.h"
 #include "agents/sync/store/scripts.h"
 #include "agents/sync/stored.h"
 
@@ -57,7 +58,7 @@ static void add_rules(struct redis_call *call, const struct model_class *c)
 {
     redis_call_arg(call, c->name);
     for (size_t i = 0; i < ARRAY_SIZE(actions); i++)
-        stored_add_right(call, c, actions[i]);
+        rights_add_rule(call, c, actions[i]);
 }
 
 enum work_step plan_get_accessor(struct work *work)
@@ -78,8 +79,8 @@ enum work_step plan_get_accessor(struct work *work)
     redis_call_arg_i64(&work->call, rq->accepted_ms);
     redis_call_arg(&work->call, id);
     redis_call_arg(&work->call, json_is_true(returns) ? "1" : "0");
-    redis_call_arg(&work->call, c->abstract ? "nobody" : stored_rule(c, ACTION_CREATE));
-    redis_call_arg_i64(&work->call, (int64_t)(c->concrete_count * (1 + 2 * ARRAY_SIZE(actions))));
+    redis_call_arg(&work->call, c->abstract ? "nobody" : c->rules[ACTION_CREATE].text);
+    redis_call_arg_i64(&work->call, (int64_t)(c->concrete_count * (1 + ARRAY_SIZE(actions))));
     for (size_t i = 0; i < c->concrete_count; i++)
         add_rules(&work->call, c->concrete[i]);
     return work_call(work, accessor_answer);

@@ -6,6 +6,7 @@
 #include "agents/sync/jobs/jobs.h"
 #include "agents/sync/operations.h"
 #include "agents/sync/reads/reading.h"
+#include "agents/sync/rights.h"
 #include "agents/sync/store/scripts.h"
 
 /*
@@ -60,9 +61,7 @@ static struct all *all_create(struct work *work)
 static bool is_open(const struct model_class *c)
 {
     for (size_t i = 0; i < c->concrete_count; i++) {
-        enum rule_kind rule = c->concrete[i]->rules[ACTION_READ].kind;
-
-        if (rule != RULE_EVERYONE && rule != RULE_SIGNED_IN)
+        if (c->concrete[i]->rules[ACTION_READ].restricts)
             return false;
     }
     return true;
@@ -86,7 +85,7 @@ static enum work_step look_on(struct work *work, work_fn *answer)
     redis_call_arg_i64(&work->call, most);
     redis_call_arg_i64(&work->call, all->pass);
     redis_call_arg_i64(&work->call, all->wanted);
-    jobs_add_restricted(work);
+    rights_add_restricted(&work->call, work->agent->model);
     return work_call(work, answer);
 }
 

@@ -6,6 +6,7 @@
 #include "agents/runtime/agent.h"
 #include "agents/sync/pushes/overtaken.h"
 #include "agents/sync/refused.h"
+#include "agents/sync/rights.h"
 #include "agents/sync/store/scripts.h"
 
 #define NAME_MAX_BYTES 512 /* of a class name, and of an id */
@@ -101,22 +102,13 @@ bool reading_asked(struct work *work, const struct model_class **class_out, char
     return *class_out != NULL;
 }
 
-void reading_classes(struct redis_call *call, const struct model_class *c)
-{
-    redis_call_arg_i64(call, (int64_t)c->concrete_count * 3);
-    for (size_t i = 0; i < c->concrete_count; i++) {
-        redis_call_arg(call, c->concrete[i]->name);
-        stored_add_right(call, c->concrete[i], ACTION_READ);
-    }
-}
-
 void reading_begin(struct work *work, const struct redis_script *script,
                    const struct model_class *c)
 {
     redis_call_begin(&work->call, script);
     redis_call_arg(&work->call, work->request.client);
     redis_call_arg_i64(&work->call, work->request.accepted_ms);
-    reading_classes(&work->call, c);
+    rights_add_restricted_of(&work->call, c);
 }
 
 void reading_begin_ids(struct work *work, const struct model_class *c, size_t count)

@@ -42,10 +42,8 @@ enum work_step reading_reply(struct work *work, const struct text *body);
 bool reading_asked(struct work *work, const struct model_class **class_out, char **id_out,
                    enum work_step *step);
 
-/* Adds the classes by which an object of `c` may be found: a list of class, rule, owner field. */
-void reading_classes(struct redis_call *call, const struct model_class *c);
-
-/* Begins a call with the arguments that every read has: who asks, and these classes. */
+/* Begins a call with the arguments that every read has: who asks, and of what classes an object of
+ * `c` may be (rights_add_restricted_of()). */
 void reading_begin(struct work *work, const struct redis_script *script,
                    const struct model_class *c);
 

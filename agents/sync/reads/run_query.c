@@ -135,7 +135,7 @@ static enum work_step begin_search(struct work *work, struct run_query *run,
     const struct model_query *query = run->query;
 
     model_object_init(&run->search.example, c);
-    run->search.rule = model_rule_word(&query->run);
+    run->search.rule = query->run.text;
     run->search.takes_all = query->order_count == 0;
     for (size_t i = 0; i < query->where_count; i++) {
         if (!take_condition(run, &query->where[i]))

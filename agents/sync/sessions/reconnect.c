@@ -5,6 +5,7 @@
 #include "agents/sync/jobs/jobs.h"
 #include "agents/sync/operations.h"
 #include "agents/sync/pushes/resend.h"
+#include "agents/sync/rights.h"
 #include "agents/sync/sessions/connected.h"
 #include "agents/sync/sessions/online.h"
 #include "agents/sync/store/scripts.h"
@@ -165,6 +166,6 @@ enum work_step plan_reconnect(struct work *work)
     redis_call_arg_i64(&work->call, rq->accepted_ms);
     redis_call_arg_i64(&work->call, settings->sync_replay_bytes);
     jobs_add_timing(work);
-    jobs_add_restricted(work);
+    rights_add_restricted(&work->call, work->agent->model);
     return work_call(work, bound);
 }

@@ -1,12 +1,12 @@
 -- "getAccessor" (spec 3.4): what the session may do with an object. One that does not exist may at
 -- most be created, if the rule for that needs no owner.
 -- Arguments: client, accepted, id, wants the object (1 or 0), rule for new objects of the class, list
--- of class and rule, owner field for each of read, create, update, remove.
+-- of class and rules for read, create, update, remove.
 -- Returns client | ok, session, rights | ok, session, rights, ref, fields: watched from that version.
 -- Rights are four digits 1 or 0, in the order above.
 local client, accepted, id, wants_object, new_rule = arg(), arg_number(), arg(), arg(), arg()
 local classes = arg_list()
-local PER_CLASS = 9
+local PER_CLASS = 5
 
 local sid, ended = session_of(client, accepted)
 if not sid then
@@ -15,8 +15,8 @@ end
 
 local function rights_on(ref, at)
   local rights = ''
-  for i = at + 1, at + PER_CLASS - 1, 2 do
-    rights = rights .. (allowed(sid, classes[i], field_text(ref, classes[i + 1])) and '1' or '0')
+  for i = at + 1, at + PER_CLASS - 1 do
+    rights = rights .. (allowed(sid, classes[i], ref) and '1' or '0')
   end
   return rights
 end

@@ -1,7 +1,7 @@
 -- "add_child": makes a document, or takes one that is there, and makes it the child of another, in one
 -- step.
--- Arguments: those of written.lua, for the parent; its rule and owner field for reads; the child: lineage, id
--- ("": made here), what arg_new() reads, rule and owner field for creations, reads and updates; whether
+-- Arguments: those of written.lua, for the parent; its rule for reads; the child: lineage, id
+-- ("": made here), what arg_new() reads, rules for creations, reads and updates; whether
 -- nothing but its key is given (1 or 0), whether clients may choose its id (1 or 0), the first required
 -- field that is missing (""), whether the writer knows all that is made (1 or 0); how children are known:
 --   list      column of the parent that refers to them, its name, most members
@@ -14,19 +14,11 @@
 --         unique, sid, index | same, sid, id | ok, sid, id, jobs, cascade.
 local MOST_LOOKED_AT = 1000 -- references to a child, when it is sought among the children
 
-local function arg_right()
-  return { rule = arg(), owner = arg() }
-end
-
-local parent, read = class .. ':' .. id, arg_right()
+local parent, read = class .. ':' .. id, arg()
 local child_lineage, child_id = arg_lineage(), arg()
 local new = arg_new(child_lineage, child_id)
-local may = { create = arg_right(), read = arg_right(), update = arg_right() }
+local may = { create = arg(), read = arg(), update = arg() }
 local bare, may_choose, missing, complete = arg() == '1', arg() == '1', arg(), arg_number()
-
-local function is_allowed(ref, right)
-  return allowed(sid, right.rule, field_text(ref, right.owner))
-end
 
 local function is_among(refs, ref)
   return string.find('\n' .. refs .. '\n', '\n' .. ref .. '\n', 1, true) ~= nil
@@ -83,7 +75,7 @@ function ways.inverse()
   function way.refusal(child)
     if not child then
       return nil
-    elseif not is_allowed(child, may.update) then
+    elseif not allowed(sid, may.update, child) then
       return 'forbidden'
     end
     return reference_refusal(child, field, parent)
@@ -157,7 +149,7 @@ end
 local way = ways[arg()]()
 
 local function take(child)
-  if not is_allowed(child, may.read) then
+  if not allowed(sid, may.read, child) then
     return finish('forbidden')
   elseif not bare then
     return finish('exists')
@@ -176,7 +168,7 @@ end
 local function refusal_to_make()
   if new.id ~= '' and not may_choose then
     return 'unknown'
-  elseif not allowed(sid, may.create.rule, text_among(new.values)(may.create.owner)) then
+  elseif not allowed_new(sid, may.create, new.values) then
     return 'forbidden'
   elseif new.id ~= '' and redis.call('HEXISTS', object_key(new_ref(new)), '@d') == 1 then
     return 'removed'
@@ -206,7 +198,7 @@ end
 
 if not is_live(parent) then
   return finish('missing')
-elseif not is_allowed(parent, read) or not allowed(sid, rule, field_text(parent, owner)) then
+elseif not (allowed(sid, read, parent) and allowed(sid, rule, parent)) then
   return finish('forbidden')
 elseif new.id ~= '' and is_live(new_ref(new)) then
   return take(new_ref(new))

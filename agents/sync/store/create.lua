@@ -1,20 +1,20 @@
 -- "createObject".
--- Arguments: those of written.lua (id "" asks for the next integer), what arg_new() reads, and rule and
--- owner field for reads.
+-- Arguments: those of written.lua (id "" asks for the next integer), what arg_new() reads, and the rule
+-- for reads.
 -- Returns client | again, sid, outcome | forbidden | removed | taken, sid, class | reference, sid, ref |
 --         full, sid, field | unique, sid, index | existing, sid, id, fields |
 --         ok, sid, id, jobs, cascade.
 local new = arg_new(lineage, id)
-local read_rule, read_owner = arg(), arg()
+local read_rule = arg()
 
-if not allowed(sid, rule, text_among(new.values)(owner)) then
+if not allowed_new(sid, rule, new.values) then
   return finish('forbidden')
 end
 if id ~= '' then
   local ref = new_ref(new)
   local there = redis.call('HMGET', object_key(ref), '@c', '@d')
   if there[1] then
-    if not allowed(sid, read_rule, field_text(ref, read_owner)) then
+    if not allowed(sid, read_rule, ref) then
       return finish('forbidden')
     end
     if not ended then

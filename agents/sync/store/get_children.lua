@@ -5,7 +5,7 @@
 --   {o:<parent>}:pg:<view>:<page>   id, number, digest of what was read last; "r<number>" -> what was read
 --   pages:next                      counts the ids
 --
--- Arguments: what children.c writes of the class; client, accepted, class, rule, owner field, id; name,
+-- Arguments: what children.c writes of the class; client, accepted, class, rule for reads, id; name,
 --   digest, definition and shape of the view (view.h), for each class of children its name and the list
 --   of what is shown, after their count; page, its size; identity ("": none) and number of the version
 --   that was asked for, whether to watch (1 or 0), and how much the session may watch; how much is kept
@@ -14,7 +14,7 @@
 --         ok, identity, number, total, page, earlier page ("": not known any more).
 --         A page is the total, then ref and what is shown ("": null) of each child, all ending in 0.
 local client, accepted = arg(), arg_number()
-local class, rule, owner, id = arg(), arg(), arg(), arg()
+local class, rule, id = arg(), arg(), arg()
 local name, digest, definition, shape = arg(), arg(), arg(), arg()
 local shown = {}
 for _ = 1, arg_number() do
@@ -34,7 +34,7 @@ end
 if not is_live(ref) then
   return { 'missing' }
 end
-if not allowed(sid, rule, field_text(ref, owner)) then
+if not allowed(sid, rule, ref) then
   return { 'forbidden' }
 end
 if not children.view(ref, name, digest, definition, now, most) then

@@ -44,7 +44,7 @@ end
 local row = known(name ~= '' and redis.call('HGET', session_key(sid, ':p'), name) or id)
 if row then
   return row
-elseif not allowed(sid, run) then
+elseif not allowed(sid, run, nil) then
   return { 'forbidden' }
 elseif not can_be_served then
   return { 'absent' }

@@ -16,7 +16,7 @@ local version, birth, created = object_state(ref)
 if not version then
   return finish('missing')
 end
-if not allowed(sid, rule, field_text(ref, owner)) then
+if not allowed(sid, rule, ref) then
   return finish('forbidden')
 end
 if expected ~= '' and expected ~= version .. ' ' .. birth then

@@ -1,9 +1,9 @@
 -- Reads objects by their ids and watches each from that very version (design section 10). Several
 -- classes are given when the one that was asked for has descendants; the first that has the id counts.
--- Arguments: client, accepted, list of class, rule, owner field; list of ids.
+-- Arguments: client, accepted, of what classes they may be (rights.lua); list of ids.
 -- Returns client | ok, session, list of ref, fields.
 local client, accepted = arg(), arg_number()
-local classes, ids = arg_list(), arg_list()
+local classes, ids = arg_restricted(), arg_list()
 
 local sid, ended = session_of(client, accepted)
 if not sid then
@@ -11,8 +11,8 @@ if not sid then
 end
 
 local found = {}
-local function read(ref, rule, owner)
-  if allowed(sid, rule, field_text(ref, owner)) then
+local function read(ref)
+  if may_read(sid, ref, classes) then
     if not ended then
       watch(sid, ref)
     end
@@ -22,10 +22,10 @@ local function read(ref, rule, owner)
 end
 
 for _, id in ipairs(ids) do
-  for i = 1, #classes, 3 do
-    local ref = classes[i] .. ':' .. id
+  for _, class in ipairs(classes) do
+    local ref = class .. ':' .. id
     if is_live(ref) then
-      read(ref, classes[i + 1], classes[i + 2])
+      read(ref)
       break
     end
   end

@@ -1,5 +1,5 @@
 -- One step of a search by example: walks an index, or all objects of a class, in the order of ids.
--- Arguments: client, accepted, list of class, rule, owner field: of what classes an object may be;
+-- Arguments: client, accepted, of what classes an object may be (rights.lua);
 -- class that was asked for, rule: who may ask, watch (1: what is found is watched from that very
 -- version; or 0), the index to walk (a list of one or none), the most objects that may be
 -- in it (-1: any number), whether ids are numbers (1 or 0), the member behind which to go on ("": at
@@ -17,7 +17,7 @@ local sid, ended = session_of(client, accepted)
 if not sid then
   return { 'client' }
 end
-if not allowed(sid, rule) then
+if not allowed(sid, rule, nil) then
   return { 'forbidden', sid }
 end
 

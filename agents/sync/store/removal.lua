@@ -20,14 +20,25 @@ local function tell(ref, kind, version, writer, lease)
   fan_out(ref, kind, version, families[class_and_id(ref)], writer, 1, lease)
 end
 
--- What says who may read an object says who may hear that it has gone.
+-- What says who may read an object says who may hear that it has gone: columns and what is in them.
+local function readers_of(ref)
+  local class, readers = restricted[class_and_id(ref)], {}
+  any_alternative(class and class.rule or '', function(kind, column)
+    local value = kind == 'owner' and redis.call('HGET', object_key(ref), column)
+    if value then
+      table.insert(readers, column)
+      table.insert(readers, value)
+    end
+  end)
+  return readers
+end
+
 local function take_down(ref, writer, now, lease)
   local class, id = class_and_id(ref)
-  local column = restricted[class] and restricted[class].field
-  local reader = column and redis.call('HGET', object_key(ref), column)
+  local readers = readers_of(ref)
   local version = object_remove(families[class], id, now, tombstone_s)
-  if reader then
-    redis.call('HSET', object_key(ref), column, reader)
+  if readers[1] then
+    redis.call('HSET', object_key(ref), unpack(readers))
   end
   tell(ref, 'd', version, writer, lease)
   return version

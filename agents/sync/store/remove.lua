@@ -6,7 +6,7 @@ local ref = class .. ':' .. id
 if not is_live(ref) then
   return finish('same')
 end
-if not allowed(sid, rule, field_text(ref, owner)) then
+if not allowed(sid, rule, ref) then
   return finish('forbidden')
 end
 return finish_changed(remove_all(ref, sid, accepted, lease), 1)

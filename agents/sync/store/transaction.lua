@@ -1,10 +1,10 @@
 -- "processTransaction": many objects are saved and removed, or nothing is. All is checked as it will be in
 -- the end before the first write, so that saves may refer to each other, and may swap what is unique.
 -- Arguments: those of write.lua and removal.lua; put time; for each save, after their count, its place in the
---   request, "create", "put" or "refuse", lineage, id, rule and owner field; for a creation what arg_new()
+--   request, "create", "put" or "refuse", lineage, id, rule; for a creation what arg_new()
 --   reads, and whether its writer knows all of it (1 or 0); for a put the list of field, text, refs, and the
 --   indexes; for what cannot be made, as the agent has found, an outcome and what is said beside it;
---   for each removal, after their count, its place, class, id, rule and owner field; limits of earlier texts.
+--   for each removal, after their count, its place, class, id, rule; limits of earlier texts.
 -- Returns client | again, sid, outcome | changed: an object has come or gone since the agent looked |
 --         forbidden | removed | stale | reference | full | unique | taken | unmade | lacking, sid, place and
 --         what is said, apart by a line feed | ok, sid, a line "<version> <ref>" for each save and then for
@@ -12,8 +12,7 @@
 local time = math.min(arg_number(), accepted)
 
 local function arg_save()
-  local save = { place = arg(), kind = arg(), lineage = arg_lineage(), id = arg(), rule = arg(),
-    owner = arg() }
+  local save = { place = arg(), kind = arg(), lineage = arg_lineage(), id = arg(), rule = arg() }
   save.ref = save.lineage.names[1] .. ':' .. save.id
   if save.kind == 'create' then
     save.new = arg_new(save.lineage, save.id)
@@ -31,7 +30,7 @@ for i = 1, arg_number() do
   saves[i] = arg_save()
 end
 for i = 1, arg_number() do
-  removals[i] = { place = arg(), class = arg(), id = arg(), rule = arg(), owner = arg() }
+  removals[i] = { place = arg(), class = arg(), id = arg(), rule = arg() }
   removals[i].ref = removals[i].class .. ':' .. removals[i].id
 end
 local earlier_limits = arg_earlier_limits()
@@ -101,8 +100,7 @@ local function namesake_among_new(save)
 end
 
 function refusal_to.create(save)
-  local text_of = text_among(save.values)
-  if not allowed(sid, save.rule, text_of(save.owner)) then
+  if not allowed_new(sid, save.rule, save.values) then
     return 'forbidden'
   elseif save.id ~= '' and redis.call('HEXISTS', object_key(save.ref), '@d') == 1 then
     return 'removed'
@@ -115,7 +113,7 @@ function refusal_to.create(save)
 end
 
 function refusal_to.put(save)
-  if not allowed(sid, save.rule, field_text(save.ref, save.owner)) then
+  if not allowed(sid, save.rule, save.ref) then
     return 'forbidden'
   end
   local _, _, created = object_state(save.ref)
@@ -150,7 +148,7 @@ end
 
 local function check()
   for _, removal in ipairs(removals) do
-    if is_live(removal.ref) and not allowed(sid, removal.rule, field_text(removal.ref, removal.owner)) then
+    if is_live(removal.ref) and not allowed(sid, removal.rule, removal.ref) then
       return removal, 'forbidden'
     end
   end

@@ -1,7 +1,7 @@
 -- "getChangeWatcher" (spec 3.7): the session watches a value from now on. One that is stored is told; else
 -- it is the caller's to compute.
 -- Arguments: client, accepted, now, lease until, at most of one session, digest of the agent's model, id,
--- name, params, list of class, rule, owner field, how it is computed: for all
+-- name, params, list of class, rule for reads, how it is computed: for all
 -- (0), for each session apart (1), by a process (2).
 -- Returns client | missing, sid | forbidden, sid | full, sid | ok, sid, item, version, value |
 --         compute, sid, item, run, touched | wait, sid, item.
@@ -33,14 +33,14 @@ local function watch_value(item, by_process)
   return { 'compute', sid, item, run_begin(item, now, lease) }
 end
 
-for i = 1, #classes, 4 do
+for i = 1, #classes, 3 do
   local ref = classes[i] .. ':' .. id
   if is_live(ref) and not ended then
-    if not allowed(sid, classes[i + 1], field_text(ref, classes[i + 2])) then
+    if not allowed(sid, classes[i + 1], ref) then
       return { 'forbidden', sid }
     end
     local item = '~' .. ref .. '\t' .. name .. '\t' .. params
-    return watch_value(classes[i + 3] == '1' and item .. '\t' .. sid or item, classes[i + 3] == '2')
+    return watch_value(classes[i + 2] == '1' and item .. '\t' .. sid or item, classes[i + 2] == '2')
   end
 end
 return { 'missing', sid }

@@ -17,12 +17,14 @@ end
 redis.call('ZADD', 'values', 'XX', 'GT', lease, item)
 
 local function may_see(ref)
-  local rule = sid ~= '' and restricted[class_and_id(ref)]
-  if rule and rule.field ~= '' then
-    depend(item, run, ref, rule.field)
-  elseif rule then
-    depend(item, run, user_ref(user_of(sid) or ''), 'roles')
-  end
+  local class = sid ~= '' and restricted[class_and_id(ref)]
+  any_alternative(class and class.rule or '', function(kind, what)
+    if kind == 'owner' then
+      depend(item, run, ref, what)
+    elseif kind == 'role' then
+      depend(item, run, user_ref(user_of(sid) or ''), 'roles')
+    end
+  end)
   return sid == '' or may_read(sid, ref, restricted)
 end
 

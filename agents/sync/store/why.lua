@@ -1,5 +1,5 @@
 -- What a session knows of an object, and why it knows nothing newer.
--- Arguments: client, now, id, list of class, rule, owner field: what the object may be.
+-- Arguments: client, now, id, what the object may be (rights.lua).
 -- Returns client | object | ok,
 --   ref, version, removed,
 --   client, gateway, why it has ended (else ""), sends receipts, watches the object, its children, may read
@@ -7,7 +7,7 @@
 --   list of the classes that it watches,
 --   mark: none, or removal, version, tries, whether its newest was sent, milliseconds until it is due,
 --   mark of its children, likewise.
-local client, now, id, classes = arg(), arg_number(), arg(), arg_list()
+local client, now, id, classes = arg(), arg_number(), arg(), arg_restricted()
 local JOBS_LOOKED_AT = 250
 
 local sid = redis.call('GET', 'c:' .. client)
@@ -26,20 +26,20 @@ local function is_known(ref)
   return redis.call('EXISTS', object_key(ref)) == 1
 end
 
--- The place in `classes` of the first class whose object with this id is so.
-local function place(is_so)
-  for i = 1, #classes, 3 do
-    if is_so(classes[i] .. ':' .. id) then
-      return i
+-- The first of the classes whose object with this id is so.
+local function first(is_so)
+  for _, class in ipairs(classes) do
+    local ref = class .. ':' .. id
+    if is_so(ref) then
+      return ref
     end
   end
 end
 
-local at = place(is_live) or place(is_marked) or place(is_known)
-if not at then
+local ref = first(is_live) or first(is_marked) or first(is_known)
+if not ref then
   return { 'object' }
 end
-local ref = classes[at] .. ':' .. id
 
 -- Whom it concerns is not known while a fan-out of the object is under way.
 local function is_being_told()
@@ -72,5 +72,5 @@ local version = redis.call('HGET', object_key(ref), '@v') or mark[2] or children
 return { 'ok', { ref, version, is_live(ref) and 0 or 1 },
   { s[1], s[2] or '', s[3] and (s[4] or 'ended') or '', (s[5] == '1' or is_content(sid)) and 1 or 0,
     watches(ref), watches('+' .. ref),
-    allowed(sid, classes[at + 1], field_text(ref, classes[at + 2])) and 1 or 0, is_being_told() },
+    may_read(sid, ref, classes) and 1 or 0, is_being_told() },
   redis.call('SMEMBERS', session_key(sid, ':k')), mark, children_mark }

@@ -5,8 +5,8 @@
 #include "agents/sync/operations.h"
 #include "agents/sync/pushes/overtaken.h"
 #include "agents/sync/refused.h"
+#include "agents/sync/rights.h"
 #include "agents/sync/store/scripts.h"
-#include "agents/sync/stored.h"
 #include "agents/sync/watchers/compute.h"
 #include "agents/sync/watchers/process.h"
 #include "common/base/clock.h"
@@ -189,13 +189,13 @@ static void add_classes(struct redis_call *call, const struct change_watcher *as
 {
     const struct model_class *c = asked->class_;
 
-    redis_call_arg_i64(call, (int64_t)c->concrete_count * 4);
+    redis_call_arg_i64(call, (int64_t)c->concrete_count * 3);
     for (size_t i = 0; i < c->concrete_count; i++) {
         const struct model_watcher *watcher =
             model_watcher(c->concrete[i], asked->name, strlen(asked->name));
 
         redis_call_arg(call, c->concrete[i]->name);
-        stored_add_right(call, c->concrete[i], ACTION_READ);
+        rights_add_rule(call, c->concrete[i], ACTION_READ);
         redis_call_arg(call, way_of(watcher));
     }
 }

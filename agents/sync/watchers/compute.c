@@ -4,6 +4,7 @@
 
 #include "agents/runtime/agent.h"
 #include "agents/sync/jobs/jobs.h"
+#include "agents/sync/rights.h"
 #include "agents/sync/store/scripts.h"
 #include "common/base/clock.h"
 #include "common/base/fault.h"
@@ -121,7 +122,7 @@ static enum work_step read_next(struct work *work)
     redis_call_arg_i64(&work->call, clock_wall_ms() + work->agent->proc.settings.sync_job_lease_ms);
     redis_call_arg(&work->call, text_str(&computing->watched.sid));
     if (is_personal)
-        jobs_add_restricted(work);
+        rights_add_restricted(&work->call, work->agent->model);
     else
         redis_call_arg_i64(&work->call, 0);
     redis_call_arg_i64(&work->call, PER_STEP);

@@ -3,6 +3,7 @@
 
 #include "agents/sync/operations.h"
 #include "agents/sync/pushes/overtaken.h"
+#include "agents/sync/rights.h"
 #include "agents/sync/store/scripts.h"
 #include "agents/sync/writes/making.h"
 #include "agents/sync/writes/write.h"
@@ -95,7 +96,7 @@ static enum work_step commit(struct work *work)
 
     write_begin(work, &script_create, object->class_, object->id ? object->id : "", ACTION_CREATE);
     write_add_new(&work->call, object);
-    stored_add_right(&work->call, object->class_, ACTION_READ);
+    rights_add_rule(&work->call, object->class_, ACTION_READ);
     return work_call(work, create_answer);
 }
 

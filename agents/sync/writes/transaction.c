@@ -5,6 +5,7 @@
 #include "agents/runtime/lineage.h"
 #include "agents/sync/operations.h"
 #include "agents/sync/pushes/overtaken.h"
+#include "agents/sync/rights.h"
 #include "agents/sync/store/scripts.h"
 #include "agents/sync/writes/complete.h"
 #include "agents/sync/writes/maker.h"
@@ -200,7 +201,7 @@ static void add_save(struct work *work, const struct save *save)
     redis_call_arg(&work->call, kind_of(save));
     lineage_add_args(&work->call, c, work->agent->proc.settings.sync_history_kept);
     redis_call_arg(&work->call, object->id ? object->id : "");
-    stored_add_right(&work->call, c, save->exists ? ACTION_UPDATE : ACTION_CREATE);
+    rights_add_rule(&work->call, c, save->exists ? ACTION_UPDATE : ACTION_CREATE);
     if (save->unmade) {
         redis_call_arg(&work->call, save->unmade);
         redis_call_arg(&work->call, save->why.at);
@@ -217,7 +218,7 @@ static void add_removal(struct work *work, const struct to_remove *removal)
     redis_call_arg(&work->call, removal->place.at);
     redis_call_arg(&work->call, removal->class_->name);
     redis_call_arg(&work->call, removal->id);
-    stored_add_right(&work->call, removal->class_, ACTION_REMOVE);
+    rights_add_rule(&work->call, removal->class_, ACTION_REMOVE);
 }
 
 static enum work_step committed(struct work *work);

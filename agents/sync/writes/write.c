@@ -11,6 +11,7 @@
 #include "agents/sync/jobs/jobs.h"
 #include "agents/sync/pushes/overtaken.h"
 #include "agents/sync/refused.h"
+#include "agents/sync/rights.h"
 #include "agents/sync/writes/transaction.h"
 #include "common/base/clock.h"
 #include "common/base/fault.h"
@@ -87,7 +88,7 @@ void write_begin(struct work *work, const struct redis_script *script,
     write_begin_many(work, script, is_about_others(action) ? NULL : class_);
     lineage_add_args(&work->call, class_, work->agent->proc.settings.sync_history_kept);
     redis_call_arg(&work->call, id);
-    stored_add_right(&work->call, class_, action);
+    rights_add_rule(&work->call, class_, action);
 }
 
 static void add_nothing(const struct work *work, struct text *out)

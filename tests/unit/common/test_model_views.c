@@ -129,14 +129,15 @@ START_TEST(who_may_update_may_add_children_unless_it_is_said)
                                                             "\"E\":{\"parent\":\"D\",\"access\":{"
                                                             "\"update\":\"nobody\"}}"));
 
-    ck_assert_int_eq(class_of(model, "A")->rules[ACTION_ADD_CHILD].kind, RULE_NOBODY);
-    ck_assert_int_eq(class_of(model, "B")->rules[ACTION_ADD_CHILD].kind, RULE_SIGNED_IN);
-    ck_assert_str_eq(class_of(model, "C")->rules[ACTION_ADD_CHILD].column, "us");
-    ck_assert_str_eq(class_of(model, "D")->rules[ACTION_UPDATE].column, "us");
-    ck_assert_int_eq(class_of(model, "D")->rules[ACTION_ADD_CHILD].kind, RULE_OWNER);
-    ck_assert_str_eq(class_of(model, "D")->rules[ACTION_ADD_CHILD].column, MODEL_USER_COLUMN);
-    ck_assert_int_eq(class_of(model, "E")->rules[ACTION_UPDATE].kind, RULE_NOBODY);
-    ck_assert_str_eq(class_of(model, "E")->rules[ACTION_ADD_CHILD].column, MODEL_USER_COLUMN);
+    ck_assert_str_eq(class_of(model, "A")->rules[ACTION_ADD_CHILD].text, "nobody");
+    ck_assert_str_eq(class_of(model, "B")->rules[ACTION_ADD_CHILD].text, "signedIn");
+    ck_assert_str_eq(class_of(model, "C")->rules[ACTION_ADD_CHILD].text, "owner:us");
+    ck_assert_str_eq(class_of(model, "D")->rules[ACTION_UPDATE].text, "owner:us");
+    ck_assert_str_eq(class_of(model, "D")->rules[ACTION_ADD_CHILD].text,
+                     "owner:" MODEL_USER_COLUMN);
+    ck_assert_str_eq(class_of(model, "E")->rules[ACTION_UPDATE].text, "nobody");
+    ck_assert_str_eq(class_of(model, "E")->rules[ACTION_ADD_CHILD].text,
+                     "owner:" MODEL_USER_COLUMN);
 }
 END_TEST
 

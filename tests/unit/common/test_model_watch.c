@@ -190,10 +190,10 @@ START_TEST(a_query_has_defaults)
     const struct model_query *full = model_query(class_of(model, "AA"), "full", 4);
 
     ck_assert_uint_eq(bare->limit, 1000);
-    ck_assert_int_eq(bare->run.kind, RULE_SIGNED_IN);
+    ck_assert_str_eq(bare->run.text, "signedIn");
     ck_assert_ptr_null(bare->columns);
     ck_assert_uint_eq(full->limit, 7);
-    ck_assert_str_eq(model_rule_word(&full->run), "role:editor");
+    ck_assert_str_eq(full->run.text, "role:editor");
     ck_assert_str_eq(full->columns[1]->name, "s");
     ck_assert_ptr_null(full->columns[2]);
     ck_assert_ptr_null(model_query(class_of(model, "A"), "bar", 3));
