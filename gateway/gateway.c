@@ -8,6 +8,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/protocol/seal.h"
 #include "gateway/broker/consumer.h"
 #include "gateway/broker/publisher.h"
 #include "gateway/clients/slow.h"
@@ -321,6 +322,7 @@ static enum err create_world(struct gateway_process *p)
     TAILQ_INIT(&p->g.waiting);
     open_account_init(&p->g.open);
     receipts_init(&p->g.receipts);
+    p->g.seal = seal_create(s->auth_seal_secret, s->auth_seal_secret_previous);
     e = metrics_create(&p->g.metrics);
     if (!e)
         e = clients_create(&p->g.clients);
@@ -447,5 +449,6 @@ void gateway_stop(struct gateway_process *p)
     receipts_deinit(&p->g.receipts);
     metrics_destroy(p->g.metrics);
     text_deinit(&p->g.scratch);
+    seal_destroy(p->g.seal);
     free(p);
 }

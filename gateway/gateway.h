@@ -31,6 +31,7 @@
 struct gateway {
     const struct settings *settings;
     struct session_keys keys;
+    struct seal *seal; /* of what the auth agents are asked, and answer */
     struct json_limits json_limits;
     struct client_limits client_limits;
     struct metrics *metrics;

@@ -42,7 +42,7 @@ struct outcome {
 static enum work_step reply(struct work *work, const struct outcome *outcome)
 {
     const struct request *rq = &work->request;
-    _cleanup_(text_deinitp) struct text body = {0};
+    _cleanup_(text_wipep) struct text body = {0};
 
     text_add(&body, "{\"cn\":");
     text_add_json_str(&body, rq->operation->response_class);
@@ -120,7 +120,7 @@ enum work_step answer_token(struct work *work, const char *token, enum auth_stat
                             const char *more)
 {
     const struct redis_reply *r = work->call.reply;
-    _cleanup_(text_deinitp) struct text result = {0};
+    _cleanup_(text_wipep) struct text result = {0};
 
     if (redis_is_error(r))
         return answer_failed(work);

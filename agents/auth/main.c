@@ -2,6 +2,7 @@
 #include "agents/auth/person.h"
 #include "agents/auth/providers/provider.h"
 #include "agents/runtime/agent.h"
+#include "common/protocol/seal.h"
 
 static const struct handler handlers[] = {
     // clang-format off
@@ -21,11 +22,14 @@ static enum err load(struct agent *agent, struct text *problems)
     enum err e = providers_open(&agent->proc.settings, &providers, problems);
 
     agent->own = providers;
+    agent->seal = seal_create(agent->proc.settings.auth_seal_secret,
+                              agent->proc.settings.auth_seal_secret_previous);
     return e ? e : person_error;
 }
 
 static void unload(struct agent *agent)
 {
+    seal_destroy(agent->seal);
     providers_close(agent->own);
 }
 

@@ -59,7 +59,9 @@ struct agent {
     char name[300]; /* "sync-agent@host": connection names, consumer tags, app_id */
     struct presence *presence;
     struct children *children; /* of the model */
-    void *own;                 /* the definition's */
+    struct seal *seal; /* opens requests, closes their answers; set by the definition's load;
+                          NULL: nothing that is sealed is for this agent */
+    void *own;         /* the definition's */
 };
 
 /* Who serves an operation, by its name; NULL: nobody. */

@@ -16,6 +16,10 @@
  * count, unless the header `dialect` says that it is a frame of the content protocol. The body is
  * checked JSON and an object.
  *
+ * A sealed body has been opened (works.c); the message still says that it was, and so the answer is
+ * sealed too. It is overwritten with the request's end; what is copied out of it is the copier's to
+ * wipe.
+ *
  * Ownership: a request owns a copy of everything; spans and strings live as long as it does.
  */
 

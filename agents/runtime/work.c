@@ -6,6 +6,7 @@
 #include "agents/runtime/agent.h"
 #include "common/base/clock.h"
 #include "common/protocol/content.h"
+#include "common/protocol/seal.h"
 
 enum work_step work_call(struct work *work, work_fn *next)
 {
@@ -61,6 +62,15 @@ enum work_step work_reply(struct work *work, const struct text *body, work_fn *a
     return work_reply_with(work, body, &(struct msg){0}, after);
 }
 
+/* Whoever has sealed what it asks can open what it is told. */
+static void seal_answer(const struct work *work, struct msg *m, struct text *sealed)
+{
+    seal_close(work->agent->seal, m, sealed);
+    m->encoding = SEAL_ENCODING;
+    m->body = sealed->at;
+    m->size = sealed->size;
+}
+
 enum work_step work_reply_with(struct work *work, const struct text *body,
                                const struct msg *headers, work_fn *after)
 {
@@ -76,11 +86,14 @@ enum work_step work_reply_with(struct work *work, const struct text *body,
         .body = text_str(body),
         .size = body->size,
     };
+    _cleanup_(text_deinitp) struct text sealed = {0};
 
     if (!after)
         after = work_done;
     if (!m.queue)
         return after(work);
+    if (seal_is_on(asked))
+        seal_answer(work, &m, &sealed);
     work_add_out(work, &m);
     return work_publish(work, after);
 }

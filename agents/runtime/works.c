@@ -5,6 +5,7 @@
 #include "agents/runtime/presence.h"
 #include "agents/runtime/works_private.h"
 #include "common/base/log.h"
+#include "common/protocol/seal.h"
 
 /* ---- Works ---- */
 
@@ -200,9 +201,31 @@ enum work_step work_begin(struct work *work)
     return handler->plan(work);
 }
 
-static bool read_request(struct work *work, const struct msg *m, enum work_step *step)
+/* False, with the step said, when it is sealed and we cannot open it. */
+static bool open_request(struct work *work, const struct operation *operation, struct msg *m,
+                         struct text *opened, enum work_step *step)
+{
+    const struct seal *seal = work->agent->seal;
+
+    if (!seal_is_on(m))
+        return true;
+    if (seal && !seal_open(seal, m, opened)) {
+        m->body = text_str(opened);
+        m->size = opened->size;
+        return true;
+    }
+    m->encoding = NULL; /* neither is the answer sealed */
+    request_keep(&work->request, operation, m);
+    log_error("request.sealed", LOG_STR("operation", m->queue), LOG_STR("client", m->client));
+    *step = work_error(work, CODE_INTERNAL, "the request is sealed, and not for this agent");
+    return false;
+}
+
+static bool read_request(struct work *work, const struct msg *delivered, enum work_step *step)
 {
     _cleanup_(text_deinitp) struct text problem = {0};
+    _cleanup_(text_wipep) struct text opened = {0};
+    struct msg opened_msg = *delivered, *m = &opened_msg;
     const struct operation *operation = operation_by_name(m->queue, strlen(m->queue));
     const struct handler *handler = operation ? agent_handler(work->agent, operation->name) : NULL;
 
@@ -210,6 +233,8 @@ static bool read_request(struct work *work, const struct msg *m, enum work_step 
         request_keep(&work->request, operation, m);
         return true;
     }
+    if (!open_request(work, operation, m, &opened, step))
+        return false;
     if (!request_read(&work->request, operation, m, &problem))
         return true;
     *step = work_error(work, CODE_MALFORMED, text_str(&problem));

@@ -28,6 +28,8 @@ static const struct property {
     PROPERTY(AMQP_BASIC_REPLY_TO_FLAG,       reply_to),
     PROPERTY(AMQP_BASIC_APP_ID_FLAG,         app_id),
 #undef PROPERTY
+    {AMQP_BASIC_CONTENT_ENCODING_FLAG, offsetof(amqp_basic_properties_t, content_encoding),
+        offsetof(struct msg, encoding)},
     // clang-format on
 };
 
@@ -144,7 +146,7 @@ static void fill_fixed(struct amqp_outgoing *out, const struct msg *m)
     amqp_basic_properties_t *p = &out->properties;
 
     p->_flags |= AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG;
-    p->content_type = amqp_bytes_of("application/json");
+    p->content_type = amqp_bytes_of(m->encoding ? "application/octet-stream" : "application/json");
     p->delivery_mode = m->persistent ? PERSISTENT : 1;
     if (m->timestamp_ms > 0) {
         p->_flags |= AMQP_BASIC_TIMESTAMP_FLAG;

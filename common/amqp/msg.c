@@ -11,7 +11,7 @@ static const size_t text_fields[] = {
     offsetof(struct msg, client),     offsetof(struct msg, user),
     offsetof(struct msg, device),     offsetof(struct msg, dialect),
     offsetof(struct msg, reason),     offsetof(struct msg, exchange),
-    offsetof(struct msg, address),
+    offsetof(struct msg, address),    offsetof(struct msg, encoding),
 };
 
 static const char *get_text(const struct msg *m, size_t i)
@@ -63,5 +63,7 @@ enum err msg_create(const struct msg *fields, struct msg **out)
 
 void msg_destroy(struct msg *m)
 {
+    if (m && m->encoding) /* it may have been opened */
+        explicit_bzero((char *)m + (m->body - (const char *)m), m->size);
     free(m);
 }

@@ -14,7 +14,8 @@
  * write them in RabbitMQ's management UI. Every text may be NULL (absent); numbers are 0 or false
  * when absent.
  *
- * Ownership: msg_create() copies everything into one block; msg_destroy() frees it.
+ * Ownership: msg_create() copies everything into one block; msg_destroy() frees it, and overwrites
+ * the body before if the message has an encoding: it may be the opened one of a sealed message.
  */
 
 #define MSG_FORMAT 1 /* the internal format that we write; header "v" */
@@ -27,6 +28,7 @@ struct msg {
     const char *correlation_id; /* gateway's number of the open request */
     const char *reply_to;       /* queue for the answer; NULL: no answer wanted */
     const char *app_id;         /* name of the publishing process */
+    const char *encoding;       /* of the body, unless it is plain JSON: SEAL_ENCODING (see seal) */
     int64_t timestamp_ms;       /* when published; AMQP itself carries whole seconds */
     uint32_t expiration_ms;     /* 0: never */
     bool persistent;

@@ -65,6 +65,24 @@ void secret_hash(const void *data, size_t size, char out[SECRET_HASH_CHARS + 1])
     sodium_bin2hex(out, SECRET_HASH_CHARS + 1, hash, sizeof(hash));
 }
 
+bool secret_is_token_hash(const char *token, size_t size)
+{
+    const size_t prefix = strlen(SECRET_HASHED);
+
+    return size == prefix + SECRET_HASH_CHARS && memcmp(token, SECRET_HASHED, prefix) == 0 &&
+           strspn(token + prefix, "0123456789abcdef") == SECRET_HASH_CHARS;
+}
+
+void secret_token_hash(const char *token, size_t size, char out[SECRET_HASH_CHARS + 1])
+{
+    if (!secret_is_token_hash(token, size)) {
+        secret_hash(token, size, out);
+        return;
+    }
+    memcpy(out, token + strlen(SECRET_HASHED), SECRET_HASH_CHARS);
+    out[SECRET_HASH_CHARS] = '\0';
+}
+
 uint64_t secret_table_hash(const void *data, size_t size)
 {
     uint64_t hash;

@@ -32,6 +32,12 @@ void secret_add_derived_uuid(struct text *out, const char *seed, size_t size);
 /* SHA-256 as lower-case hex: how tokens are stored and results are keyed. */
 void secret_hash(const void *data, size_t size, char out[SECRET_HASH_CHARS + 1]);
 
+/* A token travels to those who need not know it as this and its hash; none begins like this. The
+ * hash is got of it as of the token in clear, which operators may use. */
+#define SECRET_HASHED "sha256:"
+bool secret_is_token_hash(const char *token, size_t size);
+void secret_token_hash(const char *token, size_t size, char out[SECRET_HASH_CHARS + 1]);
+
 /* 64 bits that nobody outside this process can predict, under a key that secret_init() makes: for
  * tables in memory, in which nobody can make two things collide. */
 uint64_t secret_table_hash(const void *data, size_t size);

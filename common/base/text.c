@@ -24,6 +24,13 @@ void text_deinit(struct text *t)
     *t = (struct text){0};
 }
 
+void text_wipe(struct text *t)
+{
+    if (t->at)
+        explicit_bzero(t->at, t->room);
+    text_deinit(t);
+}
+
 void text_clear(struct text *t)
 {
     text_cut(t, 0);

@@ -25,6 +25,10 @@ struct text {
 
 void text_deinit(struct text *t);
 
+/* The same, of a text that held a secret: its bytes are overwritten first. Those that it had before
+ * it grew, and moved, are not: reserve them at once. */
+void text_wipe(struct text *t);
+
 /* Forgets the content and keeps the memory. */
 void text_clear(struct text *t);
 
@@ -67,4 +71,9 @@ size_t text_utf8_size(const char *at, size_t size);
 static inline void text_deinitp(struct text *t)
 {
     text_deinit(t);
+}
+
+static inline void text_wipep(struct text *t)
+{
+    text_wipe(t);
 }

@@ -228,6 +228,10 @@ static const struct config_row rows[] = {
     INT("ctl.max_line_bytes", ctl_max_line_bytes, "8388608", KIB, 15 * MIB, "bytes", CTL,
         "The longest line that an import takes."),
 
+    SECRET("auth.seal_secret", auth_seal_secret, NULL, 32, 1024, GATEWAY | AUTH, 0,
+        "Seals passwords and tokens on the broker, the same for all gateways and auth agents."),
+    SECRET("auth.seal_secret_previous", auth_seal_secret_previous, "", 32, 1024, GATEWAY | AUTH, 0,
+        "The one before the present one, which still opens; empty for none."),
     TEXT("auth.providers", auth_providers, "file", 1, 1024, AUTH,
         "The ways to log in, a comma list of: file, basic, anonymous."),
     TEXT("auth.users_file", auth_users_file, "", 0, 4096, AUTH | CTL,

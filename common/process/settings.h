@@ -126,7 +126,9 @@ struct settings {
     int64_t ctl_max_line_bytes; /* of an import */
 
     /* Auth agent. */
-    char *auth_providers; /* comma list: file, basic, anonymous */
+    char *auth_seal_secret; /* shared with gateways: see seal; 32 bytes or more; no default */
+    char *auth_seal_secret_previous; /* still opens; "" = none */
+    char *auth_providers;            /* comma list: file, basic, anonymous */
     char *auth_users_file;
     char *auth_file_provider_id;
     int64_t auth_token_max_age_s;

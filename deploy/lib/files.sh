@@ -12,6 +12,7 @@ make_folders() {
 make_secrets() {
     local user
     make_secret "$up/secrets/session"
+    make_secret "$up/secrets/seal"
     make_secret "$up/rabbitmq/password"
     make_secret "$up/redis/password"
     for user in "${DEMO_USERS[@]}"; do
@@ -70,6 +71,7 @@ process.plugin_dir = $build/agents/plugins
 gateway.host = 127.0.0.1
 gateway.port = $(port_of gateway-1)
 gateway.session_secret = $(cat "$up/secrets/session")
+auth.seal_secret = $(cat "$up/secrets/seal")
 auth.providers = file
 auth.users_file = $up/users.json
 END

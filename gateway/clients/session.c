@@ -15,10 +15,17 @@ void session_init(struct session *s)
     secret_random_id(s->client_id);
 }
 
+static void wipe(char *token)
+{
+    if (token)
+        explicit_bzero(token, strlen(token));
+    free(token);
+}
+
 void session_deinit(struct session *s)
 {
     free(s->user_id);
-    free(s->token);
+    wipe(s->token);
     free(s->device_id);
     free(s->existing_id);
     free(s->existing_ids);
@@ -42,7 +49,7 @@ void session_login(struct session *s, const char *user_id, const char *token, co
     s->token = copy(token);
     s->device_id = copy(device_id);
     free(before.user_id);
-    free(before.token);
+    wipe(before.token);
     free(before.device_id);
 }
 
@@ -128,7 +135,7 @@ void session_return(struct session *s, const struct session *earlier)
 void session_logout(struct session *s)
 {
     free(s->user_id);
-    free(s->token);
+    wipe(s->token);
     s->user_id = NULL;
     s->token = NULL;
     set_existing(s, NULL, NULL);
@@ -152,7 +159,7 @@ static void add_member(struct text *out, const char *name, const char *value)
 void session_sign(const struct session *s, const struct session_keys *keys, int64_t now_ms,
                   struct text *out)
 {
-    _cleanup_(text_deinitp) struct text json = {0};
+    _cleanup_(text_wipep) struct text json = {0};
     uint8_t mac[SECRET_MAC_BYTES];
     size_t start = out->size;
 
@@ -256,7 +263,7 @@ enum err session_verify(const char *text, size_t size, const struct session_keys
 {
     const struct json_limits limits = {SESSION_DEPTH, SESSION_NUMBERS};
     const char *semicolon = memchr(text, ';', size);
-    _cleanup_(text_deinitp) struct text json = {0};
+    _cleanup_(text_wipep) struct text json = {0};
     _cleanup_(session_deinitp) struct session found = {0};
     size_t signed_size = semicolon ? (size_t)(semicolon - text) : 0;
     enum err e;

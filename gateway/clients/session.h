@@ -22,8 +22,8 @@
 struct session {
     char client_id[SECRET_ID_CHARS + 1]; /* fresh with every connection */
     char *user_id;                       /* NULL: not logged in */
-    char *token;                         /* of the login; never leaves towards a log */
-    char *device_id;                     /* NULL while unknown */
+    char *token;     /* of the login; goes to the client alone, and is overwritten in the end */
+    char *device_id; /* NULL while unknown */
 
     /* What a session that came back was called before; NULL for others. */
     char *existing_id;  /* the client id that it came back for */

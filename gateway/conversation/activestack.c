@@ -177,6 +177,8 @@ static void pass_on(struct gateway *g, struct client *c, const struct frame *f,
                                          .body = g->scratch.at,
                                          .size = g->scratch.size});
     free(device);
+    if (f->operation->agent == AGENT_AUTH)
+        text_wipe(&g->scratch);
     if (e)
         outgoing_error(g, c, message_id_of(f), requests_code(e), requests_reason(e));
     else if (purpose == PURPOSE_LOGOUT && c->state == CLIENT_READY)
@@ -244,11 +246,13 @@ static void login(struct gateway *g, struct open_request *r, const struct msg *m
     (void)login_take(g, r->client, m, NULL);
 }
 
-/* It may ask for it once more. */
-static void keep_connect_response(struct client *c, const struct msg *m)
+/* It may ask for the ConnectResponse once more. */
+static void bound(struct gateway *g, struct client *c, const struct msg *m)
 {
     struct text response = {0};
 
+    (void)g;
+    client_send(c, m->body, m->size);
     text_add_bytes(&response, m->body, m->size);
     free(c->connect_response);
     c->connect_response = text_steal(&response);
@@ -266,6 +270,6 @@ const struct dialect dialect_activestack = {
     .take = take_frame,
     .add_error = add_error,
     .login = login,
-    .bound = keep_connect_response,
+    .bound = bound,
     .say_left = say_left,
 };

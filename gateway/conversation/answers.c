@@ -6,6 +6,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/protocol/seal.h"
 #include "gateway/conversation/announcements.h"
 #include "gateway/conversation/login.h"
 #include "gateway/conversation/logout.h"
@@ -78,6 +79,24 @@ static bool is_heard(const struct open_request *r)
     return !r->client || r->client->state != CLIENT_CLOSING;
 }
 
+/* Who asked hears what was answered. */
+static void take_reply(struct gateway *g, struct open_request *r, const struct msg *m)
+{
+    _cleanup_(text_wipep) struct text opened = {0};
+    struct msg plain = *m;
+
+    if (seal_is_on(m)) {
+        if (seal_open(g->seal, m, &opened)) {
+            log_error("reply.sealed", LOG_STR("operation", r->operation->name));
+            purposes[r->purpose].failure(g, r, CODE_INTERNAL, "the answer cannot be read");
+            return;
+        }
+        plain.body = text_str(&opened);
+        plain.size = opened.size;
+    }
+    purposes[r->purpose].reply(g, r, &plain);
+}
+
 void answers_reply(struct gateway *g, const struct msg *m)
 {
     struct open_request *r = find(g, m->correlation_id);
@@ -90,7 +109,7 @@ void answers_reply(struct gateway *g, const struct msg *m)
     metrics_observe_latency(g->metrics, clock_mono_us() - r->started_us);
     if (is_heard(r)) {
         acknowledge(g, r);
-        purposes[r->purpose].reply(g, r, m);
+        take_reply(g, r, m);
     } else if (r->purpose == PURPOSE_BIND && login_has_bound(m)) {
         login_bound_too_late(g, m);
     }

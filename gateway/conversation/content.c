@@ -113,7 +113,7 @@ static bool read_text(struct gateway *g, struct client *c, const struct content_
 static void authenticate(struct gateway *g, struct client *c, const struct content_frame *f,
                          struct text *credential)
 {
-    _cleanup_(text_deinitp) struct text body = {0};
+    _cleanup_(text_wipep) struct text body = {0};
 
     text_add(&body, "{\"cn\":");
     text_add_json_str(&body, f->operation->request_class);
@@ -128,7 +128,7 @@ static void authenticate(struct gateway *g, struct client *c, const struct conte
 /* A colon would move the border between the halves: nobody has such a name. */
 static void take_login(struct gateway *g, struct client *c, const struct content_frame *f)
 {
-    _cleanup_(text_deinitp) struct text credential = {0};
+    _cleanup_(text_wipep) struct text credential = {0};
 
     if (!may_enter(g, c, f) || !read_text(g, c, f, "username", &credential))
         return;
@@ -141,10 +141,15 @@ static void take_login(struct gateway *g, struct client *c, const struct content
         authenticate(g, c, f, &credential);
 }
 
+static bool is_readable(const struct msg *m)
+{
+    return m->size > 0 && !json_check(m->body, m->size, &reply_limits, NULL);
+}
+
 /* An agent's own error is such a frame already. */
 static bool is_error(const struct msg *m)
 {
-    return m->size > 0 && !json_check(m->body, m->size, &reply_limits, NULL) &&
+    return is_readable(m) &&
            json_string_is(json_member(json_value(m->body, m->size), "type", NULL), "error");
 }
 
@@ -187,8 +192,29 @@ static void take_reconnect(struct gateway *g, struct client *c, const struct con
     free(token);
 }
 
-static void bound(struct client *c, const struct msg *m)
+/* The agents leave the place of the token empty that they do not know. */
+static struct json_span place_of_token(const struct msg *m)
 {
+    const struct json_span whole = json_value(m->body, m->size);
+    const struct json_span session = json_member(json_member(whole, "data", NULL), "session", NULL);
+
+    return json_kind(session) == JSON_NULL ? session : (struct json_span){0};
+}
+
+static void bound(struct gateway *g, struct client *c, const struct msg *m)
+{
+    const struct json_span place = is_readable(m) ? place_of_token(m) : (struct json_span){0};
+    const char *rest = m->body, *end = m->body + m->size;
+
+    text_clear(&g->scratch);
+    if (place.at) {
+        text_add_bytes(&g->scratch, rest, (size_t)(place.at - rest));
+        text_add_json_str(&g->scratch, c->session.token);
+        rest = place.at + place.size;
+    }
+    text_add_bytes(&g->scratch, rest, (size_t)(end - rest));
+    client_send(c, g->scratch.at, g->scratch.size);
+    text_wipe(&g->scratch);
     session_login(&c->session, m->user, c->session.token, c->session.device_id);
 }
 

@@ -36,8 +36,8 @@ struct dialect {
     /* The agents' answer to a login, which may lead to a binding. */
     void (*login)(struct gateway *g, struct open_request *r, const struct msg *m);
 
-    /* The client has been bound, and has been sent this reply. */
-    void (*bound)(struct client *c, const struct msg *m);
+    /* The client has been bound: sends it the reply that says so. */
+    void (*bound)(struct gateway *g, struct client *c, const struct msg *m);
 
     /* Tells the client that its logout is complete: the reply to its last step. */
     void (*say_left)(struct gateway *g, struct open_request *r, const struct msg *m);

@@ -90,6 +90,8 @@ struct login {
 static void login_deinit(struct login *l)
 {
     free(l->user_id);
+    if (l->token)
+        explicit_bzero(l->token, strlen(l->token));
     free(l->token);
     free(l->device_id);
 }
@@ -246,14 +248,16 @@ void login_bound(struct gateway *g, struct open_request *r, const struct msg *m)
         tell_part(g, r, m);
         return;
     }
-    client_send(c, m->body, m->size);
+    if (login_has_bound(m))
+        c->dialect->bound(g, c, m);
+    else
+        client_send(c, m->body, m->size);
     if (c->state != CLIENT_BINDING)
         return; /* it could not be sent */
     if (!login_has_bound(m)) {
         undo(g, c);
         return;
     }
-    c->dialect->bound(c, m);
     client_set_state(c, CLIENT_READY);
     if (c->unannounced)
         announcements_one(g, c);

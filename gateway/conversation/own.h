@@ -5,7 +5,8 @@
 
 /*
  * own - what the gateway asks the agents on behalf of a client: connect, reconnect, hibernate,
- * disconnect, disconnectAuth. Each body names the session, as the gateway knows it.
+ * disconnect, disconnectAuth. Each body names the session, as the gateway knows it. Of the token
+ * that a client came in with they have the hash, as which it is stored: see SECRET_HASHED.
  */
 
 /* One of these, by its name. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "common/protocol/seal.h"
 #include "gateway/conversation/dialect.h"
 #include "gateway/conversation/outgoing.h"
 #include "gateway/dialect/activestack.h"
@@ -122,9 +123,22 @@ enum err requests_open(struct gateway *g, struct client *c, const struct request
     return e;
 }
 
+/* What is for the auth agents is for nobody else's eyes. The body is in `sealed` then. */
+static void seal(const struct gateway *g, const struct operation *o, struct msg *m,
+                 struct text *sealed)
+{
+    if (o->agent != AGENT_AUTH)
+        return;
+    seal_close(g->seal, m, sealed);
+    m->encoding = SEAL_ENCODING;
+    m->body = sealed->at;
+    m->size = sealed->size;
+}
+
 /* Publishes (or holds) what has been opened; if that fails it is ended. */
 static enum err send_out(struct gateway *g, const struct request *r, struct open_request *open)
 {
+    _cleanup_(text_deinitp) struct text sealed = {0};
     struct printed printed = {0};
     enum err e = ERR_OK;
     struct msg m;
@@ -133,6 +147,7 @@ static enum err send_out(struct gateway *g, const struct request *r, struct open
     if (tells_address(open->client, r))
         address_print(&open->client->address, printed.address);
     m = compose(g, open->client, r, &printed);
+    seal(g, r->operation, &m, &sealed);
     if (!must_be_held(open->client, open))
         e = publish(g, open, &m);
     else if (msg_create(&m, &open->held))
@@ -200,12 +215,13 @@ void requests_tell(struct gateway *g, const struct operation *o, const struct te
         metrics_add(g->metrics, METRIC_REQUESTS, 1);
 }
 
-void requests_publish_only(struct gateway *g, const char *operation, const struct msg *identity,
+void requests_publish_only(struct gateway *g, const struct operation *o, const struct msg *identity,
                            const struct text *body)
 {
+    _cleanup_(text_deinitp) struct text sealed = {0};
     struct msg m = *identity;
 
-    m.queue = m.type = operation;
+    m.queue = m.type = o->name;
     m.app_id = GATEWAY_APP_ID;
     m.dialect = dialect_activestack.name; /* there is no answer */
     m.persistent = m.mandatory = true;
@@ -213,6 +229,7 @@ void requests_publish_only(struct gateway *g, const char *operation, const struc
     m.format = MSG_FORMAT;
     m.body = body->at;
     m.size = body->size;
+    seal(g, o, &m, &sealed);
     if (!bridge_publish(g->bridge, &m, &(struct bridge_terms){0}))
         metrics_add(g->metrics, METRIC_REQUESTS, 1);
 }

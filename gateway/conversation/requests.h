@@ -14,6 +14,8 @@
  * While a client's login is being completed (BINDING), its requests that need a login are held,
  * in their order, and go out when the binding is known. So are notifications of the content
  * protocol (subscribe, revoke) while an earlier one of the client is under way.
+ *
+ * What the auth agents are asked leaves sealed (see seal): it may hold passwords and tokens.
  */
 
 struct request {
@@ -35,7 +37,7 @@ _must_check_ enum err requests_open(struct gateway *g, struct client *c, const s
 _must_check_ enum err requests_start(struct gateway *g, struct client *c, const struct request *r);
 
 /* Publishes something that no reply is awaited for, in the name of a session that may be gone. */
-void requests_publish_only(struct gateway *g, const char *operation, const struct msg *identity,
+void requests_publish_only(struct gateway *g, const struct operation *o, const struct msg *identity,
                            const struct text *body);
 
 /* Asks the agents something in the gateway's own name, for no one client. ERR_AWAY. */

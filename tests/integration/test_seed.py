@@ -13,6 +13,7 @@ import pytest
 from asking import create, find, get_all, put, remove
 from by_hand import Operator
 from client import AUTH, SYNC, pair
+from sealing import hashed
 from seed import MEMBERS, PRINTS, SEED_MODEL, answer_to, assert_like, fill, request_of
 from servers import wait_until
 from shapes import assert_auth_shape, assert_sync_shape
@@ -366,7 +367,7 @@ class Agent:
             return taken[0] is not None
 
         wait_until(has_come, 20, f"a message in {queue}")
-        return taken[1], json.loads(taken[2])
+        return taken[1], json.loads(self.stack.opened(queue, *taken[1:]))
 
     def answer(self, request, body="", **headers):
         """`request` are the properties of what is answered."""
@@ -402,7 +403,7 @@ def assert_own(client, request, heading):
     """What the gateway has sent for the client is the print, in its order."""
     printed = json.loads(fill(request_of(heading), {
         "<client)id>": client.client_id, "<client_id>": client.client_id, "<device_id>": "d",
-        "<token>": client.token, "<user_id>": client.user_id}))
+        "<token>": hashed(client.token), "<user_id>": client.user_id}))
     assert list(request.items()) == list({**printed, "deviceId": "d"}.items())
 
 

@@ -23,6 +23,7 @@ from pathlib import Path
 
 import pika
 import redis
+import sealing
 from servers import ROOT, free_port, json, spawn, wait_until
 
 BUILD = Path(os.environ.get("BUILD_DIR", ROOT / "build-tests")).resolve()
@@ -228,6 +229,7 @@ class Stack:
         self._lent = contextlib.ExitStack()
         self.redis_url = self._lent.enter_context(servers.redis.database())
         self.config = self.folder / "activestack.conf"
+        self.seal_secret = secrets.token_hex(32)
         self._write_config({**self._declare(processes, settings or {}), **(settings or {})})
         self.gateways = [Gateway(self, i + 1) for i in range(gateways)]
         self.sync_agents = [SyncAgent(self, i + 1) for i in range(sync_agents)]
@@ -281,6 +283,12 @@ class Stack:
         """A pika.BlockingConnection to this stack's vhost."""
         return pika.BlockingConnection(pika.URLParameters(self.amqp_url))
 
+    def opened(self, queue, properties, body):
+        """The body of a delivery, in clear."""
+        if properties.content_encoding != sealing.ENCODING:
+            return body
+        return sealing.Seal(self.seal_secret).open(body, **sealing.context_of(queue, properties))
+
     def consumers(self, queue):
         """The tags of the consumers of a queue, up to date."""
         found = self.servers.rabbitmq.management("GET", f"/api/consumers/{self.vhost}")
@@ -327,6 +335,7 @@ class Stack:
             "agent.workers": WORKERS,
             "gateway.host": "127.0.0.1",
             "gateway.session_secret": secrets.token_hex(32),
+            "auth.seal_secret": self.seal_secret,
             "gateway.drain_ms": 100,
             "auth.providers": "file,anonymous",
             "auth.users_file": users,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/protocol/seal.h"
 #include "gateway/conversation/answers.h"
 #include "gateway/conversation/dialect.h"
 #include "gateway/conversation/incoming.h"
@@ -45,6 +46,7 @@ void world_init(struct world *w)
               .client_limits = {100000, 100000}},
     };
     assert_ok(secret_init());
+    w->g.seal = seal_create("another key of thirty-two bytes or more", "");
     w->g.settings = &w->settings;
     TAILQ_INIT(&w->g.to_log_in);
     TAILQ_INIT(&w->g.to_renew);
@@ -64,6 +66,7 @@ void world_deinit(struct world *w)
     open_requests_destroy(w->g.requests);
     clients_destroy(w->g.clients);
     metrics_destroy(w->g.metrics);
+    seal_destroy(w->g.seal);
     text_deinit(&w->g.scratch);
 }
 
@@ -123,6 +126,20 @@ void world_skip(struct world *w, struct client *c, size_t frames)
     }
 }
 
+/* As the auth agents do. */
+static struct msg *open_sealed(const struct world *w, struct msg *m)
+{
+    _cleanup_(text_deinitp) struct text body = {0};
+    struct msg plain = *m, *opened;
+
+    assert_ok(seal_open(w->g.seal, m, &body));
+    plain.body = text_str(&body);
+    plain.size = body.size;
+    assert_ok(msg_create(&plain, &opened));
+    msg_destroy(m);
+    return opened;
+}
+
 struct msg *world_published(struct world *w)
 {
     struct order *o;
@@ -134,19 +151,29 @@ struct msg *world_published(struct world *w)
         o->message = NULL;
         order_destroy(o);
     }
-    return m;
+    return m && seal_is_on(m) ? open_sealed(w, m) : m;
 }
 
 static void reply(struct world *w, const struct msg *request, const struct msg *headers,
                   const char *body)
 {
-    answers_reply(&w->g, &(struct msg){.type = "reply",
-                                       .correlation_id = request->correlation_id,
-                                       .client = request->client,
-                                       .user = headers->user,
-                                       .reason = headers->reason,
-                                       .body = body,
-                                       .size = strlen(body)});
+    _cleanup_(text_deinitp) struct text sealed = {0};
+    struct msg m = {.type = "reply",
+                    .queue = request->reply_to,
+                    .correlation_id = request->correlation_id,
+                    .client = request->client,
+                    .user = headers->user,
+                    .reason = headers->reason,
+                    .body = body,
+                    .size = strlen(body)};
+
+    if (seal_is_on(request)) {
+        seal_close(w->g.seal, &m, &sealed);
+        m.encoding = SEAL_ENCODING;
+        m.body = sealed.at;
+        m.size = sealed.size;
+    }
+    answers_reply(&w->g, &m);
 }
 
 void world_reply(struct world *w, const struct msg *request, const char *body, const char *reason)

@@ -29,7 +29,8 @@ void world_say(struct world *w, struct client *c, const char *frame);
 char *world_hear(struct world *w, struct client *c);
 void world_skip(struct world *w, struct client *c, size_t frames);
 
-/* The oldest message that was ordered to be published; NULL: none. The caller's. */
+/* The oldest message that was ordered to be published; NULL: none. The caller's. One that was
+ * sealed has been opened, and says still that it was: its reply is sealed, too. */
 struct msg *world_published(struct world *w);
 
 /* An agent's reply to it; `reason` may be NULL. */

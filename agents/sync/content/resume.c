@@ -88,7 +88,7 @@ enum work_step content_resume(struct work *work)
         !rq->msg->reply_to)
         return work_error(work, CODE_MALFORMED,
                           "token: expected a string, and a queue to reply to");
-    secret_hash(text_str(&token), token.size, hash);
+    secret_token_hash(text_str(&token), token.size, hash);
     redis_call_begin(&work->call, &script_resume);
     redis_call_arg(&work->call, rq->client);
     redis_call_arg(&work->call, rq->msg->reply_to);

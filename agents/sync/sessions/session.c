@@ -42,7 +42,7 @@ enum work_step plan_connect(struct work *work)
 
     if (json_decode(json_member(rq->body, "token", NULL), &token) || !*rq->client || !*rq->user)
         return work_error(work, CODE_MALFORMED, "clientId, userId and token: expected strings");
-    secret_hash(text_str(&token), token.size, hash);
+    secret_token_hash(text_str(&token), token.size, hash);
     redis_call_begin(&work->call, &script_connect);
     redis_call_arg(&work->call, rq->client);
     redis_call_arg(&work->call, rq->msg->reply_to ? rq->msg->reply_to : "");

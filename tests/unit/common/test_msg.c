@@ -14,6 +14,7 @@ START_TEST(a_message_is_a_deep_copy_of_its_fields)
         .correlation_id = "7",
         .reply_to = "gateway.1",
         .app_id = "g",
+        .encoding = "e",
         .timestamp_ms = 5,
         .expiration_ms = 6,
         .persistent = true,
@@ -42,6 +43,7 @@ START_TEST(a_message_is_a_deep_copy_of_its_fields)
     ck_assert_str_eq(m->correlation_id, "7");
     ck_assert_str_eq(m->reply_to, "gateway.1");
     ck_assert_str_eq(m->app_id, "g");
+    ck_assert_str_eq(m->encoding, "e");
     ck_assert_str_eq(m->client, "c1");
     ck_assert_str_eq(m->user, "u");
     ck_assert_str_eq(m->device, "d");

@@ -68,6 +68,7 @@ static void set_environment(void)
     setenv("ACTIVESTACK_AMQP_URL", "amqp://user:hidden@host", 1);
     setenv("ACTIVESTACK_REDIS_URL", "redis://host", 1);
     setenv("ACTIVESTACK_GATEWAY_SESSION_SECRET", "0123456789abcdef0123456789abcdef", 1);
+    setenv("ACTIVESTACK_AUTH_SEAL_SECRET", "0123456789abcdef0123456789abcdef", 1);
 }
 
 START_TEST(help_is_printed_and_the_program_is_done)

@@ -87,6 +87,43 @@ START_TEST(the_hash_is_sha_256)
 }
 END_TEST
 
+START_TEST(a_token_and_its_hash_are_the_same_token)
+{
+    char expected[SECRET_HASH_CHARS + 1], hash[SECRET_HASH_CHARS + 1];
+    TEXT hashed = {0};
+
+    secret_hash("token", 5, expected);
+    secret_token_hash("token", 5, hash);
+    ck_assert_str_eq(hash, expected);
+    text_addf(&hashed, "%s%s", SECRET_HASHED, expected);
+    ck_assert(secret_is_token_hash(hashed.at, hashed.size));
+    secret_token_hash(hashed.at, hashed.size, hash);
+    ck_assert_str_eq(hash, expected);
+}
+END_TEST
+
+START_TEST(what_is_no_hash_is_a_token_in_clear)
+{
+    static const char *const tokens[] = {
+        "",
+        "sha256:",
+        "sha256:0123456789abcdef",
+        "sha256:0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef",
+        "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0",
+        "SHA256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"};
+    char expected[SECRET_HASH_CHARS + 1], hash[SECRET_HASH_CHARS + 1];
+
+    for (size_t i = 0; i < ARRAY_SIZE(tokens); i++) {
+        const size_t size = strlen(tokens[i]);
+
+        ck_assert(!secret_is_token_hash(tokens[i], size));
+        secret_hash(tokens[i], size, expected);
+        secret_token_hash(tokens[i], size, hash);
+        ck_assert_str_eq(hash, expected);
+    }
+}
+END_TEST
+
 START_TEST(the_signature_is_hmac_sha_512)
 {
     static const char expected[] = /* RFC 4231, test case 2 */
@@ -213,7 +250,8 @@ END_TEST
 UNIT_SUITE("secret", random_ids_are_lower_case_hex_and_differ,
            hashes_for_tables_differ_from_process_to_process,
            random_uuids_are_of_version_4_and_differ, derived_uuids_follow_from_their_seed,
-           the_hash_is_sha_256, the_signature_is_hmac_sha_512, a_key_may_be_longer_than_a_block,
-           equal_means_every_byte, base64_goes_there_and_back,
+           the_hash_is_sha_256, a_token_and_its_hash_are_the_same_token,
+           what_is_no_hash_is_a_token_in_clear, the_signature_is_hmac_sha_512,
+           a_key_may_be_longer_than_a_block, equal_means_every_byte, base64_goes_there_and_back,
            what_is_not_base64_is_malformed_and_adds_nothing,
            a_password_is_verified_by_its_hash_alone, an_unknown_user_costs_the_work_of_a_known_one)

@@ -20,7 +20,10 @@ static char amqp_url[] = "ACTIVESTACK_AMQP_URL=amqp://localhost";
 static char redis_url[] = "ACTIVESTACK_REDIS_URL=redis://localhost";
 static char model_file[] = "ACTIVESTACK_MODEL_FILE=model.json";
 static char secret[] = "ACTIVESTACK_GATEWAY_SESSION_SECRET=0123456789abcdef0123456789abcdef";
+static char seal_secret[] = "ACTIVESTACK_AUTH_SEAL_SECRET=0123456789abcdef0123456789abcdef";
 static char short_secret[] = "ACTIVESTACK_GATEWAY_SESSION_SECRET=0123456789abcdef0123456789abcde";
+
+static char short_seal_secret[] = "ACTIVESTACK_AUTH_SEAL_SECRET=0123456789abcdef0123456789abcde";
 
 /* The keys that are missing when nothing is given, as "a b c ". */
 static void check_required(enum program p, const char *expected)
@@ -39,15 +42,15 @@ static void check_required(enum program p, const char *expected)
 
 START_TEST(each_program_needs_what_it_cannot_do_without)
 {
-    check_required(PROGRAM_GATEWAY, "amqp.url gateway.session_secret ");
+    check_required(PROGRAM_GATEWAY, "amqp.url gateway.session_secret auth.seal_secret ");
     check_required(PROGRAM_SYNC, "amqp.url redis.url model.file ");
-    check_required(PROGRAM_AUTH, "amqp.url redis.url model.file ");
+    check_required(PROGRAM_AUTH, "amqp.url redis.url model.file auth.seal_secret ");
 }
 END_TEST
 
 START_TEST(with_these_every_program_starts)
 {
-    char *environment[] = {amqp_url, redis_url, model_file, secret, NULL};
+    char *environment[] = {amqp_url, redis_url, model_file, secret, seal_secret, NULL};
 
     for (unsigned p = 1; p <= PROGRAM_ALL; p++) {
         SETTINGS s = {0};
@@ -61,7 +64,7 @@ END_TEST
 
 START_TEST(the_defaults_are_those_that_were_agreed)
 {
-    char *environment[] = {amqp_url, redis_url, model_file, secret, NULL};
+    char *environment[] = {amqp_url, redis_url, model_file, secret, seal_secret, NULL};
     SETTINGS s = {0};
     TEXT problems = {0};
 
@@ -108,15 +111,16 @@ START_TEST(levels_of_the_log_are_in_the_order_of_its_enum)
 }
 END_TEST
 
-START_TEST(a_short_key_for_sessions_is_refused_without_being_told)
+START_TEST(short_keys_are_refused_without_being_told)
 {
-    char *environment[] = {amqp_url, short_secret, NULL};
+    char *environment[] = {amqp_url, short_secret, short_seal_secret, NULL};
     SETTINGS s = {0};
     TEXT problems = {0};
 
     assert_err(config_load(&settings_table, PROGRAM_GATEWAY, NULL, environment, &s, &problems),
                ERR_CONFIG);
     assert_contains(problems.at, "gateway.session_secret: the value is not allowed");
+    assert_contains(problems.at, "auth.seal_secret: the value is not allowed");
     assert_lacks(problems.at, "0123456789abcdef");
 }
 END_TEST
@@ -192,6 +196,6 @@ END_TEST
 UNIT_SUITE("settings", each_program_needs_what_it_cannot_do_without,
            with_these_every_program_starts, the_defaults_are_those_that_were_agreed,
            levels_of_the_log_are_in_the_order_of_its_enum,
-           a_short_key_for_sessions_is_refused_without_being_told, every_row_is_whole,
+           short_keys_are_refused_without_being_told, every_row_is_whole,
            no_key_and_no_field_stands_twice, a_number_says_its_unit_in_its_name,
            every_program_has_a_name)

@@ -21,6 +21,7 @@
     "\"data\":{\"session\":\"t1\"}}"
 #define LOGOUT    "{\"type\":\"request\",\"id\":\"o\",\"cls\":\"logout\"}"
 #define TOKEN     "{\"result\":{\"user\":{\"ID\":\"u1\"},\"token\":\"t1\"}}"
+#define T1_HASHED "sha256:628b49d96dcde97a430dd4f597705899e09a968f793491e4b704cae33a40dc02"
 #define REFUSED   "{\"message\":\"Bad username or password\",\"result\":null}"
 #define LOGGED_IN "{\"type\":\"result\",\"id\":\"l\",\"cls\":\"login\",\"status\":200}"
 
@@ -115,20 +116,63 @@ START_TEST(a_login_asks_for_a_token_and_then_for_a_binding_and_says_only_the_res
     login = expect_published("authenticate");
     ck_assert_str_eq(login->body, "{\"cn\":\"com.percero.agents.auth.vo.AuthenticationRequest\","
                                   "\"authProvider\":\"file\",\"credential\":\"ada:a:b\"}");
+    ck_assert_str_eq(login->encoding, "xchacha20-poly1305");
     ck_assert_str_eq(login->message_id, "l");
     ck_assert_str_eq(login->dialect, "content");
     ck_assert_str_eq(login->client, c->session.client_id);
     world_reply(&w, login, TOKEN, NULL);
     assert_silent();
     bind = expect_published("connect");
+    ck_assert_ptr_null(bind->encoding);
     ck_assert_str_eq(bind->message_id, "l");
     ck_assert_str_eq(bind->dialect, "content");
     ck_assert_str_eq(bind->user, "u1");
-    assert_contains(bind->body, "\"token\":\"t1\"");
+    assert_contains(bind->body, "\"token\":\"" T1_HASHED "\"");
     world_reply_bound(&w, bind, LOGGED_IN, "u1");
     assert_heard(LOGGED_IN);
     assert_silent();
     ck_assert_int_eq(c->state, CLIENT_READY);
+}
+END_TEST
+
+/* The sync agents do not know it. */
+START_TEST(the_token_takes_the_place_that_the_agents_leave_for_it)
+{
+    static const char *const results[][2] = {
+        {"{\"data\":{\"session\":null,\"self\":1}}", "{\"data\":{\"session\":\"t1\",\"self\":1}}"},
+        {"{\"data\":{\"session\":\"x\"}}", "{\"data\":{\"session\":\"x\"}}"},
+        {"{\"session\":null}", "{\"session\":null}"},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(results); i++) {
+        char *heard;
+
+        say_and_reply(LOGIN, "authenticate", TOKEN);
+        bind_as("connect", results[i][0]);
+        heard = world_hear(&w, c);
+        ck_assert_str_eq(heard, results[i][1]);
+        free(heard);
+        world_close(&w, c);
+        c = world_open_content(&w);
+        msg_destroy(expect_published("disconnect"));
+    }
+}
+END_TEST
+
+START_TEST(an_answer_that_cannot_be_opened_is_an_error)
+{
+    _cleanup_(msg_destroyp) struct msg *login = NULL;
+
+    world_say(&w, c, LOGIN);
+    login = expect_published("authenticate");
+    answers_reply(&w.g, &(struct msg){.type = "reply",
+                                      .correlation_id = login->correlation_id,
+                                      .encoding = login->encoding,
+                                      .body = TOKEN,
+                                      .size = sizeof(TOKEN) - 1});
+    assert_heard("\"status\":500,\"data\":{\"code\":500");
+    assert_nothing_published();
+    log_in();
 }
 END_TEST
 
@@ -230,7 +274,7 @@ START_TEST(a_return_is_asked_for_with_the_token_alone_and_takes_the_user_from_th
     ck_assert_ptr_null(m->user);
     ck_assert_str_eq(m->message_id, "r");
     ck_assert_str_eq(m->dialect, "content");
-    assert_contains(m->body, "\"token\":\"t1\"");
+    assert_contains(m->body, "\"token\":\"" T1_HASHED "\"");
     world_reply_bound(&w, m, "{\"type\":\"result\",\"id\":\"r\"}", "u1");
     assert_heard("{\"type\":\"result\",\"id\":\"r\"}");
     assert_silent();
@@ -525,6 +569,8 @@ int main(void)
 
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, a_login_asks_for_a_token_and_then_for_a_binding_and_says_only_the_result);
+    tcase_add_test(tc, the_token_takes_the_place_that_the_agents_leave_for_it);
+    tcase_add_test(tc, an_answer_that_cannot_be_opened_is_an_error);
     tcase_add_test(tc, a_refused_login_is_an_invalid_credential_and_may_be_tried_again);
     tcase_add_test(tc, a_name_with_a_colon_is_nobodys);
     tcase_add_test(tc, an_error_of_the_agents_is_passed_on);

@@ -101,8 +101,9 @@ START_TEST(a_bare_request_is_put_as_the_spec_says)
     text_addf(&expected,
               "{\"cn\":\"com.percero.agents.sync.vo.ReconnectRequest\",\"existingClientId\":\"" ID
               "\",\"existingClientIds\":[\"" ID "\"],\"clientId\":\"%s\",\"deviceId\":\"d1\","
-              "\"token\":\"t1\",\"userId\":\"u1\"}",
-              c->session.client_id);
+              "\"token\":\"%s\",\"userId\":\"u1\"}",
+              c->session.client_id,
+              "sha256:628b49d96dcde97a430dd4f597705899e09a968f793491e4b704cae33a40dc02");
     assert_text(&expected, m->body);
     ck_assert_str_eq(m->message_id, "m1");
     ck_assert_str_eq(m->client, c->session.client_id);
