@@ -1,6 +1,7 @@
 #include "agents/auth/operations.h"
 #include "agents/auth/person.h"
 #include "agents/auth/providers/provider.h"
+#include "agents/auth/sweep.h"
 #include "agents/runtime/agent.h"
 #include "common/protocol/seal.h"
 
@@ -39,6 +40,7 @@ static const struct agent_definition auth_agent = {
     .help = "Verifies who logs in, keeps users and their tokens.",
     .handlers = handlers,
     .handler_count = ARRAY_SIZE(handlers),
+    .poll = plan_sweep,
     .load = load,
     .unload = unload,
 };

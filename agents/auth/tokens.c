@@ -47,6 +47,7 @@ enum work_step plan_reauthenticate(struct work *work)
     if (begin_call(work, &script_reauthenticate, &problem))
         return work_error(work, CODE_MALFORMED, text_str(&problem));
     redis_call_arg(&work->call, work->request.client);
+    redis_call_arg(&work->call, work->request.device);
     redis_call_arg_i64(&work->call, clock_wall_ms());
     return work_call(work, reauthenticate_answer);
 }

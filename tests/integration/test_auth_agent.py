@@ -206,7 +206,8 @@ def test_a_login_delivered_twice_leaves_both_answers_true(auth, client):
 
 def test_reauthentication_binds_the_token_to_the_new_client(auth, client, another_client):
     login = auth.login("ada", client, "d3")
-    response = auth.ask("reauthenticate", {"token": login["token"]}, client=another_client)
+    response = auth.ask("reauthenticate", {"token": login["token"]}, client=another_client,
+                        device="d3")
     again = response["result"]
     assert response["cn"] == CLASS + "AuthenticationResponse"
     assert (response["statusCode"], response["message"]) == (200, "Success")

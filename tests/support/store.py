@@ -272,10 +272,11 @@ class Store:
                         self.now())[:3]
 
     def reconnect(self, client, *earlier, gateway="gateway.1", user="u1", token="secret",
-                  most_bytes=1 << 18, restricted=None, accepted=None, address="192.0.2.2"):
+                  most_bytes=1 << 18, restricted=None, accepted=None, address="192.0.2.2",
+                  device=""):
         """One step of a return; the newest of the earlier names last."""
-        step = Return(self.run("reconnect", client, gateway, address, user, token_hash(token),
-                               "activestack", len(earlier), *earlier, self.now(),
+        step = Return(self.run("reconnect", client, gateway, address, user, device,
+                               token_hash(token), "activestack", len(earlier), *earlier, self.now(),
                                accepted or self.now(), most_bytes, *self.TIMING,
                                *restricted_args(restricted)))
         return step if step.refused else self._note(step)
@@ -284,8 +285,8 @@ class Store:
                address="192.0.2.2"):
         """A return of the content protocol: (session, whom to send away, until when it is told
         nothing) or why it is refused."""
-        reply = self.run("resume", client, gateway, address, "", token_hash(token), "content", 0,
-                         self.now(), accepted or self.now())
+        reply = self.run("resume", client, gateway, address, "", "", token_hash(token), "content",
+                         0, self.now(), accepted or self.now())
         return reply[1] if reply[0] == "refused" else (reply[1], tuple(reply[2:4]), reply[5])
 
     def disconnect(self, client, hibernates=0):

@@ -12,4 +12,5 @@ extern const struct redis_script script_login;
 extern const struct redis_script script_look_up;
 extern const struct redis_script script_reauthenticate;
 extern const struct redis_script script_register;
+extern const struct redis_script script_sweep;
 extern const struct redis_script script_validate;

@@ -2,6 +2,7 @@
 -- is there while one of their sessions is bound (online.lua).
 --
 --   {u:<user>}:b    those that are                    online     user -> when to look whether they are there
+--   logins          session -> when its login expires (auth/store/sweep.lua)
 
 local NAMES_KEPT = 32
 local FIRST_LEASE_MS = 30000 -- within which a gateway that binds somebody has asked for one
@@ -99,6 +100,7 @@ local function session_end(sid, time, why, known_s, due)
   local key = session_key(sid)
   session_release(sid, time)
   redis.call('ZREM', 'idle', sid)
+  redis.call('ZREM', 'logins', sid)
   redis.call('HSET', key, 'ended', time, 'why', why)
   redis.call('SREM', user_key(user_of(sid), ':s'), sid)
   for _, name in ipairs(redis.call('ZRANGE', session_key(sid, ':c'), 0, -1)) do

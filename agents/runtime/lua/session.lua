@@ -5,6 +5,8 @@
 --   idle            unbound session -> when it ends   due        session -> its earliest due mark
 --   sessions        all of them, by number            blocks     the same for the content protocol
 
+local LOGIN_ENDED = 'the login has ended' -- why a session was ended: its sockets are closed with 4002
+
 local dialects = {} -- session -> its dialect
 
 local function dialect_of(sid)

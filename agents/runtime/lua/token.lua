@@ -60,6 +60,11 @@ local function is_disabled(user)
   return redis.call('HGET', user_key(user), 'disabled') == '1'
 end
 
+-- Is it shown by the device that it was given to? (spec 8.3) What was given to none is anybody's.
+local function token_is_of(token, device)
+  return token.device == '' or token.device == device
+end
+
 -- The token if it is good for a login now, else nil.
 local function token_good(hash, now)
   local token = token_read(hash)

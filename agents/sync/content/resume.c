@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "agents/runtime/agent.h"
+#include "agents/runtime/control.h"
 #include "agents/sync/content/notify.h"
-#include "agents/sync/pushes/push.h"
 #include "agents/sync/sessions/online.h"
 #include "agents/sync/store/scripts.h"
 #include "common/base/clock.h"
@@ -48,7 +48,7 @@ static enum work_step may_tell(struct work *work)
 
 static enum work_step grant(struct work *work, const struct redis_reply *r)
 {
-    const struct push_to went = {redis_str(redis_item(r, 2)), redis_str(redis_item(r, 3))};
+    const char *went = redis_str(redis_item(r, 2));
     _cleanup_(text_deinitp) struct text body = {0};
     struct resumed *resumed = calloc(1, sizeof(*resumed));
 
@@ -58,8 +58,8 @@ static enum work_step grant(struct work *work, const struct redis_reply *r)
     text_add(&resumed->quiet, redis_str(redis_item(r, 5)));
     work->state = resumed;
     work->state_destroy = resumed_destroy;
-    if (*went.client)
-        push_close(work, &went, CLOSE_TAKEN_OVER);
+    if (*went)
+        control_close(work, went, redis_str(redis_item(r, 3)), CLOSE_TAKEN_OVER);
     content_add_result(&body, work->request.message_id, content_cls(work->request.operation), 200,
                        NULL);
     return work_reply_with(work, &body, &(struct msg){.user = redis_str(redis_item(r, 4))},
@@ -94,6 +94,7 @@ enum work_step content_resume(struct work *work)
     redis_call_arg(&work->call, rq->msg->reply_to);
     redis_call_arg(&work->call, rq->address);
     redis_call_arg(&work->call, ""); /* whose token it is nobody has said */
+    redis_call_arg(&work->call, rq->device);
     redis_call_arg(&work->call, hash);
     redis_call_arg(&work->call, rq->msg->dialect);
     redis_call_arg_i64(&work->call, 0); /* nor under which names they were known */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "agents/runtime/agent.h"
+#include "agents/runtime/control.h"
 #include "agents/sync/content/notify.h"
 #include "agents/sync/jobs/feed.h"
 #include "agents/sync/jobs/jobs.h"
@@ -148,10 +149,8 @@ static void send(struct work *work, const struct push *push, const struct redis_
 static void close_overwhelmed(struct work *work, const struct redis_reply *list)
 {
     for (size_t i = 0; i + 1 < redis_count(list); i += CLIENT_PARTS)
-        push_close(
-            work,
-            &(struct push_to){redis_str(redis_item(list, i)), redis_str(redis_item(list, i + 1))},
-            CLOSE_ENDED);
+        control_close(work, redis_str(redis_item(list, i)), redis_str(redis_item(list, i + 1)),
+                      CLOSE_ENDED);
 }
 
 /* Takes the place of the reply in work->call. */

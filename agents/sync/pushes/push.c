@@ -164,12 +164,3 @@ void push_add_body(struct text *out, const struct push *pushes, size_t count, co
     }
     text_add(out, "]}");
 }
-
-void push_close(struct work *work, const struct push_to *to, int code)
-{
-    work_add_out(work, &(struct msg){.queue = to->gateway,
-                                     .type = "control",
-                                     .reason = "close",
-                                     .client = to->client,
-                                     .code = code});
-}

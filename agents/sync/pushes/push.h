@@ -63,9 +63,3 @@ void push_send_each(struct work *work, const struct push *pushes, const struct p
 
 /* Adds the body of a message that holds these pushes for one client. Empty ones are left out. */
 void push_add_body(struct text *out, const struct push *pushes, size_t count, const char *client);
-
-/* Adds a message that closes a client's socket. */
-void push_close(struct work *work, const struct push_to *to, int code);
-
-#define CLOSE_TAKEN_OVER 4001
-#define CLOSE_ENDED      4005

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "agents/runtime/agent.h"
+#include "agents/runtime/control.h"
 #include "agents/sync/content/resume.h"
 #include "agents/sync/jobs/jobs.h"
 #include "agents/sync/operations.h"
@@ -68,10 +69,10 @@ static enum work_step look(struct work *work)
 /* Whoever held the session before has to go, and must not come back. */
 static void send_away(struct work *work, const struct redis_reply *r)
 {
-    const struct push_to went = {redis_str(redis_item(r, 2)), redis_str(redis_item(r, 3))};
+    const char *went = redis_str(redis_item(r, 2));
 
-    if (*went.client)
-        push_close(work, &went, CLOSE_TAKEN_OVER);
+    if (*went)
+        control_close(work, went, redis_str(redis_item(r, 3)), CLOSE_TAKEN_OVER);
 }
 
 static enum work_step tell(struct work *work, const struct redis_reply *r)
@@ -159,6 +160,7 @@ enum work_step plan_reconnect(struct work *work)
     redis_call_arg(&work->call, rq->msg->reply_to);
     redis_call_arg(&work->call, rq->address);
     redis_call_arg(&work->call, rq->user);
+    redis_call_arg(&work->call, rq->device);
     redis_call_arg(&work->call, hash);
     redis_call_arg(&work->call, rq->msg->dialect ? rq->msg->dialect : "activestack");
     add_names(work);

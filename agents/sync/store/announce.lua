@@ -4,7 +4,7 @@
 -- Returns how many of them were looked at, which is not all when they have very many marks; list of
 -- client, close code: those that are bound elsewhere, or not known any more.
 local gateway, now, clients = arg(), arg_number(), arg_list()
-local TAKEN_OVER, ENDED = '4001', '4005'
+local TAKEN_OVER, REVOKED, ENDED = '4001', '4002', '4005'
 local MOST_DUE = 5000
 
 local due = 0
@@ -12,7 +12,7 @@ local function bind(client)
   local sid = redis.call('GET', 'c:' .. client)
   local session = sid and session_read(sid)
   if not session then
-    return ENDED
+    return sid and redis.call('HGET', session_key(sid), 'why') == LOGIN_ENDED and REVOKED or ENDED
   elseif session.client ~= client then
     return TAKEN_OVER
   elseif is_away(sid, client) then

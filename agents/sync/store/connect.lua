@@ -6,7 +6,7 @@ local client, gateway, address, user, device, hash = arg(), arg(), arg(), arg(),
 local dialect, now = arg(), arg_number()
 
 local token = token_good(hash, now)
-if not token or token.user ~= user or token.client ~= client then
+if not token or token.user ~= user or token.client ~= client or not token_is_of(token, device) then
   return { 'refused' }
 end
 
@@ -25,5 +25,6 @@ redis.call('HSET', session_key(sid), 'user', user, 'device', device, 'me', me, '
   'created', now)
 redis.call('SADD', user_key(user, ':s'), sid)
 redis.call('ZADD', 'sessions', sid, sid)
+redis.call('ZADD', 'logins', token.expires, sid)
 session_bind(sid, client, gateway, now, address)
 return { 'ok', sid, user, me }

@@ -2,7 +2,7 @@
 -- before, and tells it in order what it has missed: first updates, then deletes, then the replies
 -- that were not confirmed. A step tells as much as goes into a frame; the same request again, until
 -- nothing is left, goes on where the last step ended.
--- Arguments: client, gateway, address, user, token hash, dialect, list of earlier client ids (the newest last), now,
+-- Arguments: client, gateway, address, user, device, token hash, dialect, list of earlier client ids (the newest last), now,
 -- when it was accepted (so far return.lua), most bytes, timing, restricted classes.
 -- Returns refused, why | ok, session, earlier client and gateway if they have to go (else ""), more (1 or 0),
 -- list of (ref, version, fields), list of (ref, version), list of (messageId, request), number of the send,

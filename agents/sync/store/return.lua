@@ -1,11 +1,12 @@
 -- What returns begin with: who is it, and may they have the session? Then it is bound to the fresh client
 -- id, whoever held it before, and all that it must hear of is due. Who comes without a user, and without
 -- earlier client ids, has the session to which the token belongs.
-local client, gateway, address, user, hash, dialect = arg(), arg(), arg(), arg(), arg(), arg()
+local client, gateway, address, user, device, hash, dialect =
+  arg(), arg(), arg(), arg(), arg(), arg(), arg()
 local earlier, now, accepted = arg_list(), arg_number(), arg_number()
 
 local token = token_good(hash, now)
-if not token or (user ~= '' and token.user ~= user) then
+if not token or (user ~= '' and token.user ~= user) or not token_is_of(token, device) then
   return { 'refused', 'login' }
 end
 
@@ -52,6 +53,7 @@ local function take_over()
   token_unlist(hash, token)
   token.client, token.modified = client, now
   token_write(hash, token, now)
+  redis.call('ZADD', 'logins', token.expires, sid)
   due_all(sid)
 end
 

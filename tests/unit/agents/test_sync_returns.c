@@ -1,7 +1,7 @@
 #include <check.h>
 
+#include "agents/runtime/control.h"
 #include "agents/sync/operations.h"
-#include "agents/sync/pushes/push.h"
 #include "agents/sync/sessions/keep.h"
 #include "tests/support/fake_reply.h"
 #include "tests/support/handler.h"

@@ -1,4 +1,4 @@
-#include "common/base/one_line.h"
+#include "agents/sync/connectors/one_line.h"
 
 #include <errno.h>
 #include <string.h>

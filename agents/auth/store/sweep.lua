@@ -1,0 +1,92 @@
+-- One step of what auth agents look for again and again: logins that have expired or were revoked, and
+-- sockets that have to go.
+-- Arguments: now, lease until, at most, seconds for which ended sessions are known, list of the closings that
+-- gateways have been told of.
+-- Returns more (1 or 0), list of closings that they are to be told of.
+local now, lease, left, known_s, told = arg_number(), arg(), arg_number(), arg(), arg_list()
+
+for _, closing in ipairs(told) do
+  redis.call('ZREM', 'closings', closing)
+end
+
+local function due_in(list, most)
+  return redis.call('ZRANGEBYSCORE', list, '-inf', now, 'LIMIT', 0, most)
+end
+
+for _, sid in ipairs(due_in('logins', left)) do
+  session_revoke(sid, now, known_s)
+  left = left - 1
+end
+
+-- One look at a part of what a user has: items, and where the next look goes on. Each is dealt with by
+-- `take`, as many as there is time for; true: that was all there is.
+local function walk(entry, part, step, items, take)
+  for i = 1, #items, step do
+    if left == 0 then
+      return false
+    end
+    if take(items[i]) then
+      left = left - 1
+    end
+  end
+  redis.call('HSET', 'revocations:at', entry, part)
+  return true
+end
+
+local function revoke_tokens(entry, cursor, user, till, kept)
+  local found = redis.call('ZSCAN', user_key(user, ':t'), cursor, 'COUNT', left)
+  local at = found[1] == '0' and 's 0' or 't ' .. found[1]
+  return walk(entry, at, 2, found[2], function(hash)
+    local token = token_read(hash)
+    local stays = token and (tonumber(token.created) > till
+      or kept ~= '' and redis.call('GET', 'c:' .. token.client) == kept)
+    if token and not stays then
+      token_delete(hash, token)
+    end
+    return token and not stays
+  end)
+end
+
+local function revoke_sessions(entry, cursor, user, till, kept)
+  local found = redis.call('SSCAN', user_key(user, ':s'), cursor, 'COUNT', left)
+  local at = found[1] == '0' and 'end' or 's ' .. found[1]
+  return walk(entry, at, 1, found[2], function(sid)
+    local created = tonumber(redis.call('HGET', session_key(sid), 'created') or 0)
+    local stays = sid == kept or created > till
+    if not stays then
+      session_revoke(sid, now, known_s)
+    end
+    return not stays
+  end)
+end
+
+-- Goes on with a revocation as far as there is time.
+local function revoke(entry)
+  local user, till, kept = string.match(entry, '^(.*)\n(%d+)\n(%d*)$')
+  redis.call('ZADD', 'revocations', lease, entry)
+  while left > 0 do
+    local part, cursor = string.match(redis.call('HGET', 'revocations:at', entry) or 't 0', '^(%a+) ?(%d*)$')
+    if part == 'end' then
+      redis.call('ZREM', 'revocations', entry)
+      redis.call('HDEL', 'revocations:at', entry)
+      return
+    end
+    local step = part == 't' and revoke_tokens or revoke_sessions
+    step(entry, cursor, user, tonumber(till), kept)
+  end
+  redis.call('ZADD', 'revocations', now, entry)
+end
+
+while left > 0 do
+  local entry = due_in('revocations', 1)[1]
+  if not entry then
+    break
+  end
+  revoke(entry)
+end
+
+local closings = due_in('closings', 250)
+for _, closing in ipairs(closings) do
+  redis.call('ZADD', 'closings', lease, closing)
+end
+return { left == 0 and 1 or 0, closings }

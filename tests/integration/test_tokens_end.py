@@ -1,0 +1,101 @@
+"""Logins that end (design section 13): their sessions end, and their sockets are closed with 4002."""
+
+import time
+
+import pytest
+from servers import wait_until
+from stack import PROVIDER, Stack
+from store import session_key, session_of, token_hash
+
+REVOKED = 4002
+
+
+@pytest.fixture(scope="module")
+def short_stack(servers):
+    """In which logins expire soon."""
+    with Stack(servers, gateways=1, auth_agents=2, settings={"auth.token_max_age_s": 2}) as stack:
+        yield stack
+
+
+@pytest.fixture
+def gateway(short_stack):
+    yield short_stack.gateways[0]
+    short_stack.check()
+
+
+def expect_revoked(*clients):
+    for client in clients:
+        assert client.expect_close().code == REVOKED
+
+
+def test_a_login_that_has_expired_ends_its_session_in_both_protocols(short_stack, gateway, connect,
+                                                                     connect_content):
+    ada, ben = connect(gateway, "ada"), connect_content(gateway, "ben")
+    redis = short_stack.redis()
+    sid = session_of(redis, ada.client_id)
+    expires = redis.zscore("logins", sid)
+    expect_revoked(ada)
+    assert time.time() * 1000 < expires + 1500, "it took long after the expiry"
+    expect_revoked(ben)
+    assert redis.zscore("logins", sid) is None and not redis.exists("closings")
+    wait_until(lambda: redis.zscore("sessions", sid) is None, 20, "a sync agent has tidied up")
+
+    again = connect(gateway)
+    again.send({"reconnect": {"reconnectId": ada.session}})
+    refused = again.expect(lambda f: f.get("cn", "").endswith("ConnectResponse"), "an answer")
+    assert refused["clientId"] is None and refused["data"]
+    assert again.request("reauthenticate", token=ada.token)["result"] is None
+    with connect_content(gateway) as other:
+        answer = other.reconnect(ben.session)
+        assert (answer["type"], answer["data"]["code"]) == ("error", 4010220)
+
+
+def test_a_login_that_comes_back_does_not_live_longer(short_stack, gateway, connect):
+    ada = connect(gateway, "ada")
+    redis = short_stack.redis()
+    sid = session_of(redis, ada.client_id)
+    expires = redis.zscore("logins", sid)
+    ada.vanish()
+    ada.open(gateway.url)
+    ada.send({"reconnect": {"reconnectId": ada.session}})
+    assert ada.expect_connect_response()["clientId"]
+    assert redis.zscore("logins", sid) == expires
+    expect_revoked(ada)
+
+
+def test_who_has_logged_out_is_not_closed_later(short_stack, gateway, connect):
+    ada = connect(gateway, "ada")
+    sid = session_of(short_stack.redis(), ada.client_id)
+    ada.request("logout")
+    assert short_stack.redis().zscore("logins", sid) is None
+
+
+# ---- Scripts
+
+def test_a_gateway_that_was_away_closes_what_was_revoked_meanwhile(store):
+    sid = store.session("c1")
+    store.redis.hset(session_key(sid), mapping={"ended": store.now(), "why": "the login has ended"})
+    assert store.announce("gateway.1", "c1", "c2") == {"c1": "4002", "c2": "4005"}
+
+
+@pytest.mark.parametrize("device, other, outcome", [
+    ("", "", "ok"), ("", "d1", "ok"), ("d1", "d1", "ok"), ("d1", "d2", "refused"),
+    ("d1", "", "refused")])
+def test_a_token_is_good_on_its_own_device_only(store, device, other, outcome):
+    store.session("c1")
+    store.token("c1")
+    store.redis.hset("{t:" + token_hash("secret") + "}", "device", device)
+    assert (store.reconnect("c2", "c1", device=other).refused or "ok") == {
+        "ok": "ok", "refused": "login"}[outcome]
+
+
+def test_a_token_is_no_login_on_another_device(gateway, connect):
+    ada = connect(gateway)
+    token = ada.request("authenticate", authProvider=PROVIDER, deviceId="d1",
+                        credential=gateway.stack.credential("ada"))["result"]["token"]
+    ada.expect_connect_response()
+    for device in ("d2", ""):
+        refused = connect(gateway).request("reauthenticate", token=token, deviceId=device)
+        assert (refused["result"], refused["statusCode"]) == (None, 401)
+    own = connect(gateway).request("reauthenticate", token=token, deviceId="d1")
+    assert own["result"]["token"] == token
