@@ -184,12 +184,24 @@ if listing_count > 0 then
   end
 end
 
+-- Is an object as good as none to whoever writes? nil: none is.
+local is_hidden = nil
+
+local function hidden_reference(ref, field, refs)
+  for _, target in ipairs(is_hidden and refs_gained(refs_of(ref, field), refs) or {}) do
+    if is_hidden(target) then
+      return target
+    end
+  end
+  return nil
+end
+
 -- Why the object may not refer to these: an outcome, and what is said beside it; nil if it may.
 local function reference_refusal(ref, field, refs)
   if refs == '' then
     return nil
   end
-  local broken = broken_reference(refs)
+  local broken = broken_reference(refs) or hidden_reference(ref, field, refs)
   if broken then
     return 'reference', broken
   end

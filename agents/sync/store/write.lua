@@ -1,7 +1,8 @@
--- What all commits begin with: the listings, the children, the watchers, then who asks; has it been answered
--- before? (design section 8)
+-- What all commits begin with: the listings, the children, the watchers, then who asks, and restricted
+-- classes; has it been answered before? (design section 8)
 local client, accepted, lease = arg(), arg_number(), arg()
 local result_name, results_kept, results_s = arg(), arg_number(), arg_number()
+local restricted = arg_restricted()
 
 local sid, ended = session_of(client, accepted)
 if not sid then
@@ -10,6 +11,15 @@ end
 local earlier = result_of(sid, result_name)
 if earlier then
   return { 'again', sid, earlier }
+end
+
+-- What the writer may not read may be referred to only as long as it is there already: an answer must not
+-- tell that there is such an object. What the same request makes is the writer's own.
+if restricted[1] then
+  local me = redis.call('HGET', session_key(sid), 'me')
+  function is_hidden(ref)
+    return will_be[ref] == nil and not may_read(sid, ref, restricted) and pair_text(ref) ~= me
+  end
 end
 
 -- Every outcome from here on is kept, so that a repeated request is answered alike.

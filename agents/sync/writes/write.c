@@ -80,6 +80,7 @@ void write_begin_many(struct work *work, const struct redis_script *script,
     redis_call_arg(&work->call, text_str(&name));
     redis_call_arg_i64(&work->call, settings->sync_results_kept);
     redis_call_arg_i64(&work->call, settings->sync_results_s);
+    rights_add_restricted(&work->call, work->agent->model);
 }
 
 void write_begin(struct work *work, const struct redis_script *script,
