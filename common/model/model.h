@@ -77,6 +77,8 @@ struct model_field {
     const char *onward;                /* with `through`: its field that refers to the target */
     const char *initial;               /* canonical text of the default; NULL: null */
     const char *const *values;         /* FIELD_STRING: the only allowed values, NULL-terminated */
+    const struct model_rule *read;     /* in addition to the class's; NULL: none of its own */
+    const struct model_rule *update;   /* the same; also of a value that is given at creation */
 };
 
 /* Objects are found, or are unique, by the texts of these fields, none of them null. */
@@ -210,6 +212,8 @@ const struct model_view *model_view(const struct model_class *c, const char *nam
 /* The field of a child of this class by which it is sorted; NULL: it has none of them. */
 const struct model_field *model_sort_field(const struct model_sort *sort,
                                            const struct model_class *child);
+/* Do some who may read the object not see this field? */
+bool model_hides(const struct model_field *field);
 /* The indexes that the class itself declares; their number. `out` may be NULL. */
 size_t model_own_indexes(const struct model_class *c, const struct model_index **out);
 /* May the field be part of an index? Its values are compared by their texts. */

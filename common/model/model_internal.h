@@ -38,6 +38,12 @@ void *model_alloc(struct model *model, size_t count, size_t size);
 /* A copy with the model's lifetime. */
 const char *model_keep(struct model *model, const struct text *t);
 
+/* The rule's text, and whether it restricts, when its alternatives are there. */
+void model_complete_rule(struct model *model, struct model_rule *rule);
+
+/* Those that are said in a word, up to RULE_SIGNED_IN. */
+extern const char *const model_rule_words[RULE_SIGNED_IN + 1];
+
 /* Fills by_name of the model, and fields_by_name of a class. */
 void model_index_classes(struct model *model);
 void model_index_fields(struct model *model, struct model_class *c);

@@ -236,6 +236,7 @@ static void load_own_field(struct loading *l, const struct model_class *c, struc
     if (c->parent && has_name(c->parent->fields, c->parent->field_count, field->name))
         text_addf(l->problems, "%s: the parent has a field of this name\n", path.at);
     model_load_field(l, row, path.at, field);
+    model_note_access(l, c, row, path.at, field);
     for (const struct model_field *other = c->fields; other < field; other++) {
         if (strcmp(other->column, field->column) == 0)
             text_addf(l->problems, "%s.column: %s has the values of %s already\n", path.at,
@@ -313,6 +314,7 @@ static void load_bodies(struct loading *l)
         model_load_anchor(l, l->parents_first[i]);
     for (size_t i = 0; i < count; i++)
         model_load_rules(l, l->parents_first[i]);
+    model_load_field_rules(l);
     for (size_t i = 0; i < count; i++)
         model_load_indexes(l, l->parents_first[i]);
     for (size_t i = 0; i < count; i++) {

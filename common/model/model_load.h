@@ -14,7 +14,8 @@ struct loading {
     struct text *problems;     /* a line for each mistake */
     struct json_object **rows; /* of each class, in the order of model->classes */
     struct model_class **parents_first;
-    size_t ready; /* of these, while they are found */
+    size_t ready;                              /* of these, while they are found */
+    struct field_rule *first_rule, *last_rule; /* of fields (model_load_access.c) */
 };
 
 struct json_object *model_row_of(const struct loading *l, const struct model_class *c);
@@ -56,6 +57,11 @@ bool model_is_name(const char *name, const char *more);
 void model_load_field(struct loading *l, struct json_object *row, const char *path,
                       struct model_field *field);
 
+/* Who may do what with it is noted, to be read when the rules of all classes are there. */
+void model_note_access(struct loading *l, const struct model_class *c, struct json_object *row,
+                       const char *path, struct model_field *field);
+void model_load_field_rules(struct loading *l);
+
 /* Parts of that: a type, which is told of if it is none; "target", a class or an array of classes.
  */
 bool model_load_type(struct loading *l, struct json_object *row, const char *path,
@@ -94,12 +100,12 @@ const struct model_class *const *model_concrete_of(struct model *model,
 void model_check_readable(struct loading *l, const struct model_class *const *classes,
                           const char *path, const char *shown);
 
+/* Tells of a to-many that would show in whom else's hidden fields the object stands. */
+void model_check_shown(struct loading *l, const struct model_field *field, const char *path);
+
 /* When the rules of all classes are there, and what its parent has of these. */
 void model_load_summary(struct loading *l, struct model_class *c);
 void model_load_children(struct loading *l, struct model_class *c);
-
-/* May everyone who signs in read all of its objects? */
-bool model_everyone_reads(const struct model_class *c);
 
 /* When everything of the classes is there. */
 void model_load_listings(struct loading *l);

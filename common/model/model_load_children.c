@@ -31,6 +31,9 @@ static void check_summary_field(struct loading *l, const struct model_class *c, 
         text_addf(l->problems, "%s.summary: %s has no field %s\n", path, c->name, name);
     else if (!model_in_content(c, field))
         text_addf(l->problems, "%s.summary: %s is no part of the content\n", path, name);
+    else if (model_hides(field))
+        text_addf(l->problems, "%s.summary: not everyone may read %s, and pages would show it\n",
+                  path, name);
 }
 
 /* Its parent's, which the class has copies of. */
@@ -106,6 +109,10 @@ static void check_sorted(struct loading *l, const struct model_class *member,
         return;
     if (!model_can_index(field) || field->type == FIELD_TO_ONE)
         text_addf(l->problems, "%s.by: %s of %s is json or a relation, which have no order\n", path,
+                  field->name, member->name);
+    if (model_hides(field))
+        text_addf(l->problems,
+                  "%s.by: not everyone may read %s of %s, and the order would show it\n", path,
                   field->name, member->name);
     for (; rank && *rank; rank++)
         check_rank(l, field, *rank, path);
@@ -273,6 +280,7 @@ static bool load_relation(struct loading *l, const struct model_class *c, struct
     children->members = model_concrete_of(l->model, field->targets);
     text_addf(&place, "%s.relation", path);
     check_members(l, children, place.at);
+    model_check_shown(l, field, place.at);
     return true;
 }
 

@@ -35,6 +35,8 @@ static void load_of_user(struct loading *l, struct json_object *row, const char 
                  !model_in_content(user, entry->field)))
         model_tell(l, path, "field",
                    "expected a toOne of the class that stands for users, to classes with types");
+    else if (name && model_hides(entry->field))
+        model_tell(l, path, "field", "not everyone may read it, and logins would show it");
 }
 
 /* ---- Made for each user ---- */

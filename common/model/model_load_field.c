@@ -15,13 +15,14 @@ static const char *const type_names[] = {
 
 static const char *const *members_of(enum field_type type)
 {
-    static const char *const plain[] = {"type", "column", "required", "readOnly", "default", NULL};
+    static const char *const plain[] = {"type",    "column", "required", "readOnly",
+                                        "default", "access", NULL};
     static const char *const set[] = {"type",    "column", "required", "readOnly",
-                                      "default", "server", NULL};
+                                      "default", "access", "server",   NULL};
     static const char *const string[] = {"type",    "column", "required", "readOnly",
-                                         "default", "values", NULL};
+                                         "default", "access", "values",   NULL};
     static const char *const source[] = {"type",   "column", "required", "readOnly",
-                                         "target", "server", NULL};
+                                         "target", "access", "server",   NULL};
     static const char *const derived[] = {"type",    "column", "target", "inverse",
                                           "through", "onward", "listed", NULL};
 

@@ -24,16 +24,11 @@ const struct model_class *const *model_concrete_of(struct model *model,
     return found;
 }
 
-bool model_everyone_reads(const struct model_class *c)
-{
-    return !c->rules[ACTION_READ].restricts;
-}
-
 void model_check_readable(struct loading *l, const struct model_class *const *classes,
                           const char *path, const char *shown)
 {
     for (; *classes; classes++) {
-        if (!model_everyone_reads(*classes))
+        if ((*classes)->rules[ACTION_READ].restricts)
             text_addf(l->problems, "%s: not everyone who signs in may read %s, and %s\n", path,
                       (*classes)->name, shown);
     }
@@ -58,6 +53,7 @@ static const struct model_listing *load_listing(struct loading *l, const struct 
     /* Whoever may read the object sees the IDs in its lists, so these must be no secret. */
     model_check_readable(l, listing->members, path.at,
                          "the list would show the IDs of its objects");
+    model_check_shown(l, field, path.at);
     return listing;
 }
 

@@ -5,22 +5,14 @@
 #include "common/json/json_get.h"
 #include "common/model/model_load_watch.h"
 
-/* The way of a watcher, step by step along relations. */
-
-struct way {
-    struct loading *l;
-    const struct model_class *const *reached; /* so far; NULL: a step was wrong */
-    struct model_step *steps;
-    size_t count;
-    bool many; /* may one object lead to several? */
-};
+/* Ways along relations, step by step. */
 
 static bool is_source(const struct model_field *field)
 {
     return field->type == FIELD_TO_ONE || field->type == FIELD_LIST;
 }
 
-static void add_step(struct way *way, enum step_kind kind, const struct model_term *term,
+static void add_step(struct model_way *way, enum step_kind kind, const struct model_term *term,
                      const struct model_class *const *reached)
 {
     way->steps[way->count++] =
@@ -45,15 +37,15 @@ static const struct model_class *const *targets_of(struct model *model,
     return model_concrete_of(model, all);
 }
 
-static void step_out(struct way *way, const struct model_term *term)
+static void step_out(struct model_way *way, const struct model_term *term)
 {
     way->many = way->many || term->type == FIELD_LIST;
     add_step(way, STEP_OUT, term, targets_of(way->l->model, term));
 }
 
 /* To the objects of these classes that refer here by the field `name`. */
-static bool step_in(struct way *way, const struct model_class *const *classes, const char *name,
-                    const char *path)
+static bool step_in(struct model_way *way, const struct model_class *const *classes,
+                    const char *name, const char *path)
 {
     struct model_term term = {0};
 
@@ -65,7 +57,7 @@ static bool step_in(struct way *way, const struct model_class *const *classes, c
 }
 
 /* A to-many is walked as it is derived. */
-static bool step_derived(struct way *way, const struct model_field *field, const char *path)
+static bool step_derived(struct model_way *way, const struct model_field *field, const char *path)
 {
     const struct model_class *const join[] = {field->through, NULL};
     struct model_term onward = {0};
@@ -90,7 +82,7 @@ static bool is_declared_once(const struct model_term *term)
     return i >= term->origin_count;
 }
 
-static bool step_by_name(struct way *way, const char *name, const char *path)
+static bool step_by_name(struct model_way *way, const char *name, const char *path)
 {
     struct model_term term = {0};
     const struct model_field *field;
@@ -108,6 +100,8 @@ static bool step_by_name(struct way *way, const char *name, const char *path)
         text_addf(way->l->problems,
                   "%s: several classes have a toMany %s; say which class, and by what\n", path,
                   name);
+    else if (!field->inverse || (field->through && !field->onward))
+        return false; /* told where the field is */
     else if (!strcmp(field->inverse, "ID"))
         text_addf(way->l->problems, "%s: what is found by its ID cannot be walked to\n", path);
     else
@@ -116,7 +110,7 @@ static bool step_by_name(struct way *way, const char *name, const char *path)
 }
 
 /* May some field of the term refer to something that is reached? */
-static bool refers_here(const struct way *way, const struct model_field *field)
+static bool refers_here(const struct model_way *way, const struct model_field *field)
 {
     const struct model_class *const *c = way->reached;
 
@@ -126,7 +120,7 @@ static bool refers_here(const struct way *way, const struct model_field *field)
 }
 
 /* {"class": "com.app.mo.Task", "by": "assignee"} */
-static bool step_by_class(struct way *way, struct json_object *row, const char *path)
+static bool step_by_class(struct model_way *way, struct json_object *row, const char *path)
 {
     static const char *const members[] = {"class", "by", NULL};
     const char *name = model_get_string(way->l, row, path, "class", true);
@@ -145,7 +139,7 @@ static bool step_by_class(struct way *way, struct json_object *row, const char *
     return step_in(way, model_concrete_of(way->l->model, of), by, path);
 }
 
-static void load_step(struct way *way, struct json_object *step, const char *path)
+static void load_step(struct model_way *way, struct json_object *step, const char *path)
 {
     bool done = false;
 
@@ -159,24 +153,17 @@ static void load_step(struct way *way, struct json_object *step, const char *pat
         way->reached = NULL;
 }
 
-void model_load_steps(struct loading *l, struct json_object *row, const char *path,
-                      struct model_watcher *watcher)
+size_t model_load_way(struct model_way *way, struct json_object *row, const char *path,
+                      const char *member)
 {
-    const struct model_class *const start[] = {watcher->owner, NULL};
-    struct way way = {.l = l, .reached = model_concrete_of(l->model, start)};
     _cleanup_(text_deinitp) struct text place = {0};
     size_t count;
-    struct json_object *given = model_get_items(l, row, path, "of", &count);
+    struct json_object *given = model_get_items(way->l, row, path, member, &count);
 
-    way.steps = model_alloc(l->model, 2 * count, sizeof(*way.steps));
-    for (size_t i = 0; way.reached && i < count; i++) {
-        model_item_path(&place, path, "of", i);
-        load_step(&way, json_object_array_get_idx(given, i), place.at);
+    way->steps = model_alloc(way->l->model, 2 * count, sizeof(*way->steps));
+    for (size_t i = 0; way->reached && i < count; i++) {
+        model_item_path(&place, path, member, i);
+        load_step(way, json_object_array_get_idx(given, i), place.at);
     }
-    if (count == 0 && watcher->value != WATCH_PATH)
-        model_tell(l, path, "of", "expected one step or more");
-    watcher->steps = way.steps;
-    watcher->step_count = way.count;
-    watcher->reached = way.reached;
-    watcher->many = watcher->value == WATCH_PATH && way.many;
+    return count;
 }

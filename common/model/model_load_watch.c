@@ -99,6 +99,20 @@ static void load_process(struct loading *l, struct json_object *row, const char 
     watcher->type = FIELD_JSON;
 }
 
+static void load_steps(struct loading *l, struct json_object *row, const char *path,
+                       struct model_watcher *watcher)
+{
+    const struct model_class *const start[] = {watcher->owner, NULL};
+    struct model_way way = {.l = l, .reached = model_concrete_of(l->model, start)};
+
+    if (model_load_way(&way, row, path, "of") == 0 && watcher->value != WATCH_PATH)
+        model_tell(l, path, "of", "expected one step or more");
+    watcher->steps = way.steps;
+    watcher->step_count = way.count;
+    watcher->reached = way.reached;
+    watcher->many = watcher->value == WATCH_PATH && way.many;
+}
+
 static void load_body(struct loading *l, struct json_object *row, const char *path,
                       struct model_watcher *watcher)
 {
@@ -107,7 +121,7 @@ static void load_body(struct loading *l, struct json_object *row, const char *pa
         load_process(l, row, path, watcher);
         return;
     }
-    model_load_steps(l, row, path, watcher);
+    load_steps(l, row, path, watcher);
     if (!watcher->reached)
         return;
     watcher->where =
@@ -259,25 +273,6 @@ static enum field_type type_of(const struct model_watcher *watcher)
     return watcher->field.name ? watcher->field.type : FIELD_TO_ONE;
 }
 
-static bool is_personal(const struct model_watcher *watcher)
-{
-    const struct model_term *field = &watcher->field;
-
-    for (size_t i = 0; i < watcher->step_count; i++) {
-        const struct model_class *const *c = watcher->steps[i].reached;
-
-        while (*c && model_everyone_reads(*c))
-            c++;
-        if (*c)
-            return true;
-    }
-    for (size_t i = 0; i < field->origin_count; i++) {
-        if (field->origins[i].watcher && field->origins[i].watcher->personal)
-            return true;
-    }
-    return false;
-}
-
 static void resolve(struct watching *w, struct entry *entry)
 {
     struct model_watcher *watcher = entry->watcher;
@@ -291,7 +286,7 @@ static void resolve(struct watching *w, struct entry *entry)
     if (watcher->value != WATCH_COUNT)
         load_field(w, entry, path.at);
     watcher->type = type_of(watcher);
-    watcher->personal = is_personal(watcher);
+    model_find_readers(watcher);
     w->depth--;
     entry->field = READY;
 }
@@ -309,6 +304,7 @@ watcher_of_field(struct model *model, const struct model_class *c, const struct 
                                       .owner = c,
                                       .value = WATCH_PATH,
                                       .type = field->type,
+                                      .open = true,
                                       .reached = model_concrete_of(model, start),
                                       .field = {.name = field->name,
                                                 .type = field->type,
@@ -318,6 +314,7 @@ watcher_of_field(struct model *model, const struct model_class *c, const struct 
         origins[i] =
             (struct model_origin){.class_ = watcher->reached[i],
                                   .field = model_find_field(watcher->reached[i], field->name)};
+    model_find_readers(watcher);
     return watcher;
 }
 
@@ -354,6 +351,7 @@ static void open_watchers(struct watching *w, struct model_class *c, struct json
     {
         watcher->name = row.key;
         watcher->owner = c;
+        watcher->open = true;
         w->entries[w->count++] = (struct entry){watcher, row.val, WAITING};
         all[c->watcher_count++] = watcher++;
     }

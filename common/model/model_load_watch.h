@@ -6,8 +6,9 @@
 /*
  * model_load_watch - what the files share that read watchers and queries: model_load_watch.c (the
  * watchers of a class, and what each names of others), model_load_query.c, model_load_step.c (ways
- * along relations), model_load_term.c (fields of what was reached), model_load_where.c (conditions,
- * orders), model_load_params.c.
+ * along relations, of rules too), model_load_term.c (fields of what was reached),
+ * model_load_where.c (conditions, orders), model_load_params.c, model_load_readers.c (who may see
+ * what a watcher reads).
  *
  * `classes` are concrete ones, by name, NULL-terminated: what was reached.
  */
@@ -39,9 +40,23 @@ bool model_load_term_by(struct loading *l, const struct model_class *const *clas
 /* Is there something to show: any field but a to-many that is not listed? */
 bool model_is_shown(const struct model_field *field);
 
+/* Finds out who may see all that the watcher reads, when the rest of it is there. */
+void model_find_readers(struct model_watcher *watcher);
+
+/* A way along relations, which begins at the classes `reached`, and then leads to them. */
+struct model_way {
+    struct loading *l;
+    const struct model_class *const *reached; /* so far; NULL: a step was wrong, which is told */
+    struct model_step *steps;
+    size_t count;
+    bool many; /* may one object lead to several? */
+};
+
+/* Goes along the steps in the array `member` of the row, whose path this is; their number there. */
+size_t model_load_way(struct model_way *way, struct json_object *row, const char *path,
+                      const char *member);
+
 /* `path` is that of `row`. */
-void model_load_steps(struct loading *l, struct json_object *row, const char *path,
-                      struct model_watcher *watcher);
 void model_load_params(struct loading *l, struct json_object *row, const char *path,
                        struct model_params *out);
 const struct model_condition *model_load_where(struct loading *l, struct json_object *row,

@@ -122,9 +122,10 @@ struct model_watcher {
     enum watch_value value;
     enum field_type type; /* of the value: FIELD_TO_ONE is a pair; FIELD_JSON anything */
     bool many;            /* only WATCH_PATH: there may be several, so the value is an array */
-    bool personal; /* it reads objects that not everybody who signs in may read: somewhere on the
-                      way, or in a watcher that it names. The object that it starts at is none of
-                      these */
+    bool personal; /* it reads what not everybody who signs in may read: objects on the way, fields,
+                      or what a watcher does that it names. That the object may be read at which it
+                      starts is asked before */
+    bool open;     /* nothing of that is for those alone who sign in */
     const struct model_step *steps; /* none: the object itself is what was reached */
     size_t step_count;
     const struct model_class *const *reached; /* by the last step; concrete, NULL-terminated */

@@ -21,7 +21,7 @@ def put(store, *texts, refs="", state="", tells=0, kept=(8, 1000), at=None, name
     values = [part for field, text in zip(texts[0::2], texts[1::2]) for part in (field, text, refs)]
     now = now_ms()
     return store.run("put", 0, 0, 0, "c1", now, now + 5000, name, 1000, 3600, 0, 0, 0, 1, CLASS, ID,
-                     "signedIn", at or now, len(values), *values, 0, state, tells, *kept)
+                     "signedIn", at or now, len(values), *values, 0, 0, state, tells, *kept)
 
 
 def get(store, number=0, birth=None, suffix=SUFFIX, watches=0, rule="signedIn", most=10):

@@ -301,7 +301,7 @@ def put(store, message_id, kept=1000):
     now = now_ms()
     outcome, sid, state, *_ = store.run(
         "put", 0, 0, 0, "c1", now, now + 5000, name, kept, 3600, 0, 0, 0, 1, CLASS, "t1", "signedIn", now,
-        3, "title", f'"{message_id}"', "", 0, "", 0, 0, 0)
+        3, "title", f'"{message_id}"', "", 0, 0, "", 0, 0, 0)
     return [outcome, sid, state.rpartition(" ")[0]]
 
 

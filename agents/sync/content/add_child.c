@@ -67,11 +67,18 @@ static const struct model_field *field_of(const struct model_class *c, const cha
     return model_field(c, name, strlen(name));
 }
 
+/* The relation, and who may set it. */
+static void add_relation(struct redis_call *call, const struct model_field *field)
+{
+    redis_call_arg(call, field->column);
+    redis_call_arg(call, field->name);
+    redis_call_arg(call, field->update ? field->update->text : "");
+}
+
 static void add_list(struct work *work, const struct adding *adding)
 {
     redis_call_arg(&work->call, "list");
-    redis_call_arg(&work->call, relation_of(adding)->column);
-    redis_call_arg(&work->call, relation_of(adding)->name);
+    add_relation(&work->call, relation_of(adding));
     redis_call_arg_i64(&work->call, work->agent->proc.settings.sync_max_listed);
 }
 
@@ -81,7 +88,7 @@ static void add_inverse(struct work *work, const struct adding *adding)
         field_of(adding->making.object.class_, relation_of(adding)->inverse);
 
     redis_call_arg(&work->call, "inverse");
-    redis_call_arg(&work->call, inverse->column);
+    add_relation(&work->call, inverse);
     redis_call_arg(&work->call, inverse->type == FIELD_LIST ? "1" : "0");
 }
 
@@ -144,6 +151,7 @@ static enum work_step commit(struct work *work)
     lineage_add_args(&work->call, child->class_, work->agent->proc.settings.sync_history_kept);
     redis_call_arg(&work->call, child->id ? child->id : "");
     write_add_new(&work->call, child);
+    rights_add_guards_new(&work->call, child, adding->making.given);
     rights_add_rule(&work->call, child->class_, ACTION_CREATE);
     rights_add_rule(&work->call, child->class_, ACTION_READ);
     rights_add_rule(&work->call, child->class_, ACTION_UPDATE);

@@ -1,22 +1,23 @@
 -- "add_child": makes a document, or takes one that is there, and makes it the child of another, in one
 -- step.
 -- Arguments: those of written.lua, for the parent; its rule for reads; the child: lineage, id
--- ("": made here), what arg_new() reads, rules for creations, reads and updates; whether
+-- ("": made here), what arg_new() reads, the guards of what is given, rules for creations, reads and updates; whether
 -- nothing but its key is given (1 or 0), whether clients may choose its id (1 or 0), the first required
 -- field that is missing (""), whether the writer knows all that is made (1 or 0); how children are known:
---   list      column of the parent that refers to them, its name, most members
---   inverse   column of the child that refers to the parent, whether that is a list (1 or 0)
+--   list      column of the parent that refers to them, its name, its rule for updates ("": none of its
+--             own), most members
+--   inverse   column of the child that refers to the parent, its name, its rule, whether it is a list (1 or 0)
 --   through   lineage, id ("": made here), what arg_new() reads of a join object without the child, its
 --             columns that refer to the parent and to the child
 --   id        what their ids begin with
--- Returns client | again, sid, outcome | missing | forbidden | exists | unknown | elsewhere | removed |
+-- Returns client | again, sid, outcome | missing | forbidden | guarded, sid, field | exists | unknown | elsewhere | removed |
 --         incomplete, sid, field | taken, sid, class | reference, sid, ref | full, sid, field |
 --         unique, sid, index | same, sid, id | ok, sid, id, jobs, cascade.
 local MOST_LOOKED_AT = 1000 -- references to a child, when it is sought among the children
 
 local parent, read = class .. ':' .. id, arg()
 local child_lineage, child_id = arg_lineage(), arg()
-local new = arg_new(child_lineage, child_id)
+local new, guards = arg_new(child_lineage, child_id), arg_list()
 local may = { create = arg(), read = arg(), update = arg() }
 local bare, may_choose, missing, complete = arg() == '1', arg() == '1', arg(), arg_number()
 
@@ -39,7 +40,7 @@ end
 local ways = {}
 
 function ways.list()
-  local field, name, most = arg(), arg(), arg_number()
+  local field, name, guard, most = arg(), arg(), arg(), arg_number()
   local refs = refs_of(parent, field)
   local way = {}
 
@@ -49,7 +50,9 @@ function ways.list()
 
   function way.refusal()
     local _, count = string.gsub(refs, '[^\n]+', '')
-    if count >= most then
+    if guard ~= '' and not allowed(sid, guard, parent) then
+      return 'guarded', name
+    elseif count >= most then
       return 'full', name
     end
     return nil
@@ -65,7 +68,7 @@ end
 
 -- A child that is made brings the reference along.
 function ways.inverse()
-  local field, is_list = arg(), arg() == '1'
+  local field, name, guard, is_list = arg(), arg(), arg(), arg() == '1'
   local way = {}
 
   function way.has(child)
@@ -77,6 +80,8 @@ function ways.inverse()
       return nil
     elseif not allowed(sid, may.update, child) then
       return 'forbidden'
+    elseif guard ~= '' and not allowed(sid, guard, child) then
+      return 'guarded', name
     end
     return reference_refusal(child, field, parent)
   end
@@ -174,6 +179,10 @@ local function refusal_to_make()
     return 'removed'
   elseif missing ~= '' then
     return 'incomplete', missing
+  end
+  local guarded = guarded_new(sid, guards, new.values)
+  if guarded then
+    return 'guarded', guarded
   end
   local refusal, said = new_refusal(new)
   if refusal then

@@ -1,11 +1,11 @@
 -- "createObject".
--- Arguments: those of written.lua (id "" asks for the next integer), what arg_new() reads, and the rule
--- for reads.
--- Returns client | again, sid, outcome | forbidden | removed | taken, sid, class | reference, sid, ref |
+-- Arguments: those of written.lua (id "" asks for the next integer), what arg_new() reads, the guards of
+-- what is given, and the rule for reads.
+-- Returns client | again, sid, outcome | forbidden | guarded, sid, field | removed | taken, sid, class | reference, sid, ref |
 --         full, sid, field | unique, sid, index | existing, sid, id, fields |
 --         ok, sid, id, jobs, cascade.
 local new = arg_new(lineage, id)
-local read_rule = arg()
+local guards, read_rule = arg_list(), arg()
 
 if not allowed_new(sid, rule, new.values) then
   return finish('forbidden')
@@ -24,6 +24,10 @@ if id ~= '' then
   elseif there[2] then
     return finish('removed')
   end
+end
+local guarded = guarded_new(sid, guards, new.values)
+if guarded then
+  return finish('guarded', guarded)
 end
 local refusal, said = new_refusal(new)
 if refusal then

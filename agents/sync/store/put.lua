@@ -1,14 +1,14 @@
 -- "putObject" and the commit of "patch_content".
--- Arguments: those of written.lua, put time, then a list of field, text, refs, and the indexes; the state
---   that this is a change of, as "<version> <birth>" ("": whichever there is); whether the writer is told
+-- Arguments: those of written.lua, put time, then a list of field, text, refs, and the indexes, and the
+--   guards of what is put; the state that this is a change of, as "<version> <birth>" ("": whichever there is); whether the writer is told
 --   like everybody else (1 or 0); limits of earlier texts.
--- Returns client | again, sid, outcome | forbidden | missing | conflict | reference, sid, ref |
+-- Returns client | again, sid, outcome | forbidden | guarded, sid, field | missing | conflict | reference, sid, ref |
 --         full, sid, field | unique, sid, index | stale | same, sid, state |
 --         ok, sid, state, jobs, cascade. state: "<version> <birth>"; version 0: some fields were stale, so
 --         that the state which the writer holds for true from the answer on, the first time and later,
 --         has never been. A conflict is not kept, since the request may be tried again.
 local time = math.min(arg_number(), accepted)
-local list, indexes = arg_list(), arg_indexes()
+local list, indexes, guards = arg_list(), arg_indexes(), arg_list()
 local expected, tells_writer, earlier_limits = arg(), arg() == '1', arg_earlier_limits()
 local ref = class .. ':' .. id
 
@@ -23,6 +23,10 @@ if expected ~= '' and expected ~= version .. ' ' .. birth then
   return { 'conflict', sid }
 end
 
+local guarded = guarded_put(sid, ref, guards, list)
+if guarded then
+  return finish('guarded', guarded)
+end
 local put, refusal, said = put_begin(ref, created, list, time, expected ~= '')
 if not put then
   return finish(refusal, said)

@@ -3,10 +3,10 @@
 -- Arguments: those of write.lua and removal.lua; put time; for each save, after their count, its place in the
 --   request, "create", "put" or "refuse", lineage, id, rule; for a creation what arg_new()
 --   reads, and whether its writer knows all of it (1 or 0); for a put the list of field, text, refs, and the
---   indexes; for what cannot be made, as the agent has found, an outcome and what is said beside it;
+--   indexes; for both the guards of what is given; for what cannot be made, as the agent has found, an outcome and what is said beside it;
 --   for each removal, after their count, its place, class, id, rule; limits of earlier texts.
 -- Returns client | again, sid, outcome | changed: an object has come or gone since the agent looked |
---         forbidden | removed | stale | reference | full | unique | taken | unmade | lacking, sid, place and
+--         forbidden | guarded | removed | stale | reference | full | unique | taken | unmade | lacking, sid, place and
 --         what is said, apart by a line feed | ok, sid, a line "<version> <ref>" for each save and then for
 --         each removal (version 0 where there was nothing), jobs, cascade.
 local time = math.min(arg_number(), accepted)
@@ -17,10 +17,11 @@ local function arg_save()
   if save.kind == 'create' then
     save.new = arg_new(save.lineage, save.id)
     save.values, save.indexes, save.complete = save.new.values, save.new.indexes, arg_number()
+    save.guards = arg_list()
   elseif save.kind == 'refuse' then
     save.outcome, save.said = arg(), arg()
   else
-    save.values, save.indexes, save.complete = arg_list(), arg_indexes(), 1
+    save.values, save.indexes, save.complete, save.guards = arg_list(), arg_indexes(), 1, arg_list()
   end
   return save
 end
@@ -105,6 +106,10 @@ function refusal_to.create(save)
   elseif save.id ~= '' and redis.call('HEXISTS', object_key(save.ref), '@d') == 1 then
     return 'removed'
   end
+  local guarded = guarded_new(sid, save.guards, save.values)
+  if guarded then
+    return 'guarded', guarded
+  end
   local namesake = namesake_among_new(save)
   if namesake then
     return 'taken', namesake
@@ -115,6 +120,10 @@ end
 function refusal_to.put(save)
   if not allowed(sid, save.rule, save.ref) then
     return 'forbidden'
+  end
+  local guarded = guarded_put(sid, save.ref, save.guards, save.values)
+  if guarded then
+    return 'guarded', guarded
   end
   local _, _, created = object_state(save.ref)
   local refusal, said

@@ -96,6 +96,7 @@ static enum work_step commit(struct work *work)
 
     write_begin(work, &script_create, object->class_, object->id ? object->id : "", ACTION_CREATE);
     write_add_new(&work->call, object);
+    rights_add_guards_new(&work->call, object, making->given);
     rights_add_rule(&work->call, object->class_, ACTION_READ);
     return work_call(work, create_answer);
 }

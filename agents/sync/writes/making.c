@@ -52,6 +52,7 @@ static enum work_step complete(struct work *work, const char *maker)
     _cleanup_(text_deinitp) struct text problem = {0};
     const char *missing;
 
+    making->given = making->object.count;
     making->added = making_fill(&making->object, maker, work->request.accepted_ms);
     if (!write_check_lists(work, &making->object, making->path, &problem)) /* with the maker */
         return write_refuse(work, 0, text_str(&problem));

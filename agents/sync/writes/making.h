@@ -18,6 +18,7 @@ struct making {
     work_fn *commit;
     bool may_exist; /* such an object may be there already, named by a parent of its class; then
                        what a new one lacks is the commit's to refuse */
+    size_t given;   /* out: of the values, those that were asked for stand first */
     bool added;     /* out: the server has set more than what was asked for */
 };
 

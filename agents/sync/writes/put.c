@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "agents/sync/operations.h"
+#include "agents/sync/rights.h"
 #include "agents/sync/store/scripts.h"
 #include "agents/sync/writes/own_class.h"
 #include "agents/sync/writes/write.h"
@@ -16,6 +17,7 @@ void put_begin(struct work *work, const struct put *put)
     write_begin(work, &script_put, object->class_, object->id, ACTION_UPDATE);
     redis_call_arg_i64(&work->call, put->time);
     write_add_object(&work->call, object);
+    rights_add_guards(&work->call, object);
     redis_call_arg(&work->call, put->state);
     redis_call_arg_i64(&work->call, put->tells_writer);
     redis_call_arg_i64(&work->call, settings->sync_json_history_kept);

@@ -140,6 +140,7 @@ static void fill(struct work *work, struct save *save, const char *maker)
         refuse_later(save, "unmade", why);
         return;
     }
+    save->given = object->count;
     save->added = making_fill(object, maker, work->request.accepted_ms);
     if (!write_check_lists(work, object, "", &problem)) {
         refuse_later(save, "unmade", problem.at);
@@ -207,9 +208,11 @@ static void add_save(struct work *work, const struct save *save)
         redis_call_arg(&work->call, save->why.at);
     } else if (save->exists) {
         write_add_object(&work->call, object);
+        rights_add_guards(&work->call, object);
     } else {
         write_add_new(&work->call, object);
         redis_call_arg(&work->call, save->added ? "0" : "1");
+        rights_add_guards_new(&work->call, object, save->given);
     }
 }
 

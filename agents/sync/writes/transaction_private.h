@@ -15,6 +15,7 @@ struct save {
     struct model_object object;
     struct text place; /* in the request, for refusals: "objectsToSave[2] (com.app.mo.Task:5)" */
     bool exists;
+    size_t given;       /* of a new one: the values that were asked for stand first */
     bool added;         /* the server has set more than what was asked for */
     const char *unmade; /* a new one that cannot be: the outcome; else NULL */
     struct text why;    /* that */

@@ -169,6 +169,7 @@ static const struct refusal {
 } refusals[] = {
     // clang-format off
     {"forbidden", "you may not do this to this object", CODE_FORBIDDEN, SAYS_NOTHING},
+    {"guarded", "you may not set ", CODE_FORBIDDEN, SAYS_WHAT},
     {"missing", "there is no such object", 0, SAYS_NOTHING},
     {"removed", "an object of this ID was removed", 0, SAYS_NOTHING},
     {"reference", "a reference leads to an object that does not exist", 0, SAYS_NOTHING},

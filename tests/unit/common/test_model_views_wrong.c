@@ -94,7 +94,7 @@ static const struct {
     {"{\"classes\":{\"A\":{\"access\":{\"addChild\":{\"owner\":\"@me\"}}}}}",
      "classes.A.access.addChild.owner: expected @user, or a field"},
     {"{\"classes\":{\"A\":{\"access\":{\"create\":{\"owner\":\"@user\"}}}}}",
-     "classes.A.access.create.owner: what is not made yet belongs to nobody"},
+     "classes.A.access.create: what is not made yet belongs to nobody"},
     /* summaries */
     {SUMMARY("\"s\""), AT_SUM "expected an array, found a string"},
     {SUMMARY("[]"), AT_SUM "expected one string or more"},

@@ -125,7 +125,7 @@ static const struct {
     {"'columns':['x']", ".columns: A has no field x"},
     {"'columns':['many']", ".columns: many is a toMany that is not listed"},
     {"'run':'me'", ".run: expected nobody, everyone, signedIn"},
-    {"'run':{'owner':'@user'}", ".run.owner: no object is meant"},
+    {"'run':{'owner':'@user'}", ".run: no object is meant"},
     {"'where':[{'field':'j','is':'=','value':1}]", ".where[0].field: j is json, list or toMany"},
     {"'where':[{'field':'n','is':'=','param':0}]", ".where[0].param: expected the number of a"},
     {"'order':[{'by':'one'}]", ".order[0].by: one is json or a relation"},
