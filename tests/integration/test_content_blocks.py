@@ -4,6 +4,7 @@ Design section 11; agents/sync/store/notify.lua, settle_block.lua, resume.lua. W
 test_content_marks.py.
 """
 
+import pytest
 from content_marks import (BOTH, CHILD, CHILDREN, CONTENT, ONLY_CHILDREN, PARENT, block, marks,
                            objects, reader)
 from store import object_key, session_key
@@ -190,48 +191,59 @@ def test_what_is_gone_is_told_of_whole(store, reader):
         assert block(store, sid).entries == {PARENT: BOTH}, "it was gone meanwhile"
 
 
-def test_what_may_not_be_read_any_more_is_not_told_and_ends(store, reader):
+OWNERS = {"com.app.mo.Task": "owner:owner"}
+
+
+def test_what_may_not_be_read_any_more_has_gone(store, reader):
     store.watch(reader, CHILD)
     store.change_and_tell(PARENT)
     store.change_and_tell(CHILD)
     nobody = {"com.app.mo.Group": "nobody"}
-    assert block(store, reader, restricted=nobody).entries == {CHILD: CONTENT}
-    assert store.books() == {"made": 2, "ended": 1}
+    assert block(store, reader, restricted=nobody).entries == {PARENT: BOTH, CHILD: CONTENT}
+    assert marks(store, reader) == {PARENT: ("d", 2), CHILD: ("u", 2)}
+    assert store.books() == {"made": 3, "superseded": 1}
+    store.change(PARENT)
+    assert store.fan_out(store.job(PARENT, version=3), restricted=nobody).ready == []
+    assert marks(store, reader)[PARENT] == ("d", 2), "what it is now says nobody"
 
 
-def test_of_a_removal_hears_who_could_read_what_was_removed(store, reader):
-    owners = {"com.app.mo.Task": "owner:owner"}
+def test_of_a_removal_hears_who_knew_what_was_removed(store, reader):
     other = store.session("c2", user="u2", dialect="content")
     store.object(CHILD, owner='"u2"')
-    for sid in (reader, other):
-        store.watch(sid, CHILD)
-    store.remove(CHILD, keeps="owner")
-    job = store.job(CHILD, "d", 2)
-    assert store.fan_out(job, restricted=owners).ready == [other]
+    for client in ("c1", "c2"):
+        store.subscribe(client, CHILD, restricted=OWNERS)
+    store.remove(CHILD)
+    assert store.fan_out(store.job(CHILD, "d", 2), restricted=OWNERS).ready == [other]
     assert marks(store, reader) == {}
-    assert block(store, other, restricted=owners).entries == {CHILD: BOTH}
+    assert block(store, other, restricted=OWNERS).entries == {CHILD: BOTH}
 
 
-def test_of_what_was_given_away_and_then_removed_nothing_is_told(store, reader):
-    owners = {"com.app.mo.Task": "owner:owner"}
+def test_of_what_was_given_away_it_is_told_that_it_has_gone(store, reader):
     store.object(CHILD, owner='"u1"')
-    store.watch(reader, CHILD)
-    store.change_and_tell(CHILD)
+    store.subscribe("c1", CHILD, "+" + CHILD, restricted=OWNERS)
     store.change(CHILD, "owner", '"u2"')
-    store.remove(CHILD, keeps="owner")
-    assert store.notify(reader, restricted=owners) == []
-    assert marks(store, reader) == {}
-    store.object(CHILD, owner='"u1"')
-    store.skew_ms = 1000
-    store.change_and_tell(CHILD)
-    store.redis.delete(object_key(CHILD))
-    assert block(store, reader, restricted=owners).entries == {CHILD: BOTH}, "long ago"
+    assert set(store.fan_out(store.job(CHILD, version=2), restricted=OWNERS).ready) == {reader}
+    assert marks(store, reader) == {CHILD: ("d", 2), "+" + CHILD: ("d", 2)}
+    told = block(store, reader, restricted=OWNERS)
+    assert told.entries == {CHILD: BOTH}
+    store.remove(CHILD)
+    assert store.fan_out(store.job(CHILD, "d", 3), restricted=OWNERS).ready == []
+    store.settle_blocks(("c1", told.number))
+    assert marks(store, reader) == {} and store.books() == {"made": 2, "acknowledged": 2}
 
 
-def test_a_session_that_may_be_told_nothing_has_no_block(store, reader):
-    store.change_and_tell(PARENT)
-    assert store.notify(reader, restricted={"com.app.mo.Group": "nobody"}) == []
-    assert store.field(reader, "block") is None and not store.redis.exists("blocks")
+@pytest.mark.parametrize("item", [CHILD, "+" + CHILD])
+def test_who_may_read_what_it_wished_for_in_the_blind_is_told(store, reader, item):
+    store.object(CHILD, owner='"u2"')
+    store.subscribe("c1", item, restricted=OWNERS)
+    store.change(CHILD)
+    assert store.fan_out(store.job(CHILD, version=2), restricted=OWNERS).ready == []
+    store.change(CHILD, "owner", '"u1"')
+    assert store.fan_out(store.job(CHILD, version=3), restricted=OWNERS).ready == [reader]
+    assert block(store, reader, restricted=OWNERS).entries == {CHILD: CONTENT if item == CHILD else ONLY_CHILDREN}
+    store.change(CHILD, "owner", '"u2"')
+    store.fan_out(store.job(CHILD, version=4), restricted=OWNERS)
+    assert marks(store, reader) == {item: ("d", 4)}
 
 
 def test_who_cannot_be_told_is_passed_over(store, reader):

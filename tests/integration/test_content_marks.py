@@ -127,9 +127,8 @@ def test_a_session_that_misses_too_much_ends(store, reader):
 
 # ---- wishes
 
-def subscribe(store, *items, client="c1", revoke=0, most=100):
-    now = store.now()
-    return store.run("subscribe", client, now, now + store.LEASE_MS, revoke, most, *items)
+def subscribe(store, *items, client="c1", **options):
+    return store.subscribe(client, *items, **options)
 
 
 def test_what_a_session_asks_for_it_is_told(store, reader):
@@ -164,7 +163,7 @@ def test_who_is_not_there_wishes_for_nothing(store, reader):
     accepted = store.now()
     store.skew_ms = 10
     store.logout("c1")
-    assert store.run("subscribe", "c1", accepted, accepted, 0, 9, CHILD)[:2] == ["ok", reader]
+    assert store.run("subscribe", "c1", accepted, accepted, 0, 9, 0, CHILD)[:2] == ["ok", reader]
     store.skew_ms = 11
     assert subscribe(store, CHILD) == ["client"]
     assert not store.redis.exists(object_key(CHILD, ":sw"))

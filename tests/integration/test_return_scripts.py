@@ -282,11 +282,17 @@ def test_what_was_acknowledged_between_two_steps_is_not_told(store, sid):
     assert told == [(refs[2], "u", 2)]
 
 
-def test_what_may_not_be_read_any_more_is_not_told(store, sid):
+def test_what_may_not_be_read_any_more_comes_with_the_deletes(store, sid):
+    refs = many(store, sid, 2)
     store.disconnect("c1")
-    store.change_and_tell(TASK)
-    step = store.reconnect("c2", "c1", restricted={CLASS: "owner:owner"})
-    assert step.objects == [] and store.books() == {"made": 1, "ended": 1}
+    for ref in (refs[0], TASK):
+        store.change(ref, "owner", '"u1"')
+    store.change(refs[1], "owner", '"u2"')
+    for ref in (refs[1], TASK, refs[0]):
+        store.tell(ref)
+    steps = tell_all(store, "c2", "c1", most_bytes=1, restricted={CLASS: "owner:owner"})
+    assert [item for objects, _ in steps for item in objects] == [
+        (refs[0], "u", 2), (TASK, "u", 2), (refs[1], "d", 2)]
 
 
 def test_redelivery_waits_while_a_return_is_told_in_order(store, sid):

@@ -364,12 +364,6 @@ def test_redelivery_goes_in_steps(store, watcher, limit):
     assert [step.objects for step in told] == [[(TASK, "u", 2)], [(OTHER, "u", 2)], []]
 
 
-def test_what_may_not_be_read_any_more_is_not_told_and_ends(store, watcher):
-    change_and_tell(store)
-    assert store.redeliver(watcher, FOREVER, restricted={"com.app.mo.Task": "owner:owner"}).objects == []
-    assert store.books() == {"made": 1, "ended": 1}
-
-
 def test_a_session_is_due_with_the_earliest_of_its_marks(store, watcher):
     change_and_tell(store)
     change_and_tell(store, ref=OTHER)

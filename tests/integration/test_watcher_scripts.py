@@ -179,11 +179,11 @@ def test_who_begins_to_watch_what_is_dropped_has_it_computed(store, sid):
 
 
 def test_a_session_counts_what_it_watches(store, sid):
-    assert store.redis.hget(session_key(sid), "values") == "1"
+    assert store.redis.zrange(session_key(sid, ":v"), 0, -1) == [ITEM]
     assert watch(store, most=1)[0] in ("compute", "ok")
-    assert store.redis.hget(session_key(sid), "values") == "1"
+    assert store.redis.zrange(session_key(sid, ":v"), 0, -1) == [ITEM]
     store.run("watch_leave", sid, ITEM)
-    assert store.redis.hget(session_key(sid), "values") == "0"
+    assert not store.redis.exists(session_key(sid, ":v"))
     assert watch(store, most=0) == ["full", sid]
 
 

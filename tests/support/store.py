@@ -134,9 +134,10 @@ class Step:
 
     def __init__(self, reply):
         (_, self.done, self.place, self.after, self.ref, self.kind, self.version, self.since,
-         self.fields, told, closed, self.number, self.ready) = reply
+         self.fields, told, closed, self.number, self.ready, losers, self.behind, self.review) = reply
         self.objects = [(self.ref, self.kind, int(self.version))]
         self.sids, self.to = told[0::3], list(zip(told[1::3], told[2::3]))  # (client, gateway)
+        self.losers = losers[0::3]
         self.closed = list(zip(closed[0::2], closed[1::2]))
 
 
@@ -147,8 +148,8 @@ class Told:
         self.number, self.client = number, client
         self.objects = [(ref, "u", int(version)) for ref, version, _ in updates]
         self.objects += [(ref, "d", int(version)) for ref, version in deletes]
-        self.objects += [(item, "w", int(version)) for item, version, _ in values]
-        self.values = {item: text for item, _, text in values}
+        self.objects += [(item, "w", int(version)) for item, version, *_ in values]
+        self.values = {item: text for item, _, text, _ in values}
         self.replies = [message_id for message_id, _ in replies]
         self.requests, self.more = [request for _, request in replies], bool(more)
 
@@ -413,6 +414,11 @@ class Store:
                          *restricted_args(restricted))
         return self._note(Told(*reply[4:9], reply[3], reply[1])) if reply[0] == "ok" else None
 
+    def subscribe(self, client, *items, revoke=0, most=100, restricted=None):
+        now = self.now()
+        return self.run("subscribe", client, now, now + self.LEASE_MS, revoke, most,
+                        *restricted_args(restricted), *items)
+
     def notify(self, *sids, most=1000, restricted=None):
         """Tells these in blocks; returns those that it has made."""
         handled, number, blocks = self.run(
@@ -428,9 +434,11 @@ class Store:
         assert handled == len(receipts)
         return ready
 
-    def overtaken(self, told, sids):
-        flat = [part for pair in told.items() for part in pair]
-        return self.run("overtaken", self.now(), len(flat), *flat, len(sids), *sids)
+    def overtaken(self, told, sids, losers=(), restricted=None):
+        """The look after a message that told these of versions; `losers`: that they have lost it all."""
+        flat = [part for ref, version in told.items() for part in (ref, version, 1)]
+        return self.run("overtaken", self.now(), *restricted_args(restricted), len(flat), *flat,
+                        len(sids), len(losers), *sids, *losers)
 
     def mark(self, sid, ref):
         """(kind, version, version that was sent) of a mark; None if there is none."""

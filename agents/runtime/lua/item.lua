@@ -5,7 +5,10 @@
 --   {o:<ref>}:w    sessions of ActiveStack, as long as it lives
 --   {o:<ref>}:sw   those of the content protocol, whether or not it lives    {o:<ref>}:cw   its children
 --
--- {s:<sid>}:w has the items of a session, {s:<sid>} "values" how many of them are values.
+--   {o:<ref>}:sb   those of :sw, and {o:<ref>}:cb those of :cw, that wish in the blind (knowledge.lua)
+--   {o:<ref>}:vw   those that watch values of it, where not everyone may read it
+--
+-- {s:<sid>}:w has the items of a session, {s:<sid>}:v those of them that are values.
 
 -- What stands for the item in the names of keys, and whether it is about children.
 local function item_parts(item)
@@ -22,30 +25,37 @@ local function is_value(item)
   return string.sub(item, 1, 1) == '~'
 end
 
+-- The values of an object that the session watches.
+local function values_of(sid, ref)
+  return redis.call('ZRANGEBYLEX', session_key(sid, ':v'), '[~' .. ref .. '\t', '(~' .. ref .. '\n')
+end
+
 -- Whatever nobody watches any more is dropped (store/watch_begin.lua).
 local function value_left(sid, item)
-  if redis.call('SREM', session_key(sid, ':w'), item) == 1
-    and redis.call('HEXISTS', session_key(sid), 'values') == 1 then
-    redis.call('HINCRBY', session_key(sid), 'values', -1)
+  redis.call('ZREM', session_key(sid, ':v'), item)
+  if not values_of(sid, item_ref(item))[1] then
+    redis.call('ZREM', object_key(item_ref(item), ':vw'), sid)
   end
   if redis.call('EXISTS', object_key(item, ':w')) == 0 then
     redis.call('ZADD', 'values', 0, item)
   end
 end
 
--- From now on the session is told of changes.
+-- From now on the session is told of changes. Returns whether that is new.
 local function watch(sid, item)
   if not hears(sid) then
-    return
+    return false
   end
   local ref, of_children = item_parts(item)
   local part = of_children and ':cw' or is_content(sid) and ':sw' or ':w'
-  if redis.call('ZADD', object_key(ref, part), sid, sid) == 1 then
-    redis.call('SADD', session_key(sid, ':w'), item)
-    if is_value(item) then
-      redis.call('HINCRBY', session_key(sid), 'values', 1)
-    end
+  if redis.call('ZADD', object_key(ref, part), sid, sid) == 0 then
+    return false
   end
+  redis.call('SADD', session_key(sid, ':w'), item)
+  if is_value(item) then
+    redis.call('ZADD', session_key(sid, ':v'), 0, item)
+  end
+  return true
 end
 
 -- Does the session watch it already, or less than `most`?
@@ -56,12 +66,11 @@ end
 
 local function unwatch(sid, item)
   local ref, of_children = item_parts(item)
-  for _, part in ipairs(of_children and { ':cw' } or { ':w', ':sw' }) do
+  for _, part in ipairs(of_children and { ':cw', ':cb' } or { ':w', ':sw', ':sb' }) do
     redis.call('ZREM', object_key(ref, part), sid)
   end
+  redis.call('SREM', session_key(sid, ':w'), item)
   if is_value(item) then
     value_left(sid, item)
-  else
-    redis.call('SREM', session_key(sid, ':w'), item)
   end
 end

@@ -1,8 +1,8 @@
 -- Objects (design section 8): a hash, field -> "<version> <put time> <text>". "@v" is the object's
 -- version, "@c" the time of its creation, "@u" the id of the user to whom it belongs, stored like a
 -- string field, "@b" when an object came here that was created before: its versions count from then on.
--- What was removed keeps "@v" and "@d" for a while, and the field that says who may read it. Scripts
--- know fields by their columns alone, so a field that was renamed is the same one here.
+-- What was removed keeps "@v" and "@d" for a while. Scripts know fields by their columns alone, so a field
+-- that was renamed is the same one here.
 
 -- Objects that the script is going to make or to take away -> whether they are there then; for what is
 -- checked before its first write.

@@ -6,7 +6,7 @@ local VALUE_BYTES = 200 -- of what stands around a value
 local TRIES_COUNTED = 9 -- of a reply: one digit, so that an open request keeps its length
 
 -- `found` collects what goes out: list of ref, version, fields; list of ref, version; requests; list of
--- watched value, version, text.
+-- watched value, version, text, whether the session watches it.
 local function resend_begin(most_bytes)
   return { updates = {}, deletes = {}, open = {}, values = {}, bytes = 0, most_bytes = most_bytes,
     number = send_number() }
@@ -32,29 +32,50 @@ function add.d(found, ref, version)
   table.insert(found.deletes, { ref, tostring(version) })
 end
 
--- One that is not there any more ended with its object.
-function add.w(found, item, version)
-  local text = redis.call('HGET', object_key(item), 'value') or 'null'
+-- One that is not there any more ended with its object; a session that does not watch it has lost that.
+function add.w(found, item, version, sid)
+  local is_watched = redis.call('ZSCORE', object_key(item, ':w'), sid)
+  local text = is_watched and redis.call('HGET', object_key(item), 'value') or 'null'
   found.bytes = found.bytes + #item + #text + VALUE_BYTES
-  table.insert(found.values, { item, tostring(version), text })
+  table.insert(found.values, { item, tostring(version), text, is_watched and '1' or '0' })
 end
 
--- One mark: it goes out with the newest state, unless the session may not see that any more.
+-- What the session hears of an object or a value that it has a mark of: the kind, the newest version, and
+-- whether that is lost to it since it may not read the object (any more): then the object has gone for it.
+local function resend_says(sid, item, mark, restricted)
+  local kind, version = newest_of(item)
+  version = version or mark.version -- the tombstone itself is gone, or the value
+  local ref = item_ref(item)
+  if kind == 'd' or may_read(sid, ref, restricted) or (kind == 'w' and not is_live(ref)) then
+    return kind, version, false
+  elseif kind == 'w' then
+    return kind, version, true
+  end
+  return 'd', mark.kind == 'd' and mark.version or version, true
+end
+
+-- The session watches the item no longer. Did it until now?
+local function resend_forget(sid, item)
+  if redis.call('ZSCORE', object_key(item, ':w'), sid) then
+    unwatch(sid, item)
+    return true
+  end
+  return false
+end
+
+-- One mark: it goes out with the newest state.
 local function resend_mark(sid, session, ref, now, timing, restricted, found)
   local mark = mark_read(sid, ref, session.epoch)
-  local kind, version = newest_of(ref)
   if not mark then
     redis.call('ZREM', session_key(sid, ':d'), ref)
     return
-  elseif kind ~= 'd' and not may_read(sid, item_ref(ref), restricted) then
-    mark_end(sid, ref, 'ended')
-    return
   end
-  version = version or mark.version -- the tombstone itself is gone, or the value
+  local kind, version, is_lost = resend_says(sid, ref, mark, restricted)
   if kind == 'u' and mark.kind == 'd' then
-    watch(sid, ref) -- what was removed is there anew, and its watchers went with the removal
+    watch(sid, ref) -- it is there anew, or for this session again, and was watched no longer
   end
-  if not mark_says(mark, kind, version) then
+  local is_other = is_lost and resend_forget(sid, ref)
+  if is_other or not mark_says(mark, kind, version) then
     local tries = mark.tries
     mark = mark_raise(sid, mark, kind, version, found.number)
     mark.tries = tries
@@ -62,7 +83,7 @@ local function resend_mark(sid, session, ref, now, timing, restricted, found)
   mark_send(mark, found.number)
   mark_write(sid, ref, session.epoch, mark)
   due_at(sid, ref, now + patience(session, mark.tries, timing))
-  add[kind](found, ref, version)
+  add[kind](found, ref, version, sid)
 end
 
 -- One reply that was not confirmed: its request is answered again.

@@ -7,6 +7,7 @@
 #include "agents/sync/jobs/jobs.h"
 #include "agents/sync/operations.h"
 #include "agents/sync/refused.h"
+#include "agents/sync/rights.h"
 #include "agents/sync/store/scripts.h"
 #include "common/base/clock.h"
 #include "common/model/model_content.h"
@@ -52,6 +53,7 @@ static enum work_step note_next(struct work *work)
     redis_call_arg_i64(&work->call, clock_wall_ms() + settings->sync_job_lease_ms);
     redis_call_arg(&work->call, wishes->end ? "1" : "0");
     redis_call_arg_i64(&work->call, settings->sync_max_subscriptions);
+    rights_add_restricted(&work->call, work->agent->model);
     for (int i = 0; i < PER_CALL && item; i++, item = names_next(&wishes->items, &at))
         redis_call_arg(&work->call, item);
     return work_call(work, noted);

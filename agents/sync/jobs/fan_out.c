@@ -93,7 +93,14 @@ static void add_object(struct push *push, const struct stored_ref *ref, const st
     push_end(push, &updated);
 }
 
-/* It stays empty if the model does not know what the script speaks of. */
+static void add_delete(struct push *push, const struct stored_ref *ref, int64_t number)
+{
+    push_begin(push, PUSH_DELETE, number);
+    push_add_delete(push, ref);
+    push_end(push, NULL);
+}
+
+/* Pushes stay empty if the model does not know what the script speaks of. */
 static void make_push(struct push *push, const char *item, const struct redis_reply *r,
                       const struct model *model)
 {
@@ -101,18 +108,21 @@ static void make_push(struct push *push, const char *item, const struct redis_re
     const char kind = redis_str(redis_item(r, 5))[0];
     const int64_t number = redis_i64(redis_item(r, 11));
 
-    if (kind == PUSH_VALUE) {
+    if (kind == PUSH_VALUE)
         watched_push(push, model, item, redis_str(redis_item(redis_item(r, 8), 0)), number);
-    } else if (ref.class_ && kind == PUSH_DELETE) {
-        push_begin(push, PUSH_DELETE, number);
-        push_add_delete(push, &ref);
-        push_end(push, NULL);
-    } else if (ref.class_) {
+    else if (ref.class_ && kind == PUSH_DELETE)
+        add_delete(push, &ref, number);
+    else if (ref.class_)
         add_object(push, &ref, r);
-    }
 }
 
-/* Also a job that another worker has left: whether that one has, is not known. */
+static bool is_review(const struct redis_reply *r)
+{
+    return redis_i64(redis_item(r, 15)) == 1;
+}
+
+/* Also a job that another worker has left: whether that one has, is not known. A review tells of no
+ * change. */
 static void feed(struct work *work, const struct redis_reply *r)
 {
     struct fan_out *fan_out = work->state;
@@ -125,7 +135,7 @@ static void feed(struct work *work, const struct redis_reply *r)
         .fields = redis_item(r, 8),
     };
 
-    if (!fan_out->fed && change.ref.class_ && (kind == 'u' || kind == 'd'))
+    if (!fan_out->fed && change.ref.class_ && (kind == 'u' || kind == 'd') && !is_review(r))
         feed_add(work, &change);
     fan_out->fed = true;
 }
@@ -133,8 +143,11 @@ static void feed(struct work *work, const struct redis_reply *r)
 static void send(struct work *work, const struct push *push, const struct redis_reply *recipients)
 {
     size_t count = redis_count(recipients) / RECIPIENT_PARTS;
-    struct push_to *to = calloc(count + 1, sizeof(*to));
+    struct push_to *to;
 
+    if (!push->count)
+        return;
+    to = calloc(count + 1, sizeof(*to));
     if (!to)
         err_out_of_memory();
     for (size_t i = 0; i < count; i++) {
@@ -145,6 +158,23 @@ static void send(struct work *work, const struct push *push, const struct redis_
     free(to);
 }
 
+/* To whom the change goes, and who is told that the object has gone, for them. */
+static void send_all(struct work *work, const struct redis_reply *r)
+{
+    const struct redis_reply *recipients = redis_item(r, 9), *losers = redis_item(r, 13);
+    const struct stored_ref ref = stored_ref(work->agent->model, redis_str(redis_item(r, 4)));
+    struct push push = {0}, loss = {0};
+
+    if (redis_count(recipients))
+        make_push(&push, redis_str(redis_item(r, 4)), r, work->agent->model);
+    if (redis_count(losers) && ref.class_)
+        add_delete(&loss, &ref, redis_i64(redis_item(r, 11)));
+    send(work, &push, recipients);
+    send(work, &loss, losers);
+    push_deinit(&push);
+    push_deinit(&loss);
+}
+
 /* They have missed too much: their sessions have ended. */
 static void close_overwhelmed(struct work *work, const struct redis_reply *list)
 {
@@ -153,17 +183,26 @@ static void close_overwhelmed(struct work *work, const struct redis_reply *list)
                       CLOSE_ENDED);
 }
 
-/* Takes the place of the reply in work->call. */
-static void begin_look(struct work *work, const char *ref, int64_t version,
-                       const struct redis_reply *recipients)
+static void add_sessions(struct redis_call *call, const struct redis_reply *list)
 {
+    for (size_t i = 0; i < redis_count(list); i += RECIPIENT_PARTS)
+        redis_call_arg(call, redis_str(redis_item(list, i)));
+}
+
+/* Takes the place of the reply in work->call. */
+static void begin_look(struct work *work)
+{
+    const struct redis_reply *r = work->call.reply;
+    const struct redis_reply *recipients = redis_item(r, 9), *losers = redis_item(r, 13);
     struct redis_call look = {0};
 
-    overtaken_begin(&look, 1);
-    overtaken_told(&look, ref, version);
-    overtaken_sessions(&look, redis_count(recipients) / RECIPIENT_PARTS);
-    for (size_t i = 0; i < redis_count(recipients); i += RECIPIENT_PARTS)
-        redis_call_arg(&look, redis_str(redis_item(recipients, i)));
+    overtaken_begin(&look, work->agent->model, 1);
+    overtaken_told(&look, redis_str(redis_item(r, 4)), redis_i64(redis_item(r, 6)),
+                   redis_str(redis_item(r, 5))[0] != PUSH_DELETE);
+    overtaken_sessions(&look, redis_count(recipients) / RECIPIENT_PARTS,
+                       redis_count(losers) / RECIPIENT_PARTS);
+    add_sessions(&look, recipients);
+    add_sessions(&look, losers);
     redis_call_deinit(&work->call);
     work->call = look;
 }
@@ -176,12 +215,16 @@ static void keep_place(struct fan_out *fan_out, const struct redis_reply *r)
     fan_out->after = redis_i64(redis_item(r, 3));
 }
 
+static void redeliver_all(const struct work *work, const struct redis_reply *sessions)
+{
+    for (size_t i = 0; i < redis_count(sessions); i++)
+        redeliver_start(work, redis_str(redis_item(sessions, i)));
+}
+
 static enum work_step marked(struct work *work)
 {
-    const struct redis_reply *r = work->call.reply, *recipients = redis_item(r, 9);
-    const char *ref = redis_str(redis_item(r, 4));
+    const struct redis_reply *r = work->call.reply;
     struct fan_out *fan_out = work->state;
-    struct push push = {0};
 
     if (redis_is_error(r)) {
         log_error("job.failed", LOG_STR("job", fan_out->job), LOG_STR("reply", redis_str(r)));
@@ -191,17 +234,14 @@ static enum work_step marked(struct work *work)
         return WORK_DONE;
     fault_point("after-marks");
     keep_place(fan_out, r);
-    if (redis_count(recipients))
-        make_push(&push, ref, r, work->agent->model);
-    if (push.count)
-        send(work, &push, recipients);
-    push_deinit(&push);
+    send_all(work, r);
     feed(work, r);
     close_overwhelmed(work, redis_item(r, 10));
     notify_sessions(work, redis_item(r, 12));
+    redeliver_all(work, redis_item(r, 14));
     if (!work->out_count)
         return step_complete(work);
-    begin_look(work, ref, redis_i64(redis_item(r, 6)), recipients);
+    begin_look(work);
     return work_publish(work, pushed);
 }
 

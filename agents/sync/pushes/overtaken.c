@@ -4,27 +4,33 @@
 #include <string.h>
 
 #include "agents/runtime/agent.h"
+#include "agents/sync/rights.h"
 #include "agents/sync/store/scripts.h"
 #include "agents/sync/stored.h"
 #include "common/base/clock.h"
 #include "common/base/fault.h"
 
-void overtaken_begin(struct redis_call *call, size_t objects)
+#define TOLD_PARTS 3 /* ref, version, whether it is there for the session */
+
+void overtaken_begin(struct redis_call *call, const struct model *model, size_t objects)
 {
     redis_call_begin(call, &script_overtaken);
     redis_call_arg_i64(call, clock_wall_ms());
-    redis_call_arg_i64(call, (int64_t)objects * 2);
+    rights_add_restricted(call, model);
+    redis_call_arg_i64(call, (int64_t)objects * TOLD_PARTS);
 }
 
-void overtaken_told(struct redis_call *call, const char *ref, int64_t version)
+void overtaken_told(struct redis_call *call, const char *ref, int64_t version, bool has_it)
 {
     redis_call_arg(call, ref);
     redis_call_arg_i64(call, version);
+    redis_call_arg(call, has_it ? "1" : "0");
 }
 
-void overtaken_sessions(struct redis_call *call, size_t sessions)
+void overtaken_sessions(struct redis_call *call, size_t sessions, size_t losers)
 {
     redis_call_arg_i64(call, (int64_t)sessions);
+    redis_call_arg_i64(call, (int64_t)losers);
 }
 
 int64_t overtaken_version(const struct work *work, int64_t version)
@@ -38,6 +44,7 @@ struct told {
     int64_t version;
     struct text ref, sid;
     const struct model_class *class_; /* of the object, where only who watches it is told again */
+    bool is_restricted;               /* not everyone may read it */
 };
 
 static void told_destroy(void *state)
@@ -60,6 +67,18 @@ static void add_classes(struct redis_call *call, const struct model_class *c)
         redis_call_arg(call, c->name);
 }
 
+static void begin_look(struct work *work)
+{
+    const struct told *told = work->state;
+
+    overtaken_begin(&work->call, work->agent->model, 1);
+    overtaken_told(&work->call, told->ref.at, told->version, true);
+    overtaken_sessions(&work->call, 1, 0);
+    redis_call_arg(&work->call, told->sid.at);
+    if (told->class_)
+        add_classes(&work->call, told->class_);
+}
+
 static enum work_step looked(struct work *work)
 {
     const struct told *told = work->state;
@@ -67,19 +86,24 @@ static enum work_step looked(struct work *work)
 
     if (!newest || newest == told->version)
         return WORK_DONE;
-    overtaken_begin(&work->call, 1);
-    overtaken_told(&work->call, told->ref.at, told->version);
-    overtaken_sessions(&work->call, 1);
-    redis_call_arg(&work->call, told->sid.at);
-    if (told->class_)
-        add_classes(&work->call, told->class_);
+    begin_look(work);
     return work_call(work, work_done);
 }
 
 static enum work_step look(struct work *work)
 {
+    const struct told *told = work->state;
+
     fault_point("after-reply");
-    return work_call(work, looked);
+    return work_call(work, told->is_restricted ? work_done : looked);
+}
+
+/* What the class of an object is, or of that from which a value is derived. */
+static bool is_restricted(const struct model *model, const char *item)
+{
+    const struct model_class *c = stored_ref(model, item + (*item == '~')).class_;
+
+    return c && c->rules[ACTION_READ].restricts;
 }
 
 static enum work_step reply(struct work *work, const struct text *body, const struct told *what)
@@ -91,15 +115,20 @@ static enum work_step reply(struct work *work, const struct text *body, const st
         err_out_of_memory();
     *told = *what;
     told->version = overtaken_version(work, what->version);
+    told->is_restricted = is_restricted(work->agent->model, told->ref.at);
     if (work->state_destroy)
         work->state_destroy(work->state);
     work->state = told;
     work->state_destroy = told_destroy;
-    text_addf(&key, "{o:%s}", told->ref.at);
-    redis_call_begin(&work->call, NULL);
-    redis_call_arg(&work->call, "HGET");
-    redis_call_arg(&work->call, key.at);
-    redis_call_arg(&work->call, "@v");
+    if (told->is_restricted) {
+        begin_look(work);
+    } else {
+        text_addf(&key, "{o:%s}", told->ref.at);
+        redis_call_begin(&work->call, NULL);
+        redis_call_arg(&work->call, "HGET");
+        redis_call_arg(&work->call, key.at);
+        redis_call_arg(&work->call, "@v");
+    }
     return work_reply(work, body, look);
 }
 
@@ -147,7 +176,7 @@ static void add_saved(struct redis_call *call, const struct saved *saved)
     int64_t version;
 
     for (size_t i = 0; i < saved->count && stored_next_line(&at, &version, &ref); i++)
-        overtaken_told(call, text_str(&ref), version);
+        overtaken_told(call, text_str(&ref), version, true);
 }
 
 /* The classes by which somebody may watch one of them. */
@@ -163,9 +192,9 @@ static enum work_step look_at_saved(struct work *work)
     const struct saved *saved = work->state;
 
     fault_point("after-reply");
-    overtaken_begin(&work->call, saved->count);
+    overtaken_begin(&work->call, work->agent->model, saved->count);
     add_saved(&work->call, saved);
-    overtaken_sessions(&work->call, 1);
+    overtaken_sessions(&work->call, 1, 0);
     redis_call_arg(&work->call, saved->sid.at);
     add_all_classes(&work->call, work->agent->model);
     return work_call(work, work_done);

@@ -76,12 +76,23 @@ void resend_requests(struct work *work, const struct resend *what, const struct 
     }
 }
 
-static void add_told(struct redis_call *call, const struct redis_reply *list)
+static void add_told(struct redis_call *call, const struct redis_reply *list, bool has_it)
 {
     for (size_t i = 0; i < redis_count(list); i++) {
         const struct redis_reply *item = redis_item(list, i);
 
-        overtaken_told(call, redis_str(redis_item(item, 0)), redis_i64(redis_item(item, 1)));
+        overtaken_told(call, redis_str(redis_item(item, 0)), redis_i64(redis_item(item, 1)),
+                       has_it);
+    }
+}
+
+static void add_told_values(struct redis_call *call, const struct redis_reply *list)
+{
+    for (size_t i = 0; i < redis_count(list); i++) {
+        const struct redis_reply *item = redis_item(list, i);
+
+        overtaken_told(call, redis_str(redis_item(item, 0)), redis_i64(redis_item(item, 1)),
+                       redis_str(redis_item(item, 3))[0] == '1');
     }
 }
 
@@ -89,12 +100,13 @@ void resend_begin_look(struct work *work, const struct resend *what, const char 
 {
     struct redis_call look = {0};
 
-    overtaken_begin(&look, redis_count(what->updates) + redis_count(what->deletes) +
-                               redis_count(what->values));
-    add_told(&look, what->updates);
-    add_told(&look, what->deletes);
-    add_told(&look, what->values);
-    overtaken_sessions(&look, 1);
+    overtaken_begin(&look, work->agent->model,
+                    redis_count(what->updates) + redis_count(what->deletes) +
+                        redis_count(what->values));
+    add_told(&look, what->updates, true);
+    add_told(&look, what->deletes, false);
+    add_told_values(&look, what->values);
+    overtaken_sessions(&look, 1, 0);
     redis_call_arg(&look, session);
     redis_call_deinit(&work->call);
     work->call = look;

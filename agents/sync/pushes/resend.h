@@ -14,7 +14,7 @@ struct resend {
     const struct redis_reply *deletes; /* (ref, version) */
     const struct redis_reply *open;    /* (messageId, request) */
     int64_t number;                    /* of the send */
-    const struct redis_reply *values;  /* (watched value, version, text) */
+    const struct redis_reply *values;  /* (watched value, version, text, has it) */
 };
 
 /* As pushes: the updates, the deletes, then each value; any may be empty. */

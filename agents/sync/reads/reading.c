@@ -68,13 +68,13 @@ static enum work_step look(struct work *work)
         return WORK_DONE;
     if (!reading->looked)
         reading->look_at = reading->refs.at;
-    overtaken_begin(&work->call, count);
+    overtaken_begin(&work->call, work->agent->model, count);
     for (size_t i = 0; i < count; i++) {
         overtaken_told(&work->call, reading->look_at,
-                       overtaken_version(work, reading->versions[reading->looked++]));
+                       overtaken_version(work, reading->versions[reading->looked++]), true);
         reading->look_at += strlen(reading->look_at) + 1;
     }
-    overtaken_sessions(&work->call, 1);
+    overtaken_sessions(&work->call, 1, 0);
     redis_call_arg(&work->call, reading->sid);
     return work_call(work, look);
 }

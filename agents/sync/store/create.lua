@@ -35,7 +35,7 @@ if refusal then
 end
 
 local ref = new_make(new, accepted, sid)
-if not ended then
+if not ended and allowed(sid, read_rule, ref) then
   watch(sid, ref)
 end
 fan_out(ref, 'u', 1, lineage, sid, 1, lease)

@@ -2,19 +2,23 @@
 -- be sent at once (design section 8, "The job"). The step before it is complete only now, so `set`
 -- and `after`, the place that the caller has reached, are kept here. A step that is done again finds
 -- its marks and has them sent again: twice rather than never.
+--
+-- Who may not read the object any more is told that it has gone, who may from now on is told of it (design
+-- section 12). A review is a fan-out, ordered by what says who may read the object, that tells nobody else.
 -- Arguments: job, set, after, now, lease until, at most, most marks of a session, seconds for which ended
 -- sessions are known, timing, restricted classes, list of class, column that are no part of the content.
 -- Returns gone | ok, done, set, after, ref, kind, version, since, fields (of what was removed: what is
 --         kept of it; of a value its text), recipients (session, client, gateway for each), clients that
 --         have missed too much (client, gateway for each), number of the send, sessions that can be told
---         of it in a block at once.
+--         of it in a block at once, those that lose the object (like recipients), those that have
+--         something due at once, the values that they lose, and whether it is a review (1 or 0).
 local id, set, after = arg(), arg_number(), arg_number()
 local now, lease, most = arg_number(), arg(), arg_number()
 local most_marks, known_s = arg_number(), arg()
 local timing, restricted, unseen = arg_timing(), arg_restricted(), arg_list()
 
 local job = redis.call('HMGET', job_key(id), 'ref', 'kind', 'version', 'audience', 'writer',
-  'complete', 'set', 'after')
+  'complete', 'set', 'after', 'review')
 local ref = job[1]
 if not ref then
   return { 'gone' }
@@ -34,6 +38,9 @@ if kind ~= 'c' then
   version = newest or version
 end
 
+local guarded = is_guarded(item_ref(ref), restricted)
+local is_review = job[9] ~= false
+
 -- A value whose object is gone is told once more, and watched no longer.
 local is_last = kind == 'w' and redis.call('HGET', object_key(ref), 'gone') == '1'
   and not is_live(item_ref(ref))
@@ -45,7 +52,8 @@ local function content()
   return kind ~= 'c' and redis.call('HGETALL', object_key(ref)) or {}
 end
 
-local recipients, overwhelmed, ready, number = {}, {}, {}, send_number()
+local recipients, losers, overwhelmed, ready, behind = {}, {}, {}, {}, {}
+local number = send_number()
 local function end_overwhelmed(sid, session)
   session_end(sid, now, 'too much was missed', known_s, now)
   if session.gateway ~= '' then
@@ -54,60 +62,103 @@ local function end_overwhelmed(sid, session)
   end
 end
 
-local function send(sid, session, mark)
+local function send(sid, session, mark, list)
   mark_send(mark, number)
   due_at(sid, ref, now + patience(session, mark.tries, timing))
   for _, part in ipairs({ sid, session.client, session.gateway }) do
-    table.insert(recipients, part)
+    table.insert(list, part)
   end
 end
 
 -- The writer knows: all was taken as it was sent.
-local function knows(sid)
+local function has_written(sid)
   return sid == job[5] and job[6] == '1' and version == tonumber(job[3])
 end
 
--- The mark of this session, new or as it was; nil if it has ended, since it has too many.
-local function marked(sid, session, item, mark)
-  if mark_says(mark, kind, version) then
+-- The mark of this session, new or as it was; nil if it has ended, since it has too many. `is_other`: it
+-- says something else than before, though of the same version.
+local function marked(sid, session, mark, its_kind, its_version, is_other)
+  if not is_other and mark_says(mark, its_kind, its_version) then
     return mark
   elseif not mark and redis.call('HLEN', session_key(sid, ':m')) >= most_marks then
     return end_overwhelmed(sid, session)
   end
-  return mark_raise(sid, mark, kind, version, number)
+  return mark_raise(sid, mark, its_kind, its_version, number)
 end
 
--- Marks one session; adds it to `recipients` when the change can go out now. Who watches the object itself
--- (`is_own`) has read it and hears that it has gone; who watches a class, only of what it may read.
-local function tell(sid, session, _, is_own)
-  local mark = mark_read(sid, ref, session.epoch)
-  if kind == 'd' then -- the set of watchers itself goes last, so that a step can be done again
-    redis.call('SREM', session_key(sid, ':w'), ref)
+-- What a session is told of an item; nil: nothing. `knew`: it is sure that it was told of the item before;
+-- `is_quiet`: there is nothing to tell but of what it may read now, or may not any more.
+local function told_of(sid, item, knew, is_quiet)
+  if not guarded then
+    return not is_quiet and kind or nil
   end
-  local knows_of_it = kind == 'd' and (is_own or mark)
-  if not knows_of_it and not may_read(sid, item_ref(ref), restricted) then
-    return is_last and unwatch(sid, ref)
-  end
-  if not mark and knows(sid) or mark_says(mark, kind, version) and not again then
-    return
-  end
-  mark = marked(sid, session, ref, mark)
+  knew = knew or knows(sid, item)
+  local told = told_kind(sid, item, kind, knew, restricted)
+  return not (knew and is_quiet and told == kind) and told or nil
+end
+
+-- Marks one session; adds it to those to whom it can be told now.
+local function mark_and_send(sid, session, mark, told)
+  mark = marked(sid, session, mark, told, version)
   if not mark then
     return
   elseif session.gateway ~= '' then
-    send(sid, session, mark)
+    send(sid, session, mark, told == kind and recipients or losers)
   else
     due_at(sid, ref, now)
   end
   mark_write(sid, ref, session.epoch, mark)
   due_refresh(sid, session)
+end
+
+local function has_to_hear(sid, mark, told)
+  if told == kind and not mark and has_written(sid) then
+    return false
+  end
+  return again or not mark_says(mark, told, version)
+end
+
+-- Tells one session, which watches the object itself (`is_own`), or a class.
+local function tell(sid, session, _, is_own)
+  if kind == 'd' then -- the set of watchers itself goes last, so that a step can be done again
+    redis.call('SREM', session_key(sid, ':w'), ref)
+  end
+  local told, mark = told_of(sid, ref, is_own, is_review), mark_read(sid, ref, session.epoch)
+  if told and has_to_hear(sid, mark, told) then
+    mark_and_send(sid, session, mark, told)
+  end
+end
+
+-- Who may not read the object any more loses the values that it watches of it.
+local function check_values(sid, session)
+  if may_read(sid, item_ref(ref), restricted) then
+    return
+  end
+  local has_lost = take_values(sid, session, item_ref(ref), now, function(mark, its_version)
+    return marked(sid, session, mark, 'w', its_version, true)
+  end)
+  if has_lost and session.gateway ~= '' then
+    table.insert(behind, sid)
+    due_refresh(sid, session)
+  end
+end
+
+-- A value itself. That there is none any more everybody may hear.
+local function tell_value(sid, session)
+  if guarded and not is_last then
+    check_values(sid, session)
+  end
+  local mark = mark_read(sid, ref, session.epoch)
+  if redis.call('ZSCORE', object_key(ref, ':w'), sid) and has_to_hear(sid, mark, kind) then
+    mark_and_send(sid, session, mark, kind)
+  end
   if is_last then
     unwatch(sid, ref)
   end
 end
 
 -- Has nothing changed but what is no part of the content, the list of its children? Not if the object is new.
-local function is_unseen()
+local function find_unseen()
   if tonumber(job[3]) == 1 then
     return false
   end
@@ -127,15 +178,23 @@ local function is_unseen()
   return is_newer
 end
 
+local unseen_now = nil
+local function is_unseen()
+  if unseen_now == nil then
+    unseen_now = find_unseen()
+  end
+  return unseen_now
+end
+
 -- The same for a session of the content protocol: it is told in blocks (notify.lua), of what has
--- changed and not how; also of a removal only if it may read what was removed, since it may wish to
--- hear of anything. Whoever wrote it knew what it changed, and keeps the mark of what was before.
-local function note(sid, session, item)
+-- changed and not how. Whoever wrote it knew what it changed, and keeps the mark of what was before.
+local function note(sid, session, item, is_quiet)
   local mark = mark_read(sid, item, session.epoch)
-  if knows(sid) or mark_says(mark, kind, version) or not may_read(sid, ref, restricted) then
+  local told = told_of(sid, item, false, is_quiet)
+  if not told or told == kind and has_written(sid) or mark_says(mark, told, version) then
     return
   end
-  mark = marked(sid, session, item, mark)
+  mark = marked(sid, session, mark, told == 'u' and item ~= ref and 'c' or told, version)
   if mark then
     mark_write(sid, item, session.epoch, mark)
     due_first_at(sid, item, now)
@@ -148,9 +207,16 @@ end
 
 -- How the sessions of a set are told, and of which item.
 local of_others = { item = ref, step = tell }
-local of_sets = { [object_key(ref, ':w')] = { item = ref, step = tell, is_own = true },
-  [object_key(ref, ':sw')] = { item = ref, step = note },
-  [object_key(ref, ':cw')] = { item = '+' .. ref, step = note } }
+local of_sets = {
+  [object_key(ref, ':w')] = { item = ref, step = kind == 'w' and tell_value or tell, is_own = true },
+  [object_key(ref, ':sw')] = { item = ref, step = function(sid, session, item)
+    note(sid, session, item, is_review or kind == 'u' and is_unseen())
+  end },
+  [object_key(ref, ':cw')] = { item = '+' .. ref, step = function(sid, session, item)
+    note(sid, session, item, is_review or kind == 'u')
+  end },
+  [object_key(ref, ':vw')] = { item = ref, step = check_values },
+}
 
 local function visit(sid, of_set)
   local session = session_read(sid)
@@ -161,13 +227,19 @@ local function visit(sid, of_set)
   end
 end
 
+-- Those who know its children, or values, hear when they lose them.
 local sets = {}
-for key in string.gmatch(job[4], '[^\n]+') do
+for key in string.gmatch(is_review and kind ~= 'u' and '' or job[4], '[^\n]+') do
   table.insert(sets, key)
 end
+if guarded and kind == 'u' then
+  table.insert(sets, object_key(ref, ':cw'))
+  table.insert(sets, object_key(ref, ':vw'))
+end
+
 local function sessions_in(key, limit)
   local sids = redis.call('ZRANGEBYSCORE', key, '(' .. after, '+inf', 'LIMIT', 0, limit)
-  if #sids > 0 and kind == 'u' and key == object_key(ref, ':sw') and is_unseen() then
+  if #sids > 0 and kind == 'u' and not guarded and key == object_key(ref, ':sw') and is_unseen() then
     return {}
   end
   return sids
@@ -186,5 +258,6 @@ while left > 0 and set <= #sets do
   end
 end
 
-return { 'ok', set > #sets and 1 or 0, set, after, ref, kind, tostring(version), job[3],
-  said, recipients, overwhelmed, number, ready }
+return { 'ok', set > #sets and 1 or 0, set, after, ref, kind, tostring(version),
+  is_review and tostring(version + 1) or job[3], said, recipients, overwhelmed, number, ready, losers, behind,
+  is_review and 1 or 0 }

@@ -50,7 +50,7 @@ if watches and not ended then
   if not may_watch(sid, '+' .. ref, most_watched) then
     return { 'full' }
   end
-  watch(sid, '+' .. ref)
+  learn(sid, '+' .. ref)
 end
 
 local function read_page()

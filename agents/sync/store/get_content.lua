@@ -26,7 +26,7 @@ if watches and not ended then
   if not may_watch(sid, ref, most) then
     return { 'full' }
   end
-  watch(sid, ref)
+  learn(sid, ref)
 end
 
 local since = identity == birth .. suffix and number <= tonumber(version) and number or 0

@@ -17,36 +17,45 @@ local function hush(sid, session, time)
   redis.call('HSET', session_key(sid), 'quiet', time)
 end
 
--- What the session may be told of an object now, before anything is; false: nothing. Of what has gone
--- without a trace it was to be told when that could still be asked.
+-- The mark of an item of what the session may not read any more, which it has gone for: nothing else is told
+-- of it from now on.
+local function lost_mark(sid, item, mark)
+  forget(sid, item)
+  if mark.kind == 'd' then
+    return mark
+  end
+  local tries = mark.tries
+  mark = mark_raise(sid, mark, 'd', mark.version, number)
+  mark.tries = tries
+  return mark
+end
+
+-- What the session is told of an object, before its items are looked at, and whether it has lost that.
 local function entry_begin(sid, ref)
-  local flag = is_live(ref) and 0 or 1
-  local is_known = redis.call('EXISTS', object_key(ref)) == 1
-  return (not is_known or may_read(sid, ref, restricted)) and { ref, flag, flag } or false
+  local is_there = is_live(ref)
+  local is_lost = is_there and not may_read(sid, ref, restricted)
+  local flag = (is_lost or not is_there) and 1 or 0
+  return { ref, flag, flag }, is_lost
 end
 
 -- What waits: `entries`, one for each object; `items` that are told and their marks as they will be stored;
--- items that the session may not hear of any more, and those that have no mark.
+-- items that have no mark.
 local function gather(sid, session)
-  local found = { entries = {}, items = {}, marks = {}, ended = {}, unmarked = {} }
+  local found = { entries = {}, items = {}, marks = {}, unmarked = {} }
   local waiting = redis.call('ZRANGE', session_key(sid, ':d'), 0, most - 1)
   local stored = #waiting > 0 and redis.call('HMGET', session_key(sid, ':m'), unpack(waiting)) or {}
-  local by_ref = {}
+  local by_ref, lost = {}, {}
 
   local function add(item, mark)
     local ref, of_children = item_parts(item)
-    if by_ref[ref] == nil then
-      by_ref[ref] = entry_begin(sid, ref)
-      if by_ref[ref] then
-        table.insert(found.entries, by_ref[ref])
-      end
+    if not by_ref[ref] then
+      by_ref[ref], lost[ref] = entry_begin(sid, ref)
+      table.insert(found.entries, by_ref[ref])
     end
     local entry = by_ref[ref]
-    if not entry then
-      return table.insert(found.ended, item)
-    end
     entry[2] = (mark.kind == 'd' or not of_children) and 1 or entry[2]
     entry[3] = (mark.kind == 'd' or of_children) and 1 or entry[3]
+    mark = lost[ref] and lost_mark(sid, item, mark) or mark
     mark_send(mark, number)
     table.insert(found.items, item)
     table.insert(found.marks, item)
@@ -80,9 +89,6 @@ local function tell(sid, session)
   local found = gather(sid, session)
   if #found.unmarked > 0 then
     redis.call('ZREM', session_key(sid, ':d'), unpack(found.unmarked))
-  end
-  if #found.ended > 0 then
-    marks_end(sid, found.ended, 'ended')
   end
   if #found.items > 0 then
     block_begin(sid, session, found)

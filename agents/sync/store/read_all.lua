@@ -36,6 +36,9 @@ for _, member in ipairs(members) do
   if may_read(sid, ref, restricted) then
     readable = readable + 1
     if readable > pass and #found < wanted * 2 then
+      if not ended and is_guarded(ref, restricted) then
+        learn(sid, ref)
+      end
       table.insert(found, ref)
       table.insert(found, redis.call('HGETALL', object_key(ref)))
     end

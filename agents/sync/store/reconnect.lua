@@ -18,10 +18,15 @@ redis.call('HSET', session_key(sid), 'quiet', now + REPLAY_MS)
 local session = session_read(sid)
 
 local due, found, looked_at, replies = session_key(sid, ':d'), resend_begin(most_bytes), 0, false
+local function is_delete(item)
+  local mark = mark_read(sid, item, session.epoch)
+  return mark ~= nil and resend_says(sid, item, mark, restricted) == 'd'
+end
+
 local function visit(item, place)
   if place == UPDATES and open_request_of(item) then
     due_at(sid, item, REPLIES)
-  elseif place == UPDATES and newest_of(item) == 'd' then
+  elseif place == UPDATES and is_delete(item) then
     due_at(sid, item, DELETES)
   elseif place == REPLIES then
     resend_reply(sid, open_request_of(item), now, timing, found)

@@ -10,7 +10,7 @@ end
 for _, reference in ipairs(arg_list()) do
   required[reference] = true
 end
-local tombstone_s, restricted = arg(), arg_restricted()
+local tombstone_s = arg()
 
 local function is_required(from, field)
   return required[class_and_id(from) .. '\n' .. field] ~= nil
@@ -20,26 +20,9 @@ local function tell(ref, kind, version, writer, lease)
   fan_out(ref, kind, version, families[class_and_id(ref)], writer, 1, lease)
 end
 
--- What says who may read an object says who may hear that it has gone: columns and what is in them.
-local function readers_of(ref)
-  local class, readers = restricted[class_and_id(ref)], {}
-  any_alternative(class and class.rule or '', function(kind, column)
-    local value = kind == 'owner' and redis.call('HGET', object_key(ref), column)
-    if value then
-      table.insert(readers, column)
-      table.insert(readers, value)
-    end
-  end)
-  return readers
-end
-
 local function take_down(ref, writer, now, lease)
   local class, id = class_and_id(ref)
-  local readers = readers_of(ref)
   local version = object_remove(families[class], id, now, tombstone_s)
-  if readers[1] then
-    redis.call('HSET', object_key(ref), unpack(readers))
-  end
   tell(ref, 'd', version, writer, lease)
   return version
 end

@@ -1,9 +1,10 @@
 -- "subscribe", "revoke" of the content protocol: what the session wants to hear of, or no more; of the latter
 -- it is not told any more what it has missed.
--- Arguments: client, accepted, lease until, revoke (1 or 0), at most of one session; then, to the end, items.
+-- Arguments: client, accepted, lease until, revoke (1 or 0), at most of one session, restricted classes; then,
+-- to the end, items.
 -- Returns client | full | ok, session, cascade ("": none).
 local client, accepted, lease = arg(), arg_number(), arg()
-local revokes, most = arg() == '1', arg_number()
+local revokes, most, restricted = arg() == '1', arg_number(), arg_restricted()
 
 local sid, ended = session_of(client, accepted)
 if not sid then
@@ -40,7 +41,7 @@ end
 while taken < #ARGV do
   local item = arg()
   if not revokes then
-    watch(sid, item)
+    wish(sid, item, restricted)
     local ref, of_children = item_parts(item)
     if of_children then
       watch_children(ref)

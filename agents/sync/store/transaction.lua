@@ -1,15 +1,16 @@
 -- "processTransaction": many objects are saved and removed, or nothing is. All is checked as it will be in
 -- the end before the first write, so that saves may refer to each other, and may swap what is unique.
--- Arguments: those of write.lua and removal.lua; put time; for each save, after their count, its place in the
---   request, "create", "put" or "refuse", lineage, id, rule; for a creation what arg_new()
---   reads, and whether its writer knows all of it (1 or 0); for a put the list of field, text, refs, and the
---   indexes; for both the guards of what is given; for what cannot be made, as the agent has found, an outcome and what is said beside it;
+-- Arguments: those of write.lua and removal.lua; restricted classes; put time; for each save, after their
+--   count, its place in the request, "create", "put" or "refuse", lineage, id, rule; for a creation what
+--   arg_new() reads, and whether its writer knows all of it (1 or 0); for a put the list of field, text, refs,
+--   and the indexes; for both the guards of what is given; for what cannot be made, as the agent has found, an
+--   outcome and what is said beside it;
 --   for each removal, after their count, its place, class, id, rule; limits of earlier texts.
 -- Returns client | again, sid, outcome | changed: an object has come or gone since the agent looked |
---         forbidden | guarded | removed | stale | reference | full | unique | taken | unmade | lacking, sid, place and
---         what is said, apart by a line feed | ok, sid, a line "<version> <ref>" for each save and then for
---         each removal (version 0 where there was nothing), jobs, cascade.
-local time = math.min(arg_number(), accepted)
+--         forbidden | guarded | removed | stale | reference | full | unique | taken | unmade | lacking, sid,
+--         place and what is said, apart by a line feed | ok, sid, a line "<version> <ref>" for each save and
+--         then for each removal (version 0 where there was nothing), jobs, cascade.
+local restricted, time = arg_restricted(), math.min(arg_number(), accepted)
 
 local function arg_save()
   local save = { place = arg(), kind = arg(), lineage = arg_lineage(), id = arg(), rule = arg() }
@@ -181,9 +182,6 @@ local apply = {}
 
 function apply.create(save)
   save.ref = new_make(save.new, accepted, sid)
-  if not ended then
-    watch(sid, save.ref)
-  end
   return 1, true
 end
 
@@ -208,6 +206,11 @@ local function apply_all()
     complete = math.min(complete, save.complete)
     if has_changed_it then
       fan_out(save.ref, 'u', version, save.lineage, sid, save.complete, lease)
+    end
+  end
+  for _, save in ipairs(saves) do -- only now is it known who may read them
+    if save.kind == 'create' and not ended and may_read(sid, save.ref, restricted) then
+      watch(sid, save.ref)
     end
   end
   for _, removal in ipairs(removals) do

@@ -16,14 +16,17 @@ end
 
 local function is_full(item)
   return not redis.call('ZSCORE', object_key(item, ':w'), sid)
-    and tonumber(redis.call('HGET', session_key(sid), 'values') or 0) >= most
+    and redis.call('ZCARD', session_key(sid, ':v')) >= most
 end
 
-local function watch_value(item, by_process)
+local function watch_value(item, rule, by_process)
   if is_full(item) then
     return { 'full', sid }
   end
   watch(sid, item)
+  if restricts(rule) then
+    redis.call('ZADD', object_key(item_ref(item), ':vw'), sid, sid)
+  end
   local stored = redis.call('HMGET', object_key(item), '@v', 'value', 'model')
   if stored[2] and stored[3] == model then
     return { 'ok', sid, item, stored[1], stored[2] }
@@ -40,7 +43,8 @@ for i = 1, #classes, 3 do
       return { 'forbidden', sid }
     end
     local item = '~' .. ref .. '\t' .. name .. '\t' .. params
-    return watch_value(classes[i + 2] == '1' and item .. '\t' .. sid or item, classes[i + 2] == '2')
+    return watch_value(classes[i + 2] == '1' and item .. '\t' .. sid or item, classes[i + 1],
+      classes[i + 2] == '2')
   end
 end
 return { 'missing', sid }

@@ -3,7 +3,6 @@
 #include "agents/runtime/agent.h"
 #include "agents/runtime/lineage.h"
 #include "agents/sync/jobs/jobs.h"
-#include "agents/sync/rights.h"
 
 static void add_families(struct redis_call *call, const struct model *model, int64_t history_kept)
 {
@@ -54,5 +53,4 @@ void removal_add_args(struct work *work)
     for (size_t i = 0; i < model_class_count(model); i++)
         (void)add_required(&work->call, model_class_at(model, i));
     redis_call_arg_i64(&work->call, settings->sync_tombstone_s);
-    rights_add_restricted(&work->call, work->agent->model);
 }

@@ -59,7 +59,7 @@ START_TEST(wishes_are_noted_with_children_where_the_class_has_them)
 
     ck_assert_int_eq(notify("subscribe", plan_subscribe, keys), WORK_CALL);
     assert_args("c1|1000|" LEASE
-                "|0|777|com.app.mo.Person:5|com.app.mo.Group:1|+com.app.mo.Group:1|"
+                "|0|777|0|com.app.mo.Person:5|com.app.mo.Group:1|+com.app.mo.Group:1|"
                 "com.app.mo.Message:[7,\"x\"]|");
     ck_assert_str_eq(answer_to(ok), "");
     forget_answer();
@@ -69,7 +69,7 @@ END_TEST
 START_TEST(wishes_are_taken_back)
 {
     ck_assert_int_eq(notify("revoke", plan_revoke, "[{\"type\":\"user\",\"id\":5}]"), WORK_CALL);
-    assert_args("c1|1000|" LEASE "|1|777|com.app.mo.Person:5|");
+    assert_args("c1|1000|" LEASE "|1|777|0|com.app.mo.Person:5|");
 }
 END_TEST
 
@@ -101,7 +101,7 @@ START_TEST(many_keys_go_in_several_calls)
     ck_assert(has_arg("com.app.mo.Person:249") && !has_arg("com.app.mo.Person:250"));
     fake_reply_strings(&work.call, ok);
     ck_assert_int_eq(work.next(&work), WORK_CALL);
-    assert_args("c1|1000|" LEASE "|0|777|com.app.mo.Person:250|");
+    assert_args("c1|1000|" LEASE "|0|777|0|com.app.mo.Person:250|");
     ck_assert_str_eq(answer_to(ok), "");
     text_deinit(&keys);
 }

@@ -130,7 +130,7 @@ START_TEST(everything_that_was_told_is_looked_at)
     ck_assert_int_eq(work.next(&work), WORK_PUBLISH);
     forget_answer();
     ck_assert_int_eq(work.next(&work), WORK_CALL);
-    assert_args("4\ncom.test.Ticket:1\n3\ncom.test.Ticket:2\n3\n1\n9\n");
+    assert_args("6\ncom.test.Ticket:1\n3\n1\ncom.test.Ticket:2\n3\n1\n1\n0\n9\n");
     fake_reply_strings(&work.call, LIST("ok"));
     ck_assert_int_eq(work.next(&work), WORK_DONE);
 }
