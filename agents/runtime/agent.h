@@ -45,6 +45,11 @@ struct agent_definition {
     /* The durable topic exchanges that the workers declare; ends with NULL, borrowed. NULL: none.
      */
     const char *const *(*exchanges)(const struct agent *agent);
+    /* How many threads each worker has for work_aside(); NULL: none. */
+    unsigned (*threads_aside)(const struct agent *agent);
+    /* What each of them needs for itself, made and ended in that thread; NULL: nothing. */
+    void *(*open_aside)(void);
+    void (*close_aside)(void *thread);
     /* Starts and ends what runs beside the workers. `stop` is called while they still serve, and
      * only after a `start` that succeeded. NULL: nothing. */
     enum err (*start)(struct agent *agent);

@@ -33,6 +33,13 @@ enum work_step work_count_consumers(struct work *work, const char *queue, work_f
     return WORK_COUNT;
 }
 
+enum work_step work_aside(struct work *work, aside_fn *run, work_fn *next)
+{
+    work->aside = run;
+    work->next = next;
+    return WORK_ASIDE;
+}
+
 void work_add_out(struct work *work, const struct msg *fields)
 {
     struct msg stamped = *fields;

@@ -26,6 +26,7 @@
  *                    work->next
  *     WORK_COUNT     ask the broker how many consumers work->counted has, then work->next with
  *                    work->consumers
+ *     WORK_ASIDE     run work->aside in a thread beside the worker (aside.h), then work->next
  *     WORK_DONE      finished; a request is acknowledged to the broker now
  *
  * A request must publish its reply before it is done; only one of several calls may write.
@@ -36,10 +37,14 @@
 struct agent;
 struct work;
 
-enum work_step { WORK_CALL, WORK_PUBLISH, WORK_JOIN, WORK_COUNT, WORK_DONE };
+enum work_step { WORK_CALL, WORK_PUBLISH, WORK_JOIN, WORK_COUNT, WORK_ASIDE, WORK_DONE };
 
 /* One step. `work->call.reply` holds the reply after WORK_CALL. */
 typedef enum work_step work_fn(struct work *work);
+
+/* What may wait for others: runs in a thread beside the worker, and sees nothing of the work but
+ * its state. `thread` is what the thread has for itself (struct agent_definition). */
+typedef void aside_fn(void *state, void *thread);
 
 struct work_out {
     struct msg *msg;
@@ -58,7 +63,8 @@ struct work {
     size_t sent_count;
     const char *counted; /* a queue's name; borrowed */
     int64_t consumers;   /* that it has; -1: there is no such queue */
-    void *state;         /* the handler's own, freed by state_destroy */
+    aside_fn *aside;
+    void *state; /* the handler's own, freed by state_destroy */
     void (*state_destroy)(void *state);
     struct work_runner *runner; /* private to works.c */
 };
@@ -120,3 +126,7 @@ enum work_step work_join(struct work *work, work_fn *next);
  * `next`: with an answer that is process.presence_ms old at most. A work that waits for the answer
  * is dropped with the link to the broker, also if it has answered before. */
 enum work_step work_count_consumers(struct work *work, const char *queue, work_fn *next);
+
+/* Runs `run` with work->state in a thread beside the worker, and goes on with `next`. The state is
+ * nobody else's meanwhile: when the work is dropped, it is destroyed after `run` has ended. */
+enum work_step work_aside(struct work *work, aside_fn *run, work_fn *next);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "agents/runtime/aside.h"
 #include "agents/runtime/works.h"
 #include "common/base/clock.h"
 #include "common/thread/wake.h"
@@ -90,6 +91,8 @@ static void turn(struct worker *worker)
     uint64_t tag;
 
     amqp_link_turn(worker->works.amqp, wake_fd(worker->wake), sleep_ms(worker));
+    wake_drain(worker->wake);
+    works_take_aside(&worker->works);
     poll_if_due(worker);
     do {
         works_run_calls(&worker->works);
@@ -107,7 +110,6 @@ static void *run(void *arg)
     while (!atomic_load(&worker->stopping))
         turn(worker);
     amqp_link_stop_consuming(worker->works.amqp);
-    wake_drain(worker->wake);
     patience_ends = clock_mono_ms() + STOP_PATIENCE_MS;
     while (worker->works.all && amqp_link_is_up(worker->works.amqp) &&
            clock_mono_ms() < patience_ends)
@@ -166,9 +168,28 @@ static enum err connect_links(struct worker *worker, unsigned number)
     return e;
 }
 
+static void wake(void *arg)
+{
+    wake_signal(arg);
+}
+
+static enum err start_aside(struct worker *worker)
+{
+    const struct agent_definition *d = worker->agent->definition;
+    const struct aside_config config = {.threads =
+                                            d->threads_aside ? d->threads_aside(worker->agent) : 0,
+                                        .open = d->open_aside,
+                                        .close = d->close_aside,
+                                        .wake = wake,
+                                        .arg = worker->wake};
+
+    return config.threads ? aside_start(&config, &worker->works.aside) : ERR_OK;
+}
+
 static void worker_destroy(struct worker *worker)
 {
     works_deinit(&worker->works);
+    aside_destroy(worker->works.aside);
     amqp_link_destroy(worker->works.amqp);
     redis_link_destroy(worker->works.redis);
     wake_destroy(worker->wake);
@@ -187,6 +208,8 @@ enum err worker_start(const struct agent *agent, unsigned number, struct worker 
     e = wake_create(&worker->wake);
     if (!e)
         e = connect_links(worker, number);
+    if (!e)
+        e = start_aside(worker);
     if (!e && pthread_create(&worker->thread, NULL, run, worker))
         e = ERR_IO;
     if (e) {

@@ -69,6 +69,7 @@ static void runner_free(struct work_runner *runner)
 
     if (runner->is_poll)
         runner->works->polling = false;
+    runner_leave_job(runner);
     if (work->state_destroy)
         work->state_destroy(work->state);
     forget_messages(&work->out, &work->out_count);
@@ -131,6 +132,8 @@ void runner_place(struct work_runner *runner, enum work_step step)
             runner_joined(runner);
     } else if (step == WORK_COUNT) {
         runner_count(runner);
+    } else if (step == WORK_ASIDE) {
+        runner_aside(runner);
     } else {
         runner_done(runner);
     }

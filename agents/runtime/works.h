@@ -12,19 +12,20 @@
 
 /*
  * works - all that one worker is busy with, and where each work waits: for its call to Redis, to be
- * published, for the broker's word on what was published or on who consumes a queue, or for works
- * that it has started.
+ * published, for the broker's word on what was published or on who consumes a queue, for a thread
+ * beside the worker, or for works that it has started.
  *
  * work.h is what handlers see of it.
  *
  * Threads:   belongs to the worker's thread.
- * Ownership: the struct owns the works; agent and links are borrowed.
+ * Ownership: the struct owns the works; agent, links and the threads beside are borrowed.
  */
 
 struct works {
     const struct agent *agent;
     struct amqp_link *amqp;
     struct redis_link *redis;
+    struct aside *aside; /* NULL: the agent has no threads beside its workers */
     struct work_runner *all;
     struct line calls, outbox;
     struct awaited_ring awaited; /* works that wait for outcomes, by publish number */
@@ -53,6 +54,9 @@ void works_told(struct works *works, uint64_t number, enum amqp_outcome outcome)
 
 /* The broker has told how many consumers a queue has. */
 void works_counted(struct works *works, const char *queue, int64_t consumers);
+
+/* The works whose jobs are back from the threads beside the worker go on. */
+void works_take_aside(struct works *works);
 
 /* The link to the broker is there again: numbers begin anew. */
 void works_link_up(struct works *works);

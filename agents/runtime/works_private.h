@@ -7,10 +7,11 @@
  *
  *   works.c        works begin, wait for Redis and for each other, and end
  *   works_told.c   what they have the broker do, and what it tells them
+ *   works_aside.c  what they have done in threads beside the worker
  */
 
 /* A work, and where it stands. At each moment it waits in exactly one place: `calls`, `outbox`,
- * `awaited`, `counts`, or for its children. */
+ * `awaited`, `counts`, `aside`, or for its children. */
 struct work_runner {
     struct work work;
     struct works *works;
@@ -23,6 +24,7 @@ struct work_runner {
     size_t children;
     bool joining;
     bool counting;
+    struct aside_job *job;                    /* that is aside; NULL: none */
     struct work_runner *previous, *following; /* in works->all */
 };
 
@@ -34,3 +36,9 @@ void runner_sent(struct work_runner *runner);
 
 /* It waits for the number of consumers, unless that is known. */
 void runner_count(struct work_runner *runner);
+
+/* Its state goes aside. */
+void runner_aside(struct work_runner *runner);
+
+/* One that ends: its job, if there is one, stays alone. */
+void runner_leave_job(struct work_runner *runner);

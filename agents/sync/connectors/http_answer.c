@@ -11,13 +11,6 @@
 
 static const struct json_limits limits = {.depth = 64, .number_chars = 1000};
 
-void http_reply_deinit(struct http_reply *reply)
-{
-    text_deinit(&reply->type);
-    text_deinit(&reply->coding);
-    text_deinit(&reply->body);
-}
-
 static const char *name_of(enum http_failure failure)
 {
     switch (failure) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "agents/runtime/http/http_exchange.h"
 #include "agents/sync/connectors/http_operation.h"
 #include "agents/sync/host/connector.h"
 #include "common/base/cleanup.h"
@@ -15,16 +16,6 @@ enum http_failure {
     HTTP_UNREACHABLE = 4003,   /* or it refused */
     HTTP_UNPROCESSABLE = 4004, /* it answered something else than what is declared */
 };
-
-/* What a server answered. */
-struct http_reply {
-    long status;
-    struct text type;   /* Content-Type, "" if there is none */
-    struct text coding; /* Content-Encoding, "" if there is none */
-    struct text body;
-};
-
-void http_reply_deinit(struct http_reply *reply);
 
 /* Makes *answer a failure. */
 void http_fail(struct answer *answer, enum http_failure failure, const char *format, ...)

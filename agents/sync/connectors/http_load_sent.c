@@ -6,7 +6,7 @@
 #include <json-c/json.h>
 
 #include "agents/sync/connectors/http_operation.h"
-#include "agents/sync/connectors/one_line.h"
+#include "common/base/one_line.h"
 #include "common/json/json_get.h"
 
 /* What a declared operation sends: its headers and its body. */

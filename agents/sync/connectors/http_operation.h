@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agents/sync/connectors/http_address.h"
+#include "agents/runtime/http/http_address.h"
 #include "agents/sync/connectors/http_arguments.h"
 #include "agents/sync/connectors/http_template.h"
 #include "common/base/cleanup.h"

@@ -5,7 +5,7 @@
 
 #include <json-c/json.h>
 
-#include "agents/sync/connectors/one_line.h"
+#include "common/base/one_line.h"
 
 /* ---- Places ---- */
 

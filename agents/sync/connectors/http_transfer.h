@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 
+#include "agents/runtime/http/http_exchange.h"
 #include "agents/sync/connectors/http_answer.h"
 #include "agents/sync/connectors/http_operation.h"
 #include "agents/sync/host/connector.h"
@@ -10,13 +11,9 @@
 struct curl_slist;
 
 /*
- * http_transfer - asks the server, through libcurl: the only one to send anything.
+ * http_transfer - asks the server that an operation declares, with the redirects that it declares.
  *
- * Redirects are followed here and not by libcurl, since each has to be allowed before anybody is
- * connected to; addresses are looked at when a socket is made for them, so that no name can lead to
- * a private one. No proxy of the environment is used, no cookie kept, no compression asked for.
- *
- * A request whose kept connection turns out to be closed is sent again on a new one, by libcurl.
+ * They are followed here, since each has to be allowed before anybody is connected to.
  */
 
 struct http_request {
@@ -28,11 +25,6 @@ struct http_request {
 };
 
 void http_request_deinit(struct http_request *request);
-
-/* A thread's own handles, which keep connections open between requests. */
-struct http_handles;
-struct http_handles *http_handles_create(void);
-void http_handles_destroy(struct http_handles *handles);
 
 /* Fills *reply, by the deadline at the latest. False: *answer is a failure. */
 bool http_transfer(const struct http_handles *handles, const struct http_request *request,

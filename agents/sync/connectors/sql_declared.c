@@ -5,10 +5,10 @@
 
 #include <json-c/json.h>
 
-#include "agents/sync/connectors/one_line.h"
 #include "agents/sync/connectors/sql_declared_private.h"
 #include "agents/sync/connectors/sql_link.h"
 #include "agents/sync/connectors/sql_pool.h"
+#include "common/base/one_line.h"
 #include "common/json/json_get.h"
 
 #define CONNECTIONS 4

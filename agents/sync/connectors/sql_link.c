@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agents/sync/connectors/one_line.h"
 #include "agents/sync/connectors/sql_declared.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/base/one_line.h"
 
 #define MESSAGE_MAX 500 /* bytes of what a server says */
 

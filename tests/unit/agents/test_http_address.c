@@ -2,7 +2,7 @@
 #include <string.h>
 #include <sys/un.h>
 
-#include "agents/sync/connectors/http_address.h"
+#include "agents/runtime/http/http_address.h"
 #include "agents/sync/connectors/http_operation.h"
 #include "tests/support/unit.h"
 

@@ -1,4 +1,4 @@
-#include "agents/sync/connectors/one_line.h"
+#include "common/base/one_line.h"
 
 #include <errno.h>
 #include <string.h>

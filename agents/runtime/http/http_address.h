@@ -7,7 +7,7 @@
 #include "common/base/err.h"
 
 /*
- * http_address - whom an HTTP operation may talk to: which hosts a server may redirect it to, and
+ * http_address - whom an agent may talk to by HTTP: which hosts a server may redirect it to, and
  * which addresses are not of the public Internet.
  */
 

@@ -1,4 +1,4 @@
-#include "agents/sync/connectors/http_address.h"
+#include "agents/runtime/http/http_address.h"
 
 #include <netinet/in.h>
 #include <stdint.h>
