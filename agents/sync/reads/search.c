@@ -26,10 +26,13 @@ static const struct model_value *given(const struct model_object *example, const
     return NULL;
 }
 
+/* By how long an index is, and how long it takes, it would tell of hidden values. */
 static bool fits(const struct model_index *index, const struct model_object *example)
 {
     for (size_t i = 0; i < index->field_count; i++) {
-        if (!given(example, index->fields[i]))
+        const struct model_value *value = given(example, index->fields[i]);
+
+        if (!value || model_hides(value->field))
             return false;
     }
     return true;
@@ -79,7 +82,9 @@ static size_t add_fields(const struct model_object *example, struct text *out)
     size_t count = 0;
 
     for (size_t i = 0; i < example->count; i++) {
-        if (model_can_index(example->values[i].field))
+        const struct model_field *field = example->values[i].field;
+
+        if (model_can_index(field) && !model_hides(field))
             text_addf(out, "%s%s", count++ ? "," : "", example->values[i].field->name);
     }
     return count;
