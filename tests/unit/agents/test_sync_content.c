@@ -300,7 +300,7 @@ START_TEST(a_patch_commits_what_differs_in_the_state_that_was_read)
     args = all_args();
     assert_contains(args, "|patch_content:c1/m1:");
     assert_contains(args,
-                    "|1000|3|title|\"two\"||1|com.app.mo.Item|owner|owner|0|5 1000|0|8|65536|");
+                    "|1000|3|title|\"two\"||1|com.app.mo.Item|owner|owner|0|0|5 1000|0|8|65536|");
     ck_assert_int_eq(reply((const char *const[]){"ok", "7", "6 1000", NULL}), WORK_PUBLISH);
     ASSERT_SAYS("\"cls\":\"patch_content\",\"status\":200,\"data\":{\"ver\":[\"1000-", "\",6]}}",
                 identity.at);
@@ -326,7 +326,7 @@ START_TEST(a_patch_that_changes_nothing_is_committed_all_the_same)
     ck_assert_int_eq(reply_read(note), WORK_CALL);
     assert_script("put");
     args = all_args();
-    assert_contains(args, "|1000|0|1|com.app.mo.Item|owner|owner|0|5 1000|0|");
+    assert_contains(args, "|1000|0|1|com.app.mo.Item|owner|owner|0|0|5 1000|0|");
     ck_assert_int_eq(reply((const char *const[]){"same", "7", "5 1000", NULL}), WORK_PUBLISH);
     ASSERT_SAYS("\",5]}}");
 }
