@@ -177,6 +177,20 @@ static void add_view(struct redis_call *call, const struct get_children *get)
     redis_call_arg_i64(call, (int64_t)get->view->size);
 }
 
+/* Do pages show nothing that is for those alone who sign in? */
+static bool is_open(const struct model_children *children)
+{
+    for (const struct model_class *const *member = children->members; *member; member++) {
+        const struct model_field *const *field = (*member)->summary;
+
+        while (field && *field && (!(*field)->read || model_rule_is_open((*field)->read)))
+            field++;
+        if (!model_rule_is_open(&(*member)->rules[ACTION_READ]) || (field && *field))
+            return false;
+    }
+    return true;
+}
+
 static enum work_step read_page(struct work *work)
 {
     const struct settings *settings = &work->agent->proc.settings;
@@ -190,6 +204,7 @@ static enum work_step read_page(struct work *work)
     redis_call_arg_i64(call, work->request.accepted_ms);
     redis_call_arg(call, c->name);
     rights_add_rule(call, c, ACTION_READ);
+    redis_call_arg(call, is_open(c->children) ? "everyone" : "signedIn");
     redis_call_arg(call, get->key.id);
     add_view(call, get);
     version_add_args(call, &get->asked);

@@ -5,16 +5,16 @@
 --   {o:<parent>}:pg:<view>:<page>   id, number, digest of what was read last; "r<number>" -> what was read
 --   pages:next                      counts the ids
 --
--- Arguments: what children.c writes of the class; client, accepted, class, rule for reads, id; name,
---   digest, definition and shape of the view (view.h), for each class of children its name and the list
---   of what is shown, after their count; page, its size; identity ("": none) and number of the version
+-- Arguments: what children.c writes of the class; client, accepted, class, rule for reads, rule for what
+--   pages show, id; name, digest, definition and shape of the view (view.h), for each class of children its
+--   name and the list of what is shown, after their count; page, its size; identity ("": none) and number of the version
 --   that was asked for, whether to watch (1 or 0), and how much the session may watch; how much is kept
 --   of each page: readings, bytes, seconds; now, children that are placed in one step.
 -- Returns client | missing | forbidden | building | past | full | same |
 --         ok, identity, number, total, page, earlier page ("": not known any more).
 --         A page is the total, then ref and what is shown ("": null) of each child, all ending in 0.
 local client, accepted = arg(), arg_number()
-local class, rule, id = arg(), arg(), arg()
+local class, rule, shown_rule, id = arg(), arg(), arg(), arg()
 local name, digest, definition, shape = arg(), arg(), arg(), arg()
 local shown = {}
 for _ = 1, arg_number() do
@@ -34,7 +34,7 @@ end
 if not is_live(ref) then
   return { 'missing' }
 end
-if not allowed(sid, rule, ref) then
+if not (allowed(sid, rule, ref) and allowed(sid, shown_rule, ref)) then
   return { 'forbidden' }
 end
 if not children.view(ref, name, digest, definition, now, most) then

@@ -2,7 +2,7 @@
 -- it is the caller's to compute.
 -- Arguments: client, accepted, now, lease until, at most of one session, digest of the agent's model, id,
 -- name, params, list of class, rule for reads, how it is computed: for all
--- (0), for each session apart (1), by a process (2).
+-- (0), for each session apart (1), by a process (2), for all who sign in, for others apart (3).
 -- Returns client | missing, sid | forbidden, sid | full, sid | ok, sid, item, version, value |
 --         compute, sid, item, run, touched | wait, sid, item.
 local client, accepted, now, lease = arg(), arg_number(), arg_number(), arg()
@@ -36,6 +36,10 @@ local function watch_value(item, rule, by_process)
   return { 'compute', sid, item, run_begin(item, now, lease) }
 end
 
+local function is_personal(way)
+  return way == '1' or way == '3' and not allowed(sid, 'signedIn', nil)
+end
+
 for i = 1, #classes, 3 do
   local ref = classes[i] .. ':' .. id
   if is_live(ref) and not ended then
@@ -43,7 +47,7 @@ for i = 1, #classes, 3 do
       return { 'forbidden', sid }
     end
     local item = '~' .. ref .. '\t' .. name .. '\t' .. params
-    return watch_value(classes[i + 2] == '1' and item .. '\t' .. sid or item, classes[i + 1],
+    return watch_value(is_personal(classes[i + 2]) and item .. '\t' .. sid or item, classes[i + 1],
       classes[i + 2] == '2')
   end
 end

@@ -182,7 +182,9 @@ static const char *way_of(const struct model_watcher *watcher)
 {
     if (watcher && watcher->value == WATCH_PROCESS)
         return "2";
-    return watcher && watcher->personal ? "1" : "0";
+    if (watcher && watcher->personal)
+        return "1";
+    return watcher && !watcher->open ? "3" : "0";
 }
 
 static void add_classes(struct redis_call *call, const struct change_watcher *asked)
