@@ -354,6 +354,7 @@ static enum err start_publisher(struct gateway_process *p)
     return publisher_start(
         &(struct publisher_config){
             .url = s->amqp_url,
+            .tls = settings_amqp_tls(s),
             .connection_name = text_str(&name),
             .heartbeat_s = (uint16_t)s->amqp_heartbeat_s,
             .outage_ms = s->gateway_max_broker_outage_ms,
@@ -375,6 +376,7 @@ static enum err start_consumer(struct gateway_process *p)
     return consumer_start(
         &(struct consumer_config){
             .url = s->amqp_url,
+            .tls = settings_amqp_tls(s),
             .connection_name = text_str(&name),
             .tag = GATEWAY_APP_ID,
             .queue = bridge_queue_name(p->g.bridge),

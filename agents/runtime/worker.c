@@ -142,6 +142,7 @@ static enum err connect_links(struct worker *worker, unsigned number)
     char name[320];
     struct amqp_link_config config = {
         .url = settings->amqp_url,
+        .tls = settings_amqp_tls(settings),
         .connection_name = name,
         .consumer_tag = name,
         .heartbeat_s = (uint16_t)settings->amqp_heartbeat_s,

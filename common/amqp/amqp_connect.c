@@ -44,7 +44,7 @@ static bool accepted(const struct amqp_link *link, const char *step, amqp_rpc_re
     if (reply.reply_type == AMQP_RESPONSE_NORMAL)
         return true;
     if (reply.reply_type == AMQP_RESPONSE_LIBRARY_EXCEPTION) {
-        log_failure(link, step, amqp_error_string2(reply.library_error));
+        log_failure(link, step, amqp_reason(link, reply.library_error));
         return false;
     }
     if (reply.reply.id == AMQP_CHANNEL_CLOSE_METHOD) {
@@ -81,17 +81,19 @@ static void tune_socket(struct amqp_link *link)
 
 static bool open_socket(struct amqp_link *link, int64_t deadline_ms)
 {
-    amqp_socket_t *tcp = amqp_tcp_socket_new(link->connection);
+    amqp_socket_t *socket =
+        link->where.ssl ? amqp_tls_socket(link) : amqp_tcp_socket_new(link->connection);
     struct timeval left = left_until(deadline_ms);
-    int status = AMQP_STATUS_NO_MEMORY;
+    int status;
 
-    if (tcp)
-        status = amqp_socket_open_noblock(tcp, link->where.host, link->where.port, &left);
+    if (!socket)
+        return false;
+    status = amqp_socket_open_noblock(socket, link->where.host, link->where.port, &left);
     if (status == AMQP_STATUS_OK) {
         tune_socket(link);
         return true;
     }
-    log_failure(link, "connect", amqp_error_string2(status));
+    log_failure(link, "connect", amqp_reason(link, status));
     return false;
 }
 
@@ -254,6 +256,7 @@ bool amqp_connect(struct amqp_link *link)
         return true;
     (void)amqp_destroy_connection(link->connection);
     link->connection = NULL;
+    link->tls = NULL;
     return false;
 }
 

@@ -15,10 +15,19 @@
 
 /* ---- Creation ---- */
 
+static const char *or_none(const char *file)
+{
+    return file ? file : "";
+}
+
 /* Room for everything first, so that no text moves when the next is kept. */
 static void reserve_texts(struct amqp_link *link, const struct amqp_link_config *config)
 {
-    size_t size = strlen(config->url) + strlen(config->connection_name) + 3;
+    const struct amqp_tls *tls = &config->tls;
+    size_t size = strlen(config->url) + strlen(config->connection_name) + 6;
+
+    size += strlen(or_none(tls->ca_file)) + strlen(or_none(tls->certificate)) +
+            strlen(or_none(tls->key));
 
     if (config->consumer_tag)
         size += strlen(config->consumer_tag);
@@ -51,6 +60,13 @@ static enum err keep_exchanges(struct amqp_link *link, const char *const *exchan
     return ERR_OK;
 }
 
+static void keep_tls(struct amqp_link *link, const struct amqp_tls *tls)
+{
+    link->config.tls =
+        (struct amqp_tls){keep(link, or_none(tls->ca_file)), keep(link, or_none(tls->certificate)),
+                          keep(link, or_none(tls->key))};
+}
+
 static enum err keep_config(struct amqp_link *link, const struct amqp_link_config *config)
 {
     reserve_texts(link, config);
@@ -64,6 +80,7 @@ static enum err keep_config(struct amqp_link *link, const struct amqp_link_confi
         link->queues[i] = config->queues[i];
         link->queues[i].name = keep(link, config->queues[i].name);
     }
+    keep_tls(link, &config->tls);
     return keep_exchanges(link, config->exchanges);
 }
 
@@ -71,11 +88,11 @@ static enum err keep_url(struct amqp_link *link, const char *url)
 {
     static char root[] = "/";
 
-    if (amqp_parse_url(keep(link, url), &link->where) != AMQP_STATUS_OK || link->where.ssl)
+    if (amqp_parse_url(keep(link, url), &link->where) != AMQP_STATUS_OK)
         return ERR_CONFIG;
     if (!link->where.vhost[0])
         link->where.vhost = root;
-    return ERR_OK;
+    return amqp_tls_check(link) ? ERR_OK : ERR_IO;
 }
 
 enum err amqp_link_create(const struct amqp_link_config *config, struct amqp_link **out)
@@ -110,6 +127,7 @@ static void forget_connection(struct amqp_link *link)
     if (link->connection)
         (void)amqp_destroy_connection(link->connection);
     link->connection = NULL;
+    link->tls = NULL;
     link->broken = link->blocked = link->full = link->count_open = false;
     link->full_sleep_ms = 0;
     link->rest_at = 0;
@@ -222,7 +240,8 @@ static void sleep_until_something(struct amqp_link *link, int wake_fd, int timeo
 
     if (link->connection) {
         /* Our own work since the last look may have made the library read. */
-        if (amqp_frames_enqueued(link->connection) || amqp_data_in_buffer(link->connection))
+        if (amqp_frames_enqueued(link->connection) || amqp_data_in_buffer(link->connection) ||
+            amqp_tls_has_more(link))
             return;
         fds[1].fd = amqp_get_sockfd(link->connection);
     }

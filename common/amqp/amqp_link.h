@@ -22,6 +22,9 @@
  *          during which others are refused.
  * Delivery tags and publish numbers are valid until the next `down`.
  *
+ * TLS: with amqps://, of version 1.2 or later. The broker's certificate has to be valid, signed by
+ * who may do so, and for the host of the URL; otherwise nothing is sent, and the log says why.
+ *
  * Once up, whatever closes a channel or a consumer (a queue was deleted) makes the link go down
  * and come back, so that everything is declared again.
  */
@@ -67,8 +70,16 @@ struct amqp_queue {
     uint16_t prefetch;    /* of its consumer; 0: the link's */
 };
 
+/* Files in PEM, of amqps:// only; "" or NULL: none. They are read again with each connection. */
+struct amqp_tls {
+    const char *ca_file;     /* who may have signed the broker's certificate; none: the system's */
+    const char *certificate; /* ours, where the broker asks for one; with those in between */
+    const char *key;         /* of it */
+};
+
 struct amqp_link_config {
-    const char *url;             /* amqp://user:password@host:port/vhost */
+    const char *url; /* amqp://user:password@host:port/vhost, or amqps:// */
+    struct amqp_tls tls;
     const char *connection_name; /* shown in the management UI */
     const char *consumer_tag;    /* prefix; the queue's name is added */
     uint16_t heartbeat_s;        /* 0: none */
@@ -82,7 +93,8 @@ struct amqp_link_config {
     void *arg; /* of the callbacks */
 };
 
-/* Checks the URL: ERR_CONFIG. The config's texts are copied. Does not connect yet. */
+/* ERR_CONFIG: the URL; ERR_IO: a file for TLS cannot be used, or is given for amqp:// (the log says
+ * which, and why). The config's texts are copied. Does not connect yet. */
 _must_check_ enum err amqp_link_create(const struct amqp_link_config *config,
                                        struct amqp_link **out);
 void amqp_link_destroy(struct amqp_link *link);

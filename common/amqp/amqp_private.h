@@ -18,6 +18,7 @@
  *   amqp_publish.c   what leaves, without ever blocking
  *   amqp_confirms.c  what became of it
  *   amqp_count.c     how many consumers a queue has
+ *   amqp_tls.c       the connection of amqps://
  *   amqp_props.c     struct msg <-> AMQP properties and headers
  *
  * Two channels, because nothing may stand between the frames of a message on its channel: while
@@ -66,6 +67,8 @@ struct amqp_link {
     struct text kept;                  /* does not grow once the link is created */
 
     amqp_connection_state_t connection; /* NULL: down */
+    struct ssl_st *tls;                 /* the library's, of this connection; NULL: it is plain */
+    const char *tls_problem;            /* of the broker's certificate; NULL: none */
     bool broken;                        /* to be ended by the turn */
     bool blocked;                       /* the broker asked us not to publish */
     struct backoff backoff;
@@ -94,6 +97,22 @@ void amqp_break(struct amqp_link *link, const char *reason);
 
 /* Connects and declares, within the connect timeout. On failure the reason is in the log. */
 bool amqp_connect(struct amqp_link *link);
+
+/* Can the files for TLS be used, and are there none without it? Otherwise the log says why. */
+bool amqp_tls_check(const struct amqp_link *link);
+
+/* A socket of link->connection that speaks TLS; NULL: a file cannot be used, which the log says.
+ * Once it is open link->tls is set. */
+amqp_socket_t *amqp_tls_socket(struct amqp_link *link);
+
+/* As send(), which does not block: -1 with EAGAIN, or with EIO. */
+ssize_t amqp_tls_write(struct amqp_link *link, const char *at, size_t size);
+
+/* Has something arrived that poll() does not know of? */
+bool amqp_tls_has_more(const struct amqp_link *link);
+
+/* What a status of the library means, in words. */
+const char *amqp_reason(const struct amqp_link *link, int status);
 
 /* Adds the tag under which we consume `queue`, from which amqp_tag_queue() gets it back. */
 void amqp_add_tag(const struct amqp_link *link, const char *queue, struct text *out);

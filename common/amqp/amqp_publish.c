@@ -12,7 +12,7 @@
  * without a limit. So nothing is written that might not fit: the kernel tells how much it holds
  * (SIOCOUTQ), and while that and the message are within a quarter of the buffer, there is room.
  * A message larger than half of this budget leaves in pieces: the first at once, the rest, which
- * we keep, in the next turns.
+ * we keep, in the next turns. What TLS adds to each write is within the other three quarters.
  *
  * Why we frame messages ourselves: the library makes three system calls of each, and each wakes the
  * broker. Ours are gathered, whole frames only, and leave together when the turn begins or ends.
@@ -38,6 +38,12 @@ static size_t room(struct amqp_link *link)
 
 /* ---- Gathered messages ---- */
 
+static ssize_t write_some(struct amqp_link *link, const char *at, size_t size)
+{
+    return link->tls ? amqp_tls_write(link, at, size)
+                     : send(amqp_get_sockfd(link->connection), at, size, MSG_NOSIGNAL);
+}
+
 void amqp_write_gathered(struct amqp_link *link)
 {
     size_t at = 0;
@@ -45,9 +51,8 @@ void amqp_write_gathered(struct amqp_link *link)
     if (!link->gathered.size)
         return;
     while (at < link->gathered.size && !link->broken) {
-        int fd = amqp_get_sockfd(link->connection);
-        ssize_t sent = send(fd, link->gathered.at + at, link->gathered.size - at, MSG_NOSIGNAL);
-        struct pollfd ready = {.fd = fd, .events = POLLOUT};
+        ssize_t sent = write_some(link, link->gathered.at + at, link->gathered.size - at);
+        struct pollfd ready = {.fd = amqp_get_sockfd(link->connection), .events = POLLOUT};
 
         if (sent > 0)
             at += (size_t)sent;

@@ -75,6 +75,7 @@ enum err asker_create(const struct asker_config *config, struct asker **out)
     };
     const struct amqp_link_config link = {
         .url = config->url,
+        .tls = config->tls,
         .connection_name = config->name,
         .consumer_tag = config->name,
         .heartbeat_s = config->heartbeat_s,

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/amqp/amqp_link.h"
 #include "common/amqp/msg.h"
 #include "common/base/cleanup.h"
 #include "common/base/err.h"
@@ -23,6 +24,7 @@ struct asker;
 
 struct asker_config {
     const char *url;
+    struct amqp_tls tls;
     const char *name; /* of the connection, and app_id of what it asks */
     const char *kind; /* what the name of its own queue begins with */
     uint16_t heartbeat_s;
@@ -37,7 +39,7 @@ enum asked {
     ASKED_TOO_LARGE, /* for the broker */
 };
 
-/* The texts are copied. ERR_CONFIG: the URL. Does not connect yet. */
+/* The texts are copied. ERR_CONFIG, ERR_IO: as of amqp_link_create(). Does not connect yet. */
 _must_check_ enum err asker_create(const struct asker_config *config, struct asker **out);
 void asker_destroy(struct asker *asker);
 

@@ -47,7 +47,13 @@ static const struct config_row rows[] = {
     CHOICE("log.format", log_format, "text", "text|json", ALL,
         "How a line of the log is written."),
     SECRET("amqp.url", amqp_url, NULL, 1, 1024, ALL, CTL,
-        "The broker, as amqp://user:password@host:port/vhost."),
+        "The broker, as amqp://user:password@host:port/vhost, or amqps:// with TLS."),
+    TEXT("amqp.ca_file", amqp_ca_file, "", 1, 4096, ALL,
+        "With amqps://: who may have signed the broker's certificate, a PEM file; empty takes the system's."),
+    TEXT("amqp.client_certificate", amqp_client_certificate, "", 1, 4096, ALL,
+        "Our certificate, where the broker asks for one, and those in between, a PEM file; empty for none."),
+    TEXT("amqp.client_key", amqp_client_key, "", 1, 4096, ALL,
+        "The key of that certificate, a PEM file without a password."),
     INT("amqp.heartbeat_s", amqp_heartbeat_s, "20", 0, 3600, "s", ALL,
         "A broker connection that is silent for twice as long counts as lost; 0 never notices."),
     SECRET("redis.url", redis_url, NULL, 1, 1024, AGENTS | CTL, CTL,
@@ -246,6 +252,12 @@ static const struct config_row rows[] = {
 // clang-format on
 
 const struct config_table settings_table = {rows, sizeof(rows) / sizeof(rows[0])};
+
+struct amqp_tls settings_amqp_tls(const struct settings *settings)
+{
+    return (struct amqp_tls){settings->amqp_ca_file, settings->amqp_client_certificate,
+                             settings->amqp_client_key};
+}
 
 const char *program_name(enum program p)
 {

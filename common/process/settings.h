@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/amqp/amqp_link.h"
 #include "common/process/config.h"
 
 /*
@@ -24,9 +25,12 @@ enum program {
 
 struct settings {
     /* What every program shares. */
-    int log_level;  /* enum log_level */
-    int log_format; /* 0 text, 1 JSON */
-    char *amqp_url; /* amqp://user:password@host:port/vhost; no default */
+    int log_level;      /* enum log_level */
+    int log_format;     /* 0 text, 1 JSON */
+    char *amqp_url;     /* amqp://user:password@host:port/vhost, or amqps://; no default */
+    char *amqp_ca_file; /* of amqps://, as the next ones; "" = the system's */
+    char *amqp_client_certificate; /* "" = none */
+    char *amqp_client_key;
     int64_t amqp_heartbeat_s;
     char *redis_url; /* redis://:password@host:port/db or unix:///path; no default */
     int64_t redis_timeout_ms;
@@ -136,6 +140,9 @@ struct settings {
 };
 
 extern const struct config_table settings_table;
+
+/* What links to the broker need for TLS; borrowed from the settings. */
+struct amqp_tls settings_amqp_tls(const struct settings *settings);
 
 /* The name of a program: "activestack-gateway", ... */
 const char *program_name(enum program p);

@@ -53,13 +53,20 @@ static bool connect_asker(struct asking *a)
 {
     const struct asker_config asker = {
         .url = a->settings.amqp_url,
+        .tls = settings_amqp_tls(&a->settings),
         .name = "activestack-ctl",
         .kind = "ctl",
         .heartbeat_s = (uint16_t)a->settings.amqp_heartbeat_s,
     };
 
-    if (asker_create(&asker, &a->asker))
+    switch (asker_create(&asker, &a->asker)) {
+    case ERR_OK:
+        break;
+    case ERR_IO: /* the log says why */
+        return fail(a, "the files for TLS cannot be used", "");
+    default:
         return fail(a, "amqp.url: not of the form amqp://user:password@host:port/vhost", "");
+    }
     return asker_connect(a->asker) || fail(a, "the broker at amqp.url cannot be reached", "");
 }
 

@@ -4,7 +4,7 @@
 BUILD_PACKAGES=(
     gcc libc6-dev meson ninja-build pkg-config
     libcurl4-openssl-dev libhiredis-dev libjson-c-dev libpq-dev librabbitmq-dev libsodium-dev
-    libwebsockets-dev
+    libssl-dev libwebsockets-dev
 )
 RUN_PACKAGES=(
     rabbitmq-server redis-server libwebsockets-evlib-uv

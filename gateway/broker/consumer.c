@@ -100,6 +100,7 @@ static enum err create_link(struct consumer *c, const struct consumer_config *co
     return amqp_link_create(
         &(struct amqp_link_config){
             .url = config->url,
+            .tls = config->tls,
             .connection_name = config->connection_name,
             .consumer_tag = config->tag,
             .heartbeat_s = config->heartbeat_s,

@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 
+#include "common/amqp/amqp_link.h"
 #include "common/base/cleanup.h"
 #include "common/base/err.h"
 #include "common/thread/msgq.h"
@@ -21,6 +22,7 @@ struct consumer;
 
 struct consumer_config {
     const char *url;
+    struct amqp_tls tls;
     const char *connection_name;
     const char *tag;   /* prefix of the consumer tag */
     const char *queue; /* the gateway's */

@@ -286,6 +286,7 @@ enum err publisher_start(const struct publisher_config *config, struct publisher
         e = amqp_link_create(
             &(struct amqp_link_config){
                 .url = config->url,
+                .tls = config->tls,
                 .connection_name = config->connection_name,
                 .heartbeat_s = config->heartbeat_s,
                 .events = {on_up, on_down, on_delivery, on_outcome, on_blocked},

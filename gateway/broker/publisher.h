@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 
+#include "common/amqp/amqp_link.h"
 #include "common/base/cleanup.h"
 #include "common/base/err.h"
 #include "common/thread/msgq.h"
@@ -24,6 +25,7 @@ struct publisher;
 
 struct publisher_config {
     const char *url;
+    struct amqp_tls tls;
     const char *connection_name;
     uint16_t heartbeat_s;
     int64_t outage_ms;

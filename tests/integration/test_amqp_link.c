@@ -362,7 +362,7 @@ END_TEST
 START_TEST(a_wrong_url_is_told_at_once)
 {
     static const char *const urls[] = {"", "localhost", "http://localhost/", "amqp://a:b@h:x/",
-                                       "amqps://localhost/"};
+                                       "amqps://a:b@h:x/"};
     struct amqp_link *link = NULL;
 
     for (size_t i = 0; i < ARRAY_SIZE(urls); i++) {

@@ -94,8 +94,12 @@ const char *amqp_probe_name(void)
 void amqp_probe_start(struct amqp_probe *probe, struct amqp_link_config config)
 {
     memset(probe, 0, sizeof(*probe));
-    if (!config.url)
+    if (!config.url && getenv("AMQP_TLS_URL")) {
+        config.url = getenv("AMQP_TLS_URL");
+        config.tls.ca_file = getenv("AMQP_CA_FILE");
+    } else if (!config.url) {
         config.url = getenv("AMQP_URL");
+    }
     config.connection_name = "test";
     config.consumer_tag = "test";
     config.events =

@@ -25,6 +25,7 @@ from pathlib import Path
 
 import pika
 import redis
+from certificates import Authority
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -107,13 +108,31 @@ class Server:
 
 
 class RabbitMQ(Server):
+    """Serves TLS too, at `tls_url`, with a certificate of `authority`; it takes those of clients that
+    show one."""
+
     def __init__(self, folder):
         super().__init__(folder)
         self.port, self.management_port = free_port(), free_port()
+        self._offer_tls()
         self.command = [ROOT / "deploy/rabbitmq/serve", folder, self.port, self.management_port,
                         free_port(), free_port()]
         self.url = f"amqp://activestack:{self.password}@127.0.0.1:{self.port}/activestack"
         self.management_url = f"http://activestack:{self.password}@127.0.0.1:{self.management_port}"
+
+    def _offer_tls(self):
+        port = free_port()
+        self.authority = Authority(self.folder / "authority")
+        cert, key = self.authority.issue("broker")
+        (self.folder / "own.conf").write_text(f"""
+listeners.ssl.1 = 127.0.0.1:{port}
+ssl_options.cacertfile = {self.authority.file}
+ssl_options.certfile = {cert}
+ssl_options.keyfile = {key}
+ssl_options.verify = verify_peer
+ssl_options.fail_if_no_peer_cert = false
+""")
+        self.tls_url = f"amqps://activestack:{self.password}@127.0.0.1:{port}/activestack"
 
     @property
     def pid(self):

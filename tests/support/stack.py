@@ -215,17 +215,20 @@ PROGRAMS = {
 
 class Stack:
     """`settings` are lines of the configuration file: {"sync.poll_ms": 50}; `processes` is what the file
-    of processes declares, None: there is none."""
+    of processes declares, None: there is none. With `tls` the programs reach the broker over TLS."""
 
     _numbers = itertools.count()
 
     def __init__(self, servers, gateways=1, sync_agents=1, auth_agents=1, settings=None,
-                 processes=None):
+                 processes=None, tls=False):
         number = next(self._numbers)
         self.servers = servers
         self.folder = servers.folder / f"stack-{number}"
         self.folder.mkdir(mode=0o700)
         self._make_vhost("activestack" if number == 0 else f"test-{number}")
+        self.program_amqp_url = self.amqp_url
+        if tls:
+            self.program_amqp_url = servers.rabbitmq.tls_url.rsplit("/", 1)[0] + "/" + self.vhost
         self._lent = contextlib.ExitStack()
         self.redis_url = self._lent.enter_context(servers.redis.database())
         self.config = self.folder / "activestack.conf"
@@ -329,7 +332,7 @@ class Stack:
             user_row(f"{name}@example.org", name.title(), "Example") for name in USERS]))
         lines = {
             "log.level": "debug",
-            "amqp.url": self.amqp_url,
+            "amqp.url": self.program_amqp_url,
             "redis.url": self.redis_url,
             "model.file": MODEL,
             "agent.workers": WORKERS,

@@ -341,6 +341,7 @@ static enum err create_amqp(struct host_link *link, const struct agent *agent,
     char name[320];
     const struct amqp_link_config config = {
         .url = agent->proc.settings.amqp_url,
+        .tls = settings_amqp_tls(&agent->proc.settings),
         .connection_name = name,
         .consumer_tag = name,
         .heartbeat_s = (uint16_t)agent->proc.settings.amqp_heartbeat_s,

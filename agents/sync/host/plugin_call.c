@@ -71,6 +71,7 @@ static bool has_asker(struct plugin_thread *t)
     const struct agent *agent = t->plugin->agent;
     const struct asker_config config = {
         .url = agent->proc.settings.amqp_url,
+        .tls = settings_amqp_tls(&agent->proc.settings),
         .name = agent->name,
         .kind = "plugin",
         .heartbeat_s = (uint16_t)agent->proc.settings.amqp_heartbeat_s,
