@@ -229,7 +229,7 @@ def walk(servers, tmp_path_factory):
                             "sync.reply_repeat_ms": 100})
     walk = Walk(stack)
     users.write_text(json.dumps([user_row(USER, "W", "W", walk.secrets["password"])]))
-    with Tap(stack) as tap, stack:
+    with stack, Tap(stack) as tap:
         run(walk)
         see_messages(walk, tap)
         see_pages(walk)
