@@ -64,6 +64,9 @@ end
 if has_person and redis.call('HEXISTS', user_key(user), 'anchor') == 0 then
   make_person()
 end
+if provider == 'anonymous' then
+  redis.call('HSET', user_key(user), 'anonymous', 1)
+end
 watchers.refresh(now)
 
 tokens_delete(tokens_of_client(client), user, hash, request)

@@ -4,6 +4,7 @@
 --   {g:<gateway>}   sessions that are bound there     gateways   gateway -> its lease ends
 --   idle            unbound session -> when it ends   due        session -> its earliest due mark
 --   sessions        all of them, by number            blocks     the same for the content protocol
+--   anonymous       those of the user whom the provider anonymous lets in, who has not signed in (login.lua)
 
 local LOGIN_ENDED = 'the login has ended' -- why a session was ended: its sockets are closed with 4002
 
@@ -47,6 +48,15 @@ local function session_read(sid)
   local content = s[7] == 'content'
   return { client = s[1], gateway = s[2], epoch = tonumber(s[3]), answers = content or s[4] == '1',
     quiet_until = tonumber(s[6] or 0), is_content = content }
+end
+
+-- A new one is the user's.
+local function session_give(sid, user)
+  redis.call('SADD', user_key(user, ':s'), sid)
+  redis.call('ZADD', 'sessions', sid, sid)
+  if redis.call('HGET', user_key(user), 'anonymous') == '1' then
+    redis.call('SADD', 'anonymous', sid)
+  end
 end
 
 local function user_of(sid)

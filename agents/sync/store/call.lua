@@ -55,8 +55,7 @@ local function delegate_make(caller, client, now, limit)
     'created', now, 'client', client, 'gw', '', 'epoch', 1, 'seen', now)
   redis.call('SET', 'c:' .. client, sid)
   redis.call('ZADD', session_key(sid, ':c'), 1, client)
-  redis.call('SADD', user_key(s[1], ':s'), sid)
-  redis.call('ZADD', 'sessions', sid, sid)
+  session_give(sid, s[1])
   redis.call('ZADD', 'idle', limit, sid)
   return sid
 end

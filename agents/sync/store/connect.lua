@@ -23,8 +23,7 @@ end
 sid = tostring(redis.call('INCR', 's:next'))
 redis.call('HSET', session_key(sid), 'user', user, 'device', device, 'me', me, 'dialect', dialect,
   'created', now)
-redis.call('SADD', user_key(user, ':s'), sid)
-redis.call('ZADD', 'sessions', sid, sid)
+session_give(sid, user)
 redis.call('ZADD', 'logins', token.expires, sid)
 session_bind(sid, client, gateway, now, address)
 return { 'ok', sid, user, me }

@@ -31,4 +31,5 @@ end
 redis.call('DEL', job_key(job), session_key(sid, ':d'), session_key(sid, ':b'), session_key(sid, ':pl'))
 redis.call('ZREM', 'jobs', job)
 redis.call('ZREM', 'sessions', sid)
+redis.call('SREM', 'anonymous', sid)
 return { 'ok', 1 }
