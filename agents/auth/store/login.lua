@@ -32,9 +32,7 @@ local function set_roles()
   else
     redis.call('HSET', user_key(user), 'roles', roles)
   end
-  if field_changed then
-    field_changed(user_ref(user), 'roles')
-  end
+  roles_changed(user, now)
 end
 set_roles()
 

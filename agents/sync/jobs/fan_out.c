@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "agents/runtime/agent.h"
-#include "agents/runtime/control.h"
 #include "agents/sync/content/notify.h"
 #include "agents/sync/jobs/feed.h"
 #include "agents/sync/jobs/jobs.h"
@@ -80,7 +79,6 @@ static enum work_step pushed(struct work *work)
 /* ---- A batch is marked: tell those who can be told now ---- */
 
 #define RECIPIENT_PARTS 3 /* session, client, gateway */
-#define CLIENT_PARTS    2 /* client, gateway */
 
 static void add_object(struct push *push, const struct stored_ref *ref, const struct redis_reply *r)
 {
@@ -175,14 +173,6 @@ static void send_all(struct work *work, const struct redis_reply *r)
     push_deinit(&loss);
 }
 
-/* They have missed too much: their sessions have ended. */
-static void close_overwhelmed(struct work *work, const struct redis_reply *list)
-{
-    for (size_t i = 0; i + 1 < redis_count(list); i += CLIENT_PARTS)
-        control_close(work, redis_str(redis_item(list, i)), redis_str(redis_item(list, i + 1)),
-                      CLOSE_ENDED);
-}
-
 static void add_sessions(struct redis_call *call, const struct redis_reply *list)
 {
     for (size_t i = 0; i < redis_count(list); i += RECIPIENT_PARTS)
@@ -236,7 +226,7 @@ static enum work_step marked(struct work *work)
     keep_place(fan_out, r);
     send_all(work, r);
     feed(work, r);
-    close_overwhelmed(work, redis_item(r, 10));
+    jobs_close_overwhelmed(work, redis_item(r, 10));
     notify_sessions(work, redis_item(r, 12));
     redeliver_all(work, redis_item(r, 14));
     if (!work->out_count)

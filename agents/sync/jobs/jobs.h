@@ -18,6 +18,10 @@ void jobs_start(const struct work *work, const struct redis_reply *jobs,
 /* start.c: spawns a work that needs nothing but this name; it is its state. */
 void job_spawn(const struct work *work, work_fn *first, const char *name);
 
+/* start.c: adds to work's messages what closes the sockets of those whose sessions have ended,
+ * since they have missed too much: a list of client, gateway. */
+void jobs_close_overwhelmed(struct work *work, const struct redis_reply *list);
+
 /* fan_out.c: tells the watching sessions of a change. */
 void job_fan_out_start(const struct work *work, const char *job);
 /* The same for a job that another worker has left: from the last step that was complete. */
@@ -31,6 +35,9 @@ void job_cascade_start(const struct work *work, const char *job);
 void job_migrate_start(const struct work *work, const char *job);
 /* Does it go through the objects of this class of the new model, and of its descendants? */
 bool migrate_is_walked(const struct survey *survey, const struct model_class *c);
+
+/* review_roles.c: tells the sessions of a user whose roles have changed what they gain and lose. */
+void job_review_roles_start(const struct work *work, const char *job);
 
 /* end_session.c: removes what an ended session owns. */
 void job_end_session_start(const struct work *work, const char *job, const char *session);

@@ -55,6 +55,7 @@ extern const struct redis_script script_remove;
 extern const struct redis_script script_replies_received;
 extern const struct redis_script script_resume;
 extern const struct redis_script script_resumed;
+extern const struct redis_script script_review_roles;
 extern const struct redis_script script_settle;
 extern const struct redis_script script_settle_block;
 extern const struct redis_script script_settle_reference;
