@@ -19,6 +19,7 @@
 #include "gateway/conversation/login.h"
 #include "gateway/conversation/pushes.h"
 #include "gateway/conversation/requests.h"
+#include "gateway/door/door.h"
 #include "gateway/pages.h"
 #include "gateway/sockets/listener.h"
 
@@ -30,6 +31,7 @@
 struct gateway_process {
     struct gateway g; /* of the socket thread */
     struct proc *proc;
+    struct door *door;
     struct listener *listener;
     struct publisher *publisher;
     struct consumer *consumer;
@@ -39,7 +41,7 @@ struct gateway_process {
         size_t clients, away; /* when it began; sent away so far */
         int64_t last_away_ms;
     } drain;
-    atomic_bool drain_asked, drained;
+    atomic_bool reload_asked, drain_asked, drained;
 };
 
 /* ---- Drain: everybody is told when to come back, and goes when nothing of theirs is open ---- */
@@ -234,6 +236,8 @@ static void on_work(void *arg)
         takers[n->kind](&p->g, n);
         news_destroy(n);
     }
+    if (atomic_exchange(&p->reload_asked, false))
+        listener_reload(p->listener);
     drain(p);
 }
 
@@ -246,6 +250,7 @@ static void on_tick(void *arg)
     login_tick(&p->g, now_ms);
     slow_tick(&p->g, now_ms);
     announcements_tick(&p->g, now_ms);
+    door_tick(p->door, now_ms);
     bridge_flush(p->g.bridge);
     drain(p);
 }
@@ -278,6 +283,7 @@ static void read_settings(struct gateway *g, const struct settings *s)
     g->client_limits = (struct client_limits){
         .send_bytes = (size_t)s->gateway_max_send_bytes,
         .pause_bytes = pause_bytes(s),
+        .requests = {s->gateway_max_requests_per_s, s->gateway_max_request_burst},
     };
 }
 
@@ -293,6 +299,10 @@ static enum err create_listener(struct gateway_process *p)
             .max_frame_bytes = (size_t)s->gateway_max_frame_bytes,
             .ping_interval_ms = s->gateway_ping_interval_ms,
             .ping_timeout_ms = s->gateway_ping_timeout_ms,
+            .handshake_s = s->gateway_handshake_timeout_s,
+            .tls = {s->gateway_tls_certificate, s->gateway_tls_key, s->gateway_tls_client_ca,
+                    (enum tls_clients)s->gateway_tls_clients},
+            .door = p->door,
             .metrics = p->g.metrics,
             .events = {on_opened, on_frame, on_closed, on_emptied, on_waits, on_page, on_turn,
                        on_work, on_tick},
@@ -328,6 +338,8 @@ static enum err create_world(struct gateway_process *p)
         e = clients_create(&p->g.clients);
     if (!e)
         e = open_requests_create(&limits, &p->g.requests);
+    if (!e)
+        e = door_create(s, p->g.metrics, &p->door);
     if (!e)
         e = create_listener(p);
     if (!e)
@@ -422,6 +434,12 @@ enum err gateway_start(struct proc *proc, struct gateway_process **out)
     return ERR_OK;
 }
 
+void gateway_reload(struct gateway_process *p)
+{
+    atomic_store(&p->reload_asked, true);
+    listener_wake(p->listener);
+}
+
 void gateway_drain(struct gateway_process *p)
 {
     atomic_store(&p->drain_asked, true);
@@ -445,6 +463,7 @@ void gateway_stop(struct gateway_process *p)
         (void)pthread_join(p->thread, NULL);
     }
     listener_destroy(p->listener);
+    door_destroy(p->door);
     bridge_destroy(p->g.bridge);
     open_requests_destroy(p->g.requests);
     clients_destroy(p->g.clients);

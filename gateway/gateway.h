@@ -59,6 +59,9 @@ _must_check_ enum err gateway_start(struct proc *proc, struct gateway_process **
 /* Sends the clients away and finishes their open requests; then calls proc_request_stop(). */
 void gateway_drain(struct gateway_process *p);
 
+/* Reads the certificates again, for the sockets that come from now on. */
+void gateway_reload(struct gateway_process *p);
+
 /* Has everybody left? */
 bool gateway_is_drained(const struct gateway_process *p);
 

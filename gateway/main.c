@@ -4,12 +4,18 @@
 #include "common/process/proc.h"
 #include "gateway/gateway.h"
 
-/* The first signal sends everybody away in order, a second one ends at once. */
+static void serve(struct proc *proc, struct gateway_process *gateway)
+{
+    while (proc_wait(proc) == PROC_RELOAD)
+        gateway_reload(gateway);
+}
+
+/* The first signal to stop sends everybody away in order, a second one ends at once. */
 static void run(struct proc *proc, struct gateway_process *gateway)
 {
-    proc_wait_stop(proc);
+    serve(proc, gateway);
     gateway_drain(gateway);
-    proc_wait_stop(proc); /* drained, or a second signal */
+    serve(proc, gateway); /* until it is drained, or told to stop once more */
     log_info("gateway.stopped", LOG_I64("drained", gateway_is_drained(gateway)));
 }
 
@@ -17,7 +23,8 @@ int main(int argc, char **argv)
 {
     static const char help[] =
         "Carries ActiveStack from WebSockets to RabbitMQ and back.\n"
-        "SIGTERM sends the clients away and finishes open requests; a second one ends at once.";
+        "SIGTERM sends the clients away and finishes open requests; a second one ends at once.\n"
+        "SIGHUP reads certificate and key for TLS again.";
     struct gateway_process *gateway = NULL;
     struct proc proc;
     int exit_code = EXIT_SUCCESS;

@@ -23,6 +23,9 @@ struct metric_row {
 #define PREFIX "activestack_gateway_"
 #define CLOSED(code) \
     PREFIX "closed_total", "code=\"" code "\"", "counter", "Sockets closed by the gateway."
+#define OUTSIDE(reason)                                              \
+    PREFIX "door_refused_total", "reason=\"" reason "\"", "counter", \
+        "Sockets and upgrades that were not let in, by the reason."
 #define ERRORS(code)                                       \
     PREFIX "errors_total", "code=\"" code "\"", "counter", \
         "Errors answered by the gateway itself, by the code that ActiveStack has for them."
@@ -32,6 +35,14 @@ static const struct metric_row rows[METRIC_COUNT] = {
     [METRIC_CONNECTIONS]            = { PREFIX "connections", NULL, "gauge", "Open WebSocket connections." },
     [METRIC_CONNECTIONS_TOTAL]      = { PREFIX "connections_total", NULL, "counter", "WebSocket connections ever opened." },
     [METRIC_CONNECTIONS_REFUSED]    = { PREFIX "connections_refused_total", NULL, "counter", "Connections refused: too many, or the broker away too long." },
+    [METRIC_DOOR_SOCKETS]           = { OUTSIDE("address_sockets") },
+    [METRIC_DOOR_ARRIVALS]          = { OUTSIDE("address_socket_rate") },
+    [METRIC_DOOR_UPGRADES_OF_ONE]   = { OUTSIDE("address_upgrade_rate") },
+    [METRIC_DOOR_UPGRADES_OF_ALL]   = { OUTSIDE("upgrade_rate") },
+    [METRIC_DOOR_ORIGIN]            = { OUTSIDE("origin") },
+    [METRIC_DOOR_NO_ORIGIN]         = { OUTSIDE("no_origin") },
+    [METRIC_DOOR_CLIENTS]           = { OUTSIDE("address_connections") },
+    [METRIC_DOOR_TLS]               = { OUTSIDE("tls") },
     [METRIC_CLOSED_1000]            = { CLOSED("1000") },
     [METRIC_CLOSED_1001]            = { CLOSED("1001") },
     [METRIC_CLOSED_1003]            = { CLOSED("1003") },

@@ -19,6 +19,14 @@ enum metric {
     METRIC_CONNECTIONS, /* gauge */
     METRIC_CONNECTIONS_TOTAL,
     METRIC_CONNECTIONS_REFUSED,
+    METRIC_DOOR_SOCKETS, /* refused; see door.h */
+    METRIC_DOOR_ARRIVALS,
+    METRIC_DOOR_UPGRADES_OF_ONE,
+    METRIC_DOOR_UPGRADES_OF_ALL,
+    METRIC_DOOR_ORIGIN,
+    METRIC_DOOR_NO_ORIGIN,
+    METRIC_DOOR_CLIENTS,
+    METRIC_DOOR_TLS,
     METRIC_CLOSED_1000, /* closed by the gateway, by close code; see metrics_count_close() */
     METRIC_CLOSED_1001,
     METRIC_CLOSED_1003,

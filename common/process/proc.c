@@ -102,11 +102,12 @@ static enum next load_settings(struct proc *proc, enum program p, const struct o
     return NEXT_DONE;
 }
 
-static void stop_signals(sigset_t *set)
+static void awaited_signals(sigset_t *set)
 {
     sigemptyset(set);
     sigaddset(set, SIGINT);
     sigaddset(set, SIGTERM);
+    sigaddset(set, SIGHUP);
 }
 
 static void set_signals(enum program p)
@@ -114,7 +115,7 @@ static void set_signals(enum program p)
     sigset_t set;
 
     signal(SIGPIPE, SIG_IGN);
-    stop_signals(&set);
+    awaited_signals(&set);
     if (p != PROGRAM_CTL)
         pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
@@ -146,15 +147,24 @@ bool proc_start(struct proc *proc, enum program p, const char *help, int argc, c
     return true;
 }
 
-void proc_wait_stop(struct proc *proc)
+enum proc_event proc_wait(struct proc *proc)
 {
     sigset_t set;
     int number = 0;
 
     (void)proc;
-    stop_signals(&set);
+    awaited_signals(&set);
     sigwait(&set, &number);
+    if (number == SIGHUP)
+        return PROC_RELOAD;
     log_info("process.stopping", LOG_STR("signal", number == SIGINT ? "SIGINT" : "SIGTERM"));
+    return PROC_STOP;
+}
+
+void proc_wait_stop(struct proc *proc)
+{
+    while (proc_wait(proc) != PROC_STOP)
+        ;
 }
 
 /* Sent to the process, not to a thread: whoever is in sigwait() gets it. */

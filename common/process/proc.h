@@ -13,8 +13,8 @@
  *
  * The file may also be named by ACTIVESTACK_CONFIG.
  *
- * Signals: SIGINT and SIGTERM are blocked in every thread that is started after proc_start() and
- * arrive through proc_wait_stop(); SIGPIPE is ignored.
+ * Signals: SIGINT, SIGTERM and SIGHUP are blocked in every thread that is started after
+ * proc_start() and arrive through proc_wait(); SIGPIPE is ignored.
  */
 
 struct proc {
@@ -33,10 +33,18 @@ struct proc {
 bool proc_start(struct proc *proc, enum program p, const char *help, int argc, char **argv,
                 int *exit_code);
 
-/* Sleeps until SIGINT or SIGTERM arrives, or until proc_request_stop() is called. */
+enum proc_event {
+    PROC_STOP,  /* SIGINT, SIGTERM, or proc_request_stop() */
+    PROC_RELOAD /* SIGHUP: files may have changed that can be read again */
+};
+
+/* Sleeps until one of these. */
+enum proc_event proc_wait(struct proc *proc);
+
+/* The same, of a program that has nothing to read again. */
 void proc_wait_stop(struct proc *proc);
 
-/* Any thread: ends proc_wait_stop(). For errors after which the process cannot go on. */
+/* Any thread: ends proc_wait() with PROC_STOP. For errors after which the process cannot go on. */
 void proc_request_stop(struct proc *proc);
 
 void proc_end(struct proc *proc);

@@ -23,7 +23,8 @@ enum program {
     PROGRAM_ALL = 15
 };
 
-struct settings {
+/* In the order of their documentation. */
+struct settings { /* NOLINT(clang-analyzer-optin.performance.Padding) */
     /* What every program shares. */
     int log_level;      /* enum log_level */
     int log_format;     /* 0 text, 1 JSON */
@@ -45,6 +46,17 @@ struct settings {
     char *gateway_session_secret_previous; /* still accepted; "" = none */
     int64_t gateway_session_max_age_s;
     int64_t gateway_max_connections;
+    int64_t gateway_max_connections_per_address;
+    int64_t gateway_max_upgrades_per_s_per_address;
+    int64_t gateway_max_upgrades_per_s;
+    int64_t gateway_handshake_timeout_s;
+    char *gateway_tls_certificate; /* see gateway/sockets/tls.h */
+    char *gateway_tls_key;
+    int gateway_tls_clients; /* enum tls_clients */
+    char *gateway_tls_client_ca;
+    char *gateway_origins; /* see gateway/door/origins.h */
+    bool gateway_require_origin;
+    char *gateway_trusted_proxies; /* see gateway/door/forwarded.h */
     int64_t gateway_max_frame_bytes;
     int64_t gateway_max_depth;
     int64_t gateway_max_number_chars;
@@ -52,6 +64,8 @@ struct settings {
     int64_t gateway_login_timeout_ms; /* beyond: 4004 */
     int64_t gateway_request_timeout_ms;
     int64_t gateway_process_timeout_ms;   /* the same, of slow operations */
+    int64_t gateway_max_requests_per_s;   /* of one client */
+    int64_t gateway_max_request_burst;    /* of one client */
     int64_t gateway_max_open_requests;    /* of one client */
     int64_t gateway_max_open_bytes;       /* of one client */
     int64_t gateway_queue_length;         /* requests waiting for the publishing thread */

@@ -72,6 +72,9 @@ gateway.host = 127.0.0.1
 gateway.port = $(port_of gateway-1)
 gateway.session_secret = $(cat "$up/secrets/session")
 auth.seal_secret = $(cat "$up/secrets/seal")
+# All clients are on this machine.
+gateway.max_connections_per_address = 0
+gateway.max_upgrades_per_s_per_address = 0
 auth.providers = file
 auth.users_file = $up/users.json
 END

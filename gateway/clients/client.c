@@ -87,6 +87,11 @@ bool client_takes_pushes(const struct client *c)
     return c->state == CLIENT_BINDING || client_is_bound(c);
 }
 
+bool client_may_ask(struct client *c, int64_t now_ms)
+{
+    return bucket_take(&c->requests, &c->limits->requests, now_ms);
+}
+
 static void set_paused(struct client *c, bool paused)
 {
     if (c->paused == paused)

@@ -11,6 +11,7 @@
 #include "gateway/clients/owed.h"
 #include "gateway/clients/session.h"
 #include "gateway/door/address.h"
+#include "gateway/door/rate.h"
 
 struct dialect;
 
@@ -53,6 +54,7 @@ struct client_wire {
 struct client_limits {
     size_t send_bytes;  /* waiting to be sent; beyond, the client is closed with 4003 */
     size_t pause_bytes; /* beyond, nothing more is read from it */
+    struct rate requests;
 };
 
 TAILQ_HEAD(client_list, client);
@@ -73,6 +75,7 @@ struct client {
     char *return_id;        /* meanwhile: messageId of its own ReconnectRequest; owned, or NULL */
     char *connect_response; /* the last one; owned */
     struct open_account open;
+    struct bucket requests;
 
     /* To be sent. */
     struct client_frame *first, *last;
@@ -117,6 +120,9 @@ bool client_is_bound(const struct client *c);
 
 /* May it be sent pushes? A returning client is told what it missed before it is READY. */
 bool client_takes_pushes(const struct client *c);
+
+/* May it ask something more, now? To be called once for each request. */
+bool client_may_ask(struct client *c, int64_t now_ms);
 
 /* Queues one text frame, put together from `count` pieces. Nothing happens while closing. */
 struct client_piece {

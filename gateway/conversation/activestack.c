@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "gateway/conversation/dialect.h"
 #include "gateway/conversation/login.h"
 #include "gateway/conversation/outgoing.h"
@@ -13,6 +14,8 @@
 /* What a client of ActiveStack says: special messages, requests, refusals. */
 
 #define DEVICE_ID_MAX 255 /* bytes: it travels in a header */
+
+static const char too_many[] = "too many requests of this client in a short time";
 
 static const char *message_id_of(const struct frame *f)
 {
@@ -65,8 +68,12 @@ static void take_special(struct gateway *g, struct client *c, const struct frame
     struct json_walk w = json_walk(f->object);
     enum special special;
 
-    while (activestack_next_special(&w, &special))
-        takers[special](g, c, w.value);
+    while (activestack_next_special(&w, &special)) {
+        if (special == SPECIAL_ACK || client_may_ask(c, clock_mono_ms()))
+            takers[special](g, c, w.value);
+        else
+            outgoing_error(g, c, NULL, CODE_TOO_MANY, too_many);
+    }
 }
 
 /* ---- Requests ---- */
@@ -217,6 +224,14 @@ static void connect_implicitly(struct gateway *g, struct client *c, const struct
         login_connect(g, c);
 }
 
+/* Receipts are not: they answer what we have sent, and cost little. */
+static bool is_counted(const struct frame *f)
+{
+    if (f->kind == FRAME_REQUEST)
+        return !f->operation->is_receipt;
+    return f->kind == FRAME_CONNECT || f->kind == FRAME_RETURN || f->kind == FRAME_ERROR;
+}
+
 static void take_frame(struct gateway *g, struct client *c, const char *text, size_t size)
 {
     static void (*const takers[])(struct gateway *, struct client *, const struct frame *) = {
@@ -228,7 +243,10 @@ static void take_frame(struct gateway *g, struct client *c, const char *text, si
 
     activestack_read(text, size, &g->json_limits, &f);
     connect_implicitly(g, c, &f);
-    takers[f.kind](g, c, &f);
+    if (is_counted(&f) && !client_may_ask(c, clock_mono_ms()))
+        outgoing_error(g, c, message_id_of(&f), CODE_TOO_MANY, too_many);
+    else
+        takers[f.kind](g, c, &f);
 }
 
 /* ---- What it is told ---- */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "common/protocol/content.h"
 #include "gateway/conversation/dialect.h"
 #include "gateway/conversation/login.h"
@@ -289,6 +290,12 @@ static void take_hopeless(struct gateway *g, struct client *c, const struct cont
     client_close(c, f->close_code, text_str(&f->problem));
 }
 
+/* Answers are not: they are receipts, and cost little. */
+static bool is_counted(const struct content_frame *f)
+{
+    return f->kind == CONTENT_REQUEST || f->kind == CONTENT_REFUSED;
+}
+
 static void take_frame(struct gateway *g, struct client *c, const char *text, size_t size)
 {
     static void (*const takers[CONTENT_KIND_COUNT])(struct gateway *, struct client *,
@@ -301,7 +308,10 @@ static void take_frame(struct gateway *g, struct client *c, const char *text, si
 
     login_connect(g, c);
     content_read(text, size, &g->json_limits, &f);
-    takers[f.kind](g, c, &f);
+    if (is_counted(&f) && !client_may_ask(c, clock_mono_ms()))
+        refuse(g, c, &f, CODE_TOO_MANY, "too many requests in a short time");
+    else
+        takers[f.kind](g, c, &f);
 }
 
 const struct dialect dialect_content = {

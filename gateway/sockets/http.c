@@ -1,6 +1,8 @@
 #include "gateway/sockets/http.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include <libwebsockets.h>
 
@@ -50,11 +52,35 @@ const char *http_dialect(struct lws *wsi)
     return get_path(wsi, path, sizeof(path)) ? find_dialect(path + 1) : NULL;
 }
 
-int http_upgrade(struct lws *wsi)
+/* NULL when it is not there. What is too long is cut off, and is then no one that is known. */
+static const char *get_header(struct lws *wsi, enum lws_token_indexes token, char *at, size_t size)
 {
-    if (http_dialect(wsi))
-        return 0;
-    return lws_return_http_status(wsi, HTTP_STATUS_NOT_FOUND, NULL) ? -1 : 1;
+    if (lws_hdr_total_length(wsi, token) <= 0)
+        return NULL;
+    if (lws_hdr_copy(wsi, at, (int)size, token) < 0)
+        snprintf(at, size, "(too long)");
+    return at;
+}
+
+int http_read_upgrade(struct lws *wsi, const char *protocol, struct http_upgrade *out)
+{
+    if (strcasecmp(protocol, "websocket") != 0)
+        return HTTP_STATUS_BAD_REQUEST;
+    if (!http_dialect(wsi))
+        return HTTP_STATUS_NOT_FOUND;
+    out->upgrade = (struct upgrade){
+        .origin = get_header(wsi, WSI_TOKEN_ORIGIN, out->origin, sizeof(out->origin)),
+        .host = get_header(wsi, WSI_TOKEN_HOST, out->host, sizeof(out->host)),
+        .forwarded =
+            get_header(wsi, WSI_TOKEN_X_FORWARDED_FOR, out->forwarded, sizeof(out->forwarded)),
+        .is_secure = lws_is_ssl(wsi),
+    };
+    return 0;
+}
+
+int http_refuse(struct lws *wsi, int status)
+{
+    return lws_return_http_status(wsi, (unsigned)status, NULL) ? -1 : 1;
 }
 
 /* ---- Pages ---- */

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/base/text.h"
+#include "gateway/door/door.h"
 
 /*
  * http - what a socket says before it is a WebSocket, or instead: which dialect an upgrade asks
@@ -14,11 +15,25 @@
 
 struct lws;
 
+#define HTTP_HEAD_BYTES      8192 /* of a request, at most */
+#define HTTP_ORIGIN_BYTES    512  /* a longer one is nobody's */
+#define HTTP_FORWARDED_BYTES HTTP_HEAD_BYTES
+
 /* What an upgrade asks for: "activestack", "content" or NULL. A subprotocol says it on any path. */
 const char *http_dialect(struct lws *wsi);
 
-/* Positive: there is no such dialect; refused, and answered already. */
-int http_upgrade(struct lws *wsi);
+/* What an upgrade says of itself, for the door. */
+struct http_upgrade {
+    struct upgrade upgrade; /* its texts are here: */
+    char origin[HTTP_ORIGIN_BYTES], host[HTTP_ORIGIN_BYTES], forwarded[HTTP_FORWARDED_BYTES];
+};
+
+/* `protocol` is what an upgrade leads to. Returns 0, or the status of HTTP with which to refuse
+ * what does not lead to a WebSocket of one of the dialects. */
+int http_read_upgrade(struct lws *wsi, const char *protocol, struct http_upgrade *out);
+
+/* Answers with this status. */
+int http_refuse(struct lws *wsi, int status);
 
 /* Adds the page and returns the status. */
 typedef int http_page_fn(void *arg, const char *path, struct text *body);

@@ -10,6 +10,7 @@
 #include "gateway/clients/client.h"
 #include "gateway/metrics.h"
 #include "gateway/sockets/http.h"
+#include "gateway/sockets/tls.h"
 
 /*
  * listener - the sockets: HTTP, WebSocket upgrades, whole frames in and out, pings.
@@ -53,6 +54,9 @@ struct listener_config {
     size_t max_frame_bytes;
     int64_t ping_interval_ms; /* silence after which a ping is sent; in effect whole seconds */
     int64_t ping_timeout_ms;  /* silence after which the socket is closed */
+    int64_t handshake_s;      /* for TLS, and for the head of a request */
+    struct tls_files tls;     /* its texts are borrowed */
+    struct door *door;        /* borrowed */
     struct metrics *metrics;
     struct listener_events events;
     void *arg;
@@ -76,6 +80,10 @@ void listener_wake(struct listener *l);
 
 /* Any thread: listener_run() closes all sockets and returns. */
 void listener_end(struct listener *l);
+
+/* The socket thread: reads the files of tls again, for the sockets that come from now on. If they
+ * are not good, which is logged, everything stays as it was. */
+void listener_reload(struct listener *l);
 
 /* The socket thread: takes no more connections. */
 void listener_stop_accepting(struct listener *l);

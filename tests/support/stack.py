@@ -157,6 +157,17 @@ class Gateway(Process):
         super().__init__(stack, "gateway", number, {"ACTIVESTACK_GATEWAY_PORT": str(self.port),
                                                     "ACTIVESTACK_GATEWAY_NAME": f"gateway-{number}"})
         self.url = f"ws://127.0.0.1:{self.port}"
+        self.tls = None  # how those who ask it check its certificate; None: it has none
+
+    def set(self, **settings):
+        """Of this gateway alone: port=1 is gateway.port. Before it is started."""
+        for name, value in settings.items():
+            self.environment[f"ACTIVESTACK_GATEWAY_{name.upper()}"] = str(value)
+
+    def set_tls(self, certificate, key, context, **settings):
+        """`context` is an ssl.SSLContext for `http()`."""
+        self.set(tls_certificate=certificate, tls_key=key, **settings)
+        self.tls, self.url = context, self.url.replace("ws:", "wss:")
 
     def answers(self):
         return self.http("/readyz")[0] == 200
@@ -164,7 +175,8 @@ class Gateway(Process):
     def http(self, path):
         """(status, text) of a GET."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+            url = f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}{path}"
+            with urllib.request.urlopen(url, timeout=5, context=self.tls) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as e:
             return e.code, e.read().decode()
@@ -340,6 +352,9 @@ class Stack:
             "gateway.session_secret": secrets.token_hex(32),
             "auth.seal_secret": self.seal_secret,
             "gateway.drain_ms": 100,
+            # All clients are on this machine.
+            "gateway.max_connections_per_address": 0,
+            "gateway.max_upgrades_per_s_per_address": 0,
             "auth.providers": "file,anonymous",
             "auth.users_file": users,
             **settings,

@@ -198,6 +198,22 @@ START_TEST(signals_end_the_wait_and_nothing_else)
 }
 END_TEST
 
+START_TEST(a_hangup_is_told_and_does_not_end)
+{
+    struct proc proc;
+
+    start_here(&proc, PROGRAM_GATEWAY);
+    kill(getpid(), SIGHUP);
+    ck_assert_int_eq(proc_wait(&proc), PROC_RELOAD);
+    kill(getpid(), SIGTERM);
+    ck_assert_int_eq(proc_wait(&proc), PROC_STOP);
+    kill(getpid(), SIGHUP); /* comes first, being the lower number */
+    kill(getpid(), SIGTERM);
+    proc_wait_stop(&proc);
+    proc_end(&proc);
+}
+END_TEST
+
 static void *request_stop(void *proc)
 {
     proc_request_stop(proc);
@@ -248,5 +264,6 @@ UNIT_SUITE("proc", help_is_printed_and_the_program_is_done,
            settings_are_checked_and_printed_without_secrets,
            the_file_comes_from_the_option_or_the_environment, the_control_tool_has_words_of_its_own,
            a_started_program_knows_its_settings_and_its_machine,
-           signals_end_the_wait_and_nothing_else, any_thread_can_end_the_wait,
-           the_control_tool_can_be_interrupted, the_limit_of_open_files_is_raised_to_the_hard_one)
+           signals_end_the_wait_and_nothing_else, a_hangup_is_told_and_does_not_end,
+           any_thread_can_end_the_wait, the_control_tool_can_be_interrupted,
+           the_limit_of_open_files_is_raised_to_the_hard_one)

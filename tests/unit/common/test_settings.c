@@ -175,6 +175,8 @@ START_TEST(a_number_says_its_unit_in_its_name)
             continue;
         if (size > 3 && strcmp(row->key + size - 3, "_ms") == 0)
             ck_assert_str_eq(row->unit, "ms");
+        else if (size > 6 && strcmp(row->key + size - 6, "_per_s") == 0)
+            ck_assert_str_eq(row->unit, "per s");
         else if (size > 2 && strcmp(row->key + size - 2, "_s") == 0)
             ck_assert_str_eq(row->unit, "s");
         else if (size > 6 && strcmp(row->key + size - 6, "_bytes") == 0)

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/cleanup.h"
+#include "common/base/err.h"
+#include "gateway/door/address.h"
+#include "gateway/metrics.h"
+
+/*
+ * door - who may come in: the operator's rules for sockets and for their upgrades to WebSockets.
+ *
+ * A socket is let in by what its address has open, and how often it comes. An upgrade is let in by
+ * how often the client's address asks, and all together; by the page that asks (origins.h); and by
+ * what the address has open. The client's address is its socket's, or what a trusted proxy says
+ * (forwarded.h); sockets of such proxies are not limited. IPv6 addresses of one /64 count as one.
+ *
+ * Whoever is refused is counted by the reason, and logged, though not each of many.
+ *
+ * Threads: belongs to the socket thread.
+ */
+
+struct door;
+struct holder;
+struct settings;
+
+/* One socket. */
+struct visitor {
+    struct address peer;                   /* the other end of the socket */
+    struct address from;                   /* the client: is known when its upgrade is let in */
+    struct holder *holder, *client_holder; /* of the door: where it is counted, or NULL */
+};
+
+/* What an upgrade says of itself; NULL: nothing. */
+struct upgrade {
+    const char *origin;
+    const char *host;
+    const char *forwarded; /* X-Forwarded-For */
+    bool is_secure;        /* over TLS */
+};
+
+/* Reads the rules of settings.h. Mistakes are logged: ERR_CONFIG. `m` is borrowed. */
+_must_check_ enum err door_create(const struct settings *s, struct metrics *m, struct door **out);
+
+/* After the last visitor has left. NULL is allowed. */
+void door_destroy(struct door *d);
+
+/* Lets a socket in: the visitor is good until door_leave(). NULL: refused. */
+struct visitor *door_enter(struct door *d, const struct address *peer, int64_t now_ms);
+
+/* Lets an upgrade in: 0; or refuses it, with a status of HTTP. */
+int door_upgrade(struct door *d, struct visitor *v, const struct upgrade *u, int64_t now_ms);
+
+/* The socket is closed. NULL is allowed. */
+void door_leave(struct door *d, struct visitor *v, int64_t now_ms);
+
+/* Now and then. */
+void door_tick(struct door *d, int64_t now_ms);
+
+DEFINE_CLEANUP(struct door *, door_destroy)

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * rate - how often something may happen: `per_s` times a second in the long run, and `burst` times
+ * at once after a pause.
+ *
+ * A zeroed bucket is full: nothing has happened yet.
+ */
+
+struct rate {
+    int64_t per_s; /* 0: as often as one likes */
+    int64_t burst; /* 1 or more */
+};
+
+struct bucket {
+    int64_t spent; /* thousandths of what may happen */
+    int64_t at_ms; /* monotonic; when it was that much */
+};
+
+/* Counts one more, now; false if that would be too many: then it does not count. */
+bool bucket_take(struct bucket *b, const struct rate *r, int64_t now_ms);
+
+/* Can it be forgotten, because it is as good as a zeroed one? */
+bool bucket_is_full(const struct bucket *b, const struct rate *r, int64_t now_ms);
