@@ -4,6 +4,7 @@
 #include "agents/auth/credentials.h"
 #include "agents/auth/grant.h"
 #include "agents/auth/operations.h"
+#include "agents/auth/outside.h"
 #include "agents/auth/providers/provider.h"
 #include "agents/runtime/agent.h"
 #include "common/base/log.h"
@@ -71,6 +72,8 @@ static enum work_step look_up(struct work *work)
         return answer_refused(work, AUTH_FAILURE);
     if (provider->kind->needs_credential && !attempt->credentials.credential)
         return work_error(work, CODE_MALFORMED, "credential: expected a string");
+    if (provider->kind->is_outside)
+        return outside_authenticate(work, provider, attempt->credentials.credential);
     if (!provider->kind->look_up)
         return verify(work);
     status = provider->kind->look_up(provider, attempt->credentials.credential, &work->call);

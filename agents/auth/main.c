@@ -1,16 +1,23 @@
+#include <curl/curl.h>
+
 #include "agents/auth/operations.h"
 #include "agents/auth/person.h"
 #include "agents/auth/providers/provider.h"
 #include "agents/auth/sweep.h"
 #include "agents/runtime/agent.h"
+#include "agents/runtime/http/http_exchange.h"
 #include "common/protocol/seal.h"
 
 static const struct handler handlers[] = {
     // clang-format off
     { "authenticate",        plan_authenticate           }, /* authenticate.c */
+    { "authenticateOAuthAccessToken", plan_oauth_access_token }, /* outside.c */
+    { "authenticateOAuthCode", plan_oauth_code           }, /* outside.c      */
     { "disconnectAuth",      plan_disconnect_auth        }, /* tokens.c       */
+    { "getAllServiceProviders", plan_service_providers   }, /* services.c     */
     { "reauthenticate",      plan_reauthenticate         }, /* tokens.c       */
     { "register",            plan_register               }, /* register.c     */
+    { "testCall",            plan_test_call              }, /* services.c     */
     { "validateUserByToken", plan_validate_user_by_token }, /* tokens.c       */
     // clang-format on
 };
@@ -20,8 +27,11 @@ static enum err load(struct agent *agent, struct text *problems)
 {
     struct providers *providers = NULL;
     enum err person_error = person_check(model_anchor(agent->model), problems);
-    enum err e = providers_open(&agent->proc.settings, &providers, problems);
+    enum err e;
 
+    if (curl_global_init(CURL_GLOBAL_DEFAULT))
+        err_out_of_memory();
+    e = providers_open(&agent->proc.settings, &providers, problems);
     agent->own = providers;
     agent->seal = seal_create(agent->proc.settings.auth_seal_secret,
                               agent->proc.settings.auth_seal_secret_previous);
@@ -32,6 +42,25 @@ static void unload(struct agent *agent)
 {
     seal_destroy(agent->seal);
     providers_close(agent->own);
+    curl_global_cleanup();
+}
+
+/* ---- Threads that ask providers elsewhere ---- */
+
+static unsigned threads_aside(const struct agent *agent)
+{
+    return providers_are_outside(agent->own) ? (unsigned)agent->proc.settings.auth_oauth_threads
+                                             : 0;
+}
+
+static void *open_aside(void)
+{
+    return http_handles_create();
+}
+
+static void close_aside(void *thread)
+{
+    http_handles_destroy(thread);
 }
 
 static const struct agent_definition auth_agent = {
@@ -41,6 +70,9 @@ static const struct agent_definition auth_agent = {
     .handlers = handlers,
     .handler_count = ARRAY_SIZE(handlers),
     .poll = plan_sweep,
+    .threads_aside = threads_aside,
+    .open_aside = open_aside,
+    .close_aside = close_aside,
     .load = load,
     .unload = unload,
 };

@@ -8,6 +8,10 @@
 
 /* authenticate.c (spec 8.6) */
 work_fn plan_authenticate;
+/* outside.c (spec 3.9) */
+work_fn plan_oauth_code, plan_oauth_access_token;
+/* services.c (spec 3.9) */
+work_fn plan_service_providers, plan_test_call;
 /* register.c (spec 3.9) */
 work_fn plan_register;
 /* tokens.c (spec 8.3) */

@@ -117,20 +117,30 @@ void secret_add_base64(struct text *out, const void *data, size_t size)
     out->size += room - 1; /* which counts the NUL */
 }
 
-enum err secret_from_base64(const char *in, size_t size, struct text *out)
+static enum err decode(const char *in, size_t size, int variant, struct text *out)
 {
     const size_t room = size / 4 * 3 + 3;
     size_t decoded;
 
     text_reserve(out, room);
     if (sodium_base642bin((unsigned char *)out->at + out->size, room, in, size, NULL, &decoded,
-                          NULL, sodium_base64_VARIANT_ORIGINAL) != 0) {
+                          NULL, variant) != 0) {
         out->at[out->size] = '\0'; /* what was decoded so far is not part of the text */
         return ERR_MALFORMED;
     }
     out->size += decoded;
     out->at[out->size] = '\0';
     return ERR_OK;
+}
+
+enum err secret_from_base64(const char *in, size_t size, struct text *out)
+{
+    return decode(in, size, sodium_base64_VARIANT_ORIGINAL, out);
+}
+
+enum err secret_from_base64_url(const char *in, size_t size, struct text *out)
+{
+    return decode(in, size, sodium_base64_VARIANT_URLSAFE_NO_PADDING, out);
 }
 
 enum err secret_password_hash(const char *password, size_t size, struct text *out)

@@ -52,6 +52,9 @@ bool secret_equal(const void *a, const void *b, size_t size);
 void secret_add_base64(struct text *out, const void *data, size_t size);
 _must_check_ enum err secret_from_base64(const char *in, size_t size, struct text *out);
 
+/* The same for the alphabet of URLs, without padding, as JOSE has it (RFC 7515, section 2). */
+_must_check_ enum err secret_from_base64_url(const char *in, size_t size, struct text *out);
+
 /* Argon2id, as a self-describing string. About 20 MB and some ten milliseconds. */
 _must_check_ enum err secret_password_hash(const char *password, size_t size, struct text *out);
 

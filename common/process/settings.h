@@ -146,10 +146,18 @@ struct settings { /* NOLINT(clang-analyzer-optin.performance.Padding) */
     /* Auth agent. */
     char *auth_seal_secret; /* shared with gateways: see seal; 32 bytes or more; no default */
     char *auth_seal_secret_previous; /* still opens; "" = none */
-    char *auth_providers;            /* comma list: file, basic, anonymous */
+    char *auth_providers;            /* comma list: file, basic, anonymous, oauth */
     char *auth_users_file;
     char *auth_file_provider_id;
     int64_t auth_token_max_age_s;
+    char *auth_oauth_file;
+    int64_t auth_oauth_timeout_ms;
+    int64_t auth_oauth_threads;
+    int64_t auth_oauth_max_bytes;
+    int64_t auth_oauth_keys_s;
+    int64_t auth_oauth_keys_pause_s;
+    int64_t auth_oauth_leeway_s;
+    bool auth_dangerous_dev_login;
     bool auth_tell_unknown_users;
 };
 

@@ -11,10 +11,11 @@ RUN_PACKAGES=(
 )
 TEST_PACKAGES=(
     check clang-format clang-tidy lua5.1 openssl postgresql shellcheck
-    python3-jsonpatch python3-pika python3-pytest python3-pytest-xdist python3-redis python3-websocket
+    python3-cryptography python3-jsonpatch python3-pika python3-pytest python3-pytest-xdist
+    python3-redis python3-websocket
 )
 
-# Node.js and npm, where no other build of them is there: of the example worker.
+# Node.js and npm, where no other build of them is there: of an example worker and of tests.
 command -v npm >/dev/null || TEST_PACKAGES+=(nodejs npm)
 
 is_installed() {

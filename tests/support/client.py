@@ -19,6 +19,8 @@ AUTH = "com.percero.agents.auth.vo."
 # Request classes that do not follow from the operation's name (common/protocol/operations.c has them all).
 CLASSES = {
     "authenticate": AUTH + "AuthenticationRequest",
+    "authenticateOAuthAccessToken": AUTH + "AuthenticateOAuthAccessTokenRequest",
+    "authenticateOAuthCode": AUTH + "AuthenticateOAuthCodeRequest",
     "createObject": SYNC + "CreateRequest",
     "delete": SYNC + "RemoveRequest",
     "deletesReceived": SYNC + "PushDeletesReceivedRequest",

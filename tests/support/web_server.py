@@ -35,6 +35,7 @@ class WebServer:
     def __init__(self, tls=None):
         self.closing, self.let_go = threading.Event(), threading.Event()
         self.requests = []
+        self.documents = {}
         self.connections = 0
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.owner = self
@@ -132,6 +133,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         more = {"Location": q["to"]} if "to" in q else {}
         self.send(q.get("body", "").encode(), int(q.get("status", 200)), q.get("type", "text/plain"),
                   **more)
+
+    def do_discovery(self):
+        """What its owner says under the name behind it."""
+        name = self.path.split("/")[2]
+        self.send(self.server.owner.documents[name].encode())
 
     def do_wait(self):
         """Until the server's owner lets it go."""

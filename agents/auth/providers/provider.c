@@ -6,10 +6,10 @@
 #include <strings.h>
 
 static const struct provider_kind *const kinds[] = {&provider_anonymous, &provider_basic,
-                                                    &provider_file};
+                                                    &provider_file, &provider_oauth};
 
 struct providers {
-    struct provider at[ARRAY_SIZE(kinds)];
+    struct provider **at; /* each stays where it is */
     size_t count;
 };
 
@@ -23,10 +23,30 @@ static const struct provider_kind *kind_by_name(const char *name)
 
 const struct provider *providers_find(const struct providers *providers, const char *id)
 {
-    for (size_t i = 0; i < providers->count; i++)
-        if (!strcasecmp(providers->at[i].id, id))
-            return &providers->at[i];
+    for (size_t i = 0; i < providers->count; i++) {
+        const struct provider *provider = providers->at[i];
+
+        if (!strcasecmp(provider->id, id) || (provider->alias && !strcasecmp(provider->alias, id)))
+            return provider;
+    }
     return NULL;
+}
+
+bool providers_are_outside(const struct providers *providers)
+{
+    for (size_t i = 0; i < providers->count; i++)
+        if (providers->at[i]->kind->is_outside)
+            return true;
+    return false;
+}
+
+void providers_add_ids(const struct providers *providers, struct text *out)
+{
+    for (size_t i = 0; i < providers->count; i++) {
+        text_add_char(out, i ? ',' : '[');
+        text_add_json_str(out, providers->at[i]->id);
+    }
+    text_add_char(out, ']');
 }
 
 static char *lower_case(const char *str)
@@ -38,6 +58,27 @@ static char *lower_case(const char *str)
     for (char *c = copy; *c; c++)
         *c = (char)tolower((unsigned char)*c);
     return copy;
+}
+
+struct provider *providers_add(struct providers *providers, const struct provider_kind *kind,
+                               const char *id, const char *alias, struct text *problems)
+{
+    struct provider **grown, *provider;
+
+    if (providers_find(providers, id) || (alias && providers_find(providers, alias))) {
+        text_addf(problems, "auth.providers: the id \"%s\" is there twice\n", id);
+        return NULL;
+    }
+    grown = realloc(providers->at, (providers->count + 1) * sizeof(struct provider *));
+    provider = calloc(1, sizeof(*provider));
+    if (!grown || !provider)
+        err_out_of_memory();
+    provider->kind = kind;
+    provider->id = lower_case(id);
+    provider->alias = alias ? lower_case(alias) : NULL;
+    providers->at = grown;
+    providers->at[providers->count++] = provider;
+    return provider;
 }
 
 static enum err open_one(struct providers *providers, const char *name,
@@ -53,13 +94,11 @@ static enum err open_one(struct providers *providers, const char *name,
         text_add_char(problems, '\n');
         return ERR_CONFIG;
     }
-    if (providers_find(providers, kind->id(settings))) {
-        text_addf(problems, "auth.providers: the id \"%s\" is there twice\n", kind->id(settings));
+    if (kind->open_each)
+        return kind->open_each(providers, settings, problems);
+    provider = providers_add(providers, kind, kind->id(settings), NULL, problems);
+    if (!provider)
         return ERR_CONFIG;
-    }
-    provider = &providers->at[providers->count++]; /* there is room: each kind has one id */
-    provider->kind = kind;
-    provider->id = lower_case(kind->id(settings));
     return kind->open ? kind->open(provider, settings, problems) : ERR_OK;
 }
 
@@ -106,11 +145,14 @@ void providers_close(struct providers *providers)
     if (!providers)
         return;
     for (size_t i = 0; i < providers->count; i++) {
-        struct provider *provider = &providers->at[i];
+        struct provider *provider = providers->at[i];
 
         if (provider->kind->close)
             provider->kind->close(provider);
         free(provider->id);
+        free(provider->alias);
+        free(provider);
     }
+    free(providers->at);
     free(providers);
 }

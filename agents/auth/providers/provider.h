@@ -18,6 +18,7 @@
  *
  * A provider does no input and output: what it must know from Redis it says by building a call, and
  * what it makes of the reply is a function of its arguments. The caller runs the call in between.
+ * One that is a server elsewhere is asked through oauth/oauth.h instead.
  *
  * Threads: opened before any thread starts, closed after the last; in between its functions are
  *          called from all workers at once and change nothing.
@@ -29,18 +30,30 @@ struct account {
     const char *first_name;
     const char *last_name;
     const char *email;
-    const char *roles; /* as login.lua takes them, ",editor,reviewer,"; NULL: none */
+    bool email_verified; /* the provider says that it is theirs */
+    const char *roles;   /* as login.lua takes them, ",editor,reviewer,"; NULL: none */
 };
 
 struct provider {
     const struct provider_kind *kind;
-    char *id;  /* lower-case; what authProvider is compared with */
-    void *own; /* the kind's */
+    char *id;    /* lower-case; what authProvider is compared with */
+    char *alias; /* another one for the same; NULL: none */
+    void *own;   /* the kind's */
 };
+
+/* The open providers. */
+struct providers;
 
 struct provider_kind {
     const char *name;      /* in auth.providers */
     bool needs_credential; /* otherwise it may be NULL */
+    /* It is a server elsewhere, and `own` a struct oauth_provider: then look_up, verify and enroll
+     * are NULL, and credentials are codes. */
+    bool is_outside;
+    /* Opens as many as are declared, each with providers_add(). Else NULL, and there is one, with
+     * `id` and `open`. */
+    enum err (*open_each)(struct providers *providers, const struct settings *settings,
+                          struct text *problems);
     const char *(*id)(const struct settings *settings);
     /* Reads what it needs into provider->own. ERR_CONFIG, ERR_IO: told in `problems`, a line each
      * mistake. NULL: nothing. */
@@ -66,9 +79,7 @@ struct provider_kind {
 extern const struct provider_kind provider_file;
 extern const struct provider_kind provider_anonymous;
 extern const struct provider_kind provider_basic;
-
-/* The open providers. */
-struct providers;
+extern const struct provider_kind provider_oauth;
 
 /* Opens those that auth.providers lists. On failure all mistakes are in `problems`, a line each,
  * and *out is NULL. */
@@ -77,5 +88,16 @@ _must_check_ enum err providers_open(const struct settings *settings, struct pro
 void providers_close(struct providers *providers);
 DEFINE_CLEANUP(struct providers *, providers_close)
 
-/* By id in any case, or NULL. */
+/* Adds one while they are opened; `alias` may be NULL. NULL, with the reason in `problems`: one of
+ * its names is taken. */
+struct provider *providers_add(struct providers *providers, const struct provider_kind *kind,
+                               const char *id, const char *alias, struct text *problems);
+
+/* Is any of them a server elsewhere? */
+bool providers_are_outside(const struct providers *providers);
+
+/* Adds their ids as a JSON array. */
+void providers_add_ids(const struct providers *providers, struct text *out);
+
+/* By id or alias, in any case, or NULL. */
 const struct provider *providers_find(const struct providers *providers, const char *id);

@@ -1,0 +1,573 @@
+"""Logins by OAuth 2 and OpenID Connect (spec 3.9, 8.4): at a real provider over HTTPS, and at servers that
+do everything wrong that a provider can."""
+
+import base64
+import hmac
+import json
+import time
+import urllib.parse
+import uuid
+
+import pytest
+from asking import create, find
+from client import AUTH
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
+from oidc import OidcProvider, client, secret_of
+from seed import PRINTS, fill
+from shapes import assert_auth_shape, assert_error
+from stack import Stack
+from store import session_of
+from web_server import WebServer, certificate
+
+REDIRECT = "http://myapp.com/oauth2callback.html"  # as printed
+PERSON = "com.app.mo.Person"
+USERS = {
+    "ada-1": {"email": "ada@example.org", "email_verified": True, "given_name": "Ada",
+              "family_name": "Lovelace", "groups": ["editor", "no role", "reviewer"]},
+    "ben-2": {"email": "ben@example.org", "email_verified": True, "given_name": "Ben"},
+    "eve-3": {"email": "eve@example.org", "email_verified": False, "given_name": "Eve"},
+    "moe-4": {"email": "moe@notexample.org", "email_verified": True, "given_name": "Moe"},
+    "zoe-5": {"given_name": "Zoe"},
+}
+CODE, TOKEN = "authenticateOAuthCode", "authenticateOAuthAccessToken"
+AWAY, REFUSED = (403, "Failure"), (402, "Forbidden")
+
+# ---- A provider that lies: everything that it says is in the URLs of its endpoints
+
+
+def b64(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def number(value, size=None):
+    return b64(value.to_bytes(size or (value.bit_length() + 7) // 8, "big"))
+
+
+RSA, OTHER_RSA = (rsa.generate_private_key(65537, 2048) for _ in range(2))
+WEAK = rsa.generate_private_key(65537, 1024)
+EC = ec.generate_private_key(ec.SECP256R1())
+
+
+def rsa_jwk(key, **members):
+    public = key.public_key().public_numbers()
+    return {"kty": "RSA", "n": number(public.n), "e": number(public.e), **members}
+
+
+def ec_jwk(key, **members):
+    public = key.public_key().public_numbers()
+    return {"kty": "EC", "crv": "P-256", "x": number(public.x, 32), "y": number(public.y, 32), **members}
+
+
+KEYS = [rsa_jwk(RSA, kid="rsa", use="sig"), ec_jwk(EC, kid="ec", alg="ES256"),
+        rsa_jwk(WEAK, kid="weak"), rsa_jwk(OTHER_RSA, kid="for-encryption", use="enc"),
+        {"kty": "oct", "kid": "symmetric", "k": b64(b"k" * 32)}]
+
+
+def by_rsa(text, key=RSA):
+    return key.sign(text, padding.PKCS1v15(), hashes.SHA256())
+
+
+def by_ec(text):
+    r, s = utils.decode_dss_signature(EC.sign(text, ec.ECDSA(hashes.SHA256())))
+    return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+
+
+def by_public_key(text):
+    """HS256 with the public key as its secret, which everybody has."""
+    pem = RSA.public_key().public_bytes(serialization.Encoding.PEM,
+                                        serialization.PublicFormat.SubjectPublicKeyInfo)
+    return hmac.digest(pem, text, "sha256")
+
+
+def jwt(sign=by_rsa, head=None, **claims):
+    """A good one, but for what is said."""
+    now = int(time.time())
+    head = {"alg": "RS256", "kid": "rsa", **(head or {})}
+    claims = {"iss": ISSUER, "aud": "app", "sub": "ada-1", "iat": now, "exp": now + 3600,
+              "email": "ada@example.org", "email_verified": True, "given_name": "Ada",
+              "family_name": "L", **claims}
+    parts = [{k: v for k, v in part.items() if v is not None} for part in (head, claims)]
+    text = ".".join(b64(json.dumps(part).encode()) for part in parts).encode()
+    return f"{text.decode()}.{b64(sign(text))}"
+
+
+ISSUER = "https://issuer.example.org"
+HOUR = 3600
+GOOD_JWTS = {
+    "rsa": lambda: jwt(),
+    "ec": lambda: jwt(by_ec, {"alg": "ES256", "kid": "ec"}),
+    "without-key-id": lambda: jwt(head={"kid": None}),
+    "among-audiences": lambda: jwt(aud=["x", "app"], azp="app"),
+    "by-another-name": lambda: jwt(iss="issuer.example.org"),
+    "within-leeway": lambda: jwt(exp=int(time.time()) - 5, nbf=int(time.time()) + 30),
+}
+BAD_JWTS = {
+    "none": lambda: jwt(lambda _: b"", {"alg": "none"}),
+    "none-signed": lambda: jwt(head={"alg": "None"}),
+    "hmac-with-public-key": lambda: jwt(by_public_key, {"alg": "HS256"}),
+    "another-key": lambda: jwt(lambda text: by_rsa(text, OTHER_RSA)),
+    "key-for-encryption": lambda: jwt(lambda text: by_rsa(text, OTHER_RSA), {"kid": "for-encryption"}),
+    "weak-key": lambda: jwt(lambda text: by_rsa(text, WEAK), {"kid": "weak"}),
+    "key-id-is-a-path": lambda: jwt(head={"kid": "../../../../dev/null"}),
+    "key-id-is-a-url": lambda: jwt(head={"kid": "https://127.0.0.1/keys"}),
+    "key-id-is-sql": lambda: jwt(head={"kid": "' OR 1=1 --"}),
+    "key-id-is-a-number": lambda: jwt(head={"kid": 1}),
+    "key-of-its-own": lambda: jwt(lambda text: by_rsa(text, OTHER_RSA),
+                                  {"jwk": rsa_jwk(OTHER_RSA, kid="rsa")}),
+    "algorithm-of-another-key": lambda: jwt(by_ec, {"kid": "ec"}),
+    "critical-extension": lambda: jwt(head={"crit": ["exp"]}),
+    "der-signature": lambda: jwt(lambda text: EC.sign(text, ec.ECDSA(hashes.SHA256())),
+                                 {"alg": "ES256", "kid": "ec"}),
+    "no-signature": lambda: jwt().rsplit(".", 1)[0] + ".",
+    "two-parts": lambda: jwt().rsplit(".", 1)[0],
+    "no-jwt": lambda: "x.y.z",
+    "empty": lambda: "",
+    "changed": lambda: changed(jwt()),
+    "issuer": lambda: jwt(iss="https://evil.example.org"),
+    "no-issuer": lambda: jwt(iss=None),
+    "audience": lambda: jwt(aud="other-app"),
+    "no-audience": lambda: jwt(aud=None),
+    "audiences-without-party": lambda: jwt(aud=["app", "x"]),
+    "another-party": lambda: jwt(azp="other-app"),
+    "expired": lambda: jwt(exp=int(time.time()) - HOUR),
+    "no-expiry": lambda: jwt(exp=None),
+    "not-yet-valid": lambda: jwt(nbf=int(time.time()) + HOUR),
+    "issued-in-the-future": lambda: jwt(iat=int(time.time()) + HOUR),
+    "no-subject": lambda: jwt(sub=None),
+    "huge-subject": lambda: jwt(sub="s" * 256),
+    "subject-is-an-object": lambda: jwt(sub={"a": 1}),
+}
+
+
+def changed(token):
+    head, claims, signature = token.split(".")
+    read = json.loads(base64.urlsafe_b64decode(claims + "=="))
+    return ".".join((head, b64(json.dumps({**read, "sub": "ben-2"}).encode()), signature))
+
+
+def says(server, value, **query):
+    """The URL at which the server says this."""
+    body = value if isinstance(value, str) else json.dumps(value)
+    return f"{server.url}/answer?" + urllib.parse.urlencode(
+        {"type": "application/json", "body": body, **query})
+
+
+def entry(name, server, **members):
+    """A provider of the lying server, whose endpoints are all told."""
+    endpoints = {"userinfo": says(server, {"sub": "ada-1"}), **members.pop("endpoints", {})}
+    return {"id": name, "clientId": "app", "redirectUris": [REDIRECT], "caFile": server.ca,
+            "allowPrivate": True, "endpoints": endpoints, **members}
+
+
+def with_jwt(name, server, token, **members):
+    tokens = {"access_token": "a-token", "token_type": "Bearer", "id_token": token}
+    return entry(name, server, issuer=ISSUER, issuerNames=["issuer.example.org"], endpoints={
+        "token": says(server, tokens), "jwks": says(server, {"keys": KEYS})}, **members)
+
+
+def lying(server):
+    """Providers of every kind of lie about tokens: id -> entry."""
+    made = {**GOOD_JWTS, **BAD_JWTS}
+    tokens = says(server, {"access_token": "a-token"})
+    rows = [with_jwt(f"jwt-{name}", server, token()) for name, token in made.items()]
+    rows += [entry(f"tokens-{name}", server, endpoints={"token": server.url + path})
+             for name, path in WRONGS.items()]
+    rows += [entry(f"userinfo-{name}", server, endpoints={"token": tokens, "userinfo": server.url + path})
+             for name, path in WRONGS.items() if name != "slow"]
+    rows += [entry("plain", server, subjectClaim="id", endpoints={
+        "token": tokens, "userinfo": says(server, {"id": 583231, "name": "Octo Cat", "email": "o@x.org"})})]
+    rows += [entry("other-subject", server, issuer=ISSUER, endpoints={
+        "token": says(server, {"access_token": "a", "id_token": jwt(email=None)}),
+        "jwks": says(server, {"keys": KEYS}), "userinfo": says(server, {"sub": "ben-2"})})]
+    rows += [{**entry("no-trust", server, endpoints={"token": tokens}), "caFile": OTHER_CA[0]}]
+    rows += [{**entry("private", server, endpoints={"token": tokens}), "allowPrivate": False}]
+    for name, document in {"of-another-issuer": {"issuer": ISSUER}, "array": [],
+                           "http": {"issuer": f"{server.url}/discovery/http", "jwks_uri": "http://x/",
+                                    "token_endpoint": "http://x/"}}.items():
+        server.documents[name] = json.dumps(document)
+        rows.append({"id": f"discovery-{name}", "clientId": "app", "redirectUris": [REDIRECT],
+                     "caFile": server.ca, "allowPrivate": True,
+                     "issuer": f"{server.url}/discovery/{name}"})
+    return rows
+
+
+WRONGS = {
+    "slow": "/hang", "gone": "/gone", "large": "/large", "endless": "/endless", "half": "/half",
+    "garbage": "/garbage", "short": "/short", "redirecting": "/answer?status=302&to=/echo",
+    "failing": "/answer?status=500&body={}", "silent": "/answer?status=204",
+    "empty": "/answer?body=", "array": "/answer?body=[]", "text": "/answer?body=hello",
+    "not-utf-8": "/latin", "packed": "/gzip", "nothing-in-it": "/answer?body={}",
+    "numbers": "/answer?body={\"access_token\":1,\"sub\":[]}",
+}
+OTHER_CA = []
+
+
+# ---- The stack
+
+@pytest.fixture(scope="module")
+def provider(servers):
+    folder = servers.folder / "oidc"
+    folder.mkdir()
+    clients = [client("app", REDIRECT), client("app-es", REDIRECT, "ES256", "client_secret_post"),
+               client("other-app", REDIRECT)]
+    with OidcProvider(folder, clients, USERS) as p:
+        yield p
+
+
+@pytest.fixture(scope="module")
+def server(servers):
+    folder, other = servers.folder / "lying", servers.folder / "other-ca"
+    folder.mkdir()
+    other.mkdir()
+    OTHER_CA[:] = [str(path) for path in certificate(other)]
+    tls = certificate(folder)
+    with WebServer(tls) as s:
+        s.ca = str(tls[0])
+        yield s
+
+
+@pytest.fixture(scope="module")
+def shared_oauth_stack(servers, provider, server):
+    def real(name, client_id, **members):
+        secret = servers.folder / f"{name}.secret"
+        secret.write_text(secret_of(client_id) + "\n")
+        return {"id": name, "issuer": provider.issuer, "clientId": client_id,
+                "clientSecretFile": str(secret), "redirectUris": [REDIRECT], "allowPrivate": True,
+                "caFile": str(provider.cert), **members}
+
+    rows = [real("GOOGLE", "app", rolesClaim="groups"), real("es", "app-es", clientAuth="post"),
+            real("domain", "app", domain="example.org"),
+            real("unknown-audience", "app", endpoints={
+                "token": provider.issuer + "/token", "userinfo": provider.issuer + "/me",
+                "jwks": provider.issuer + "/jwks"}),
+            real("wrong-secret", "app", clientSecretFile=str(servers.folder / "es.secret")),
+            *lying(server)]
+    file = servers.folder / "oauth.json"
+    file.write_text(json.dumps(rows))
+    settings = {"auth.providers": "file,oauth", "auth.oauth_file": file,
+                "auth.oauth_timeout_ms": 1500, "auth.oauth_keys_pause_s": 0}
+    with Stack(servers, settings=settings) as stack:
+        yield stack
+
+
+@pytest.fixture
+def oauth_stack(shared_oauth_stack):
+    yield shared_oauth_stack
+    shared_oauth_stack.check()
+
+
+@pytest.fixture
+def ada(oauth_stack, connect):
+    """Connected, and not logged in."""
+    return connect(oauth_stack.gateways[0])
+
+
+def by_code(who, code, provider="GOOGLE", **members):
+    return who.request(CODE, authProvider=provider, code=code, **{"redirectUri": REDIRECT, **members})
+
+
+def by_token(who, token, provider="GOOGLE", **members):
+    return who.request(TOKEN, authProvider=provider, accessToken=token, **members)
+
+
+def assert_logged_in(who, response):
+    """The login leads to a ConnectResponse, and what needs a login is served."""
+    assert response["statusCode"] == 200 and response["message"] == "Success", response
+    who._remember(response["result"])
+    who.expect_connect_response()
+    person, = who.request("findByExample",
+                          theObject={"cn": PERSON, "userId": who.user_id})["result"]
+    return person
+
+
+def assert_refused(response, outcome=REFUSED):
+    assert (response["statusCode"], response["message"]) == outcome, response
+    assert response["result"] is None
+    if "OAuth" in response["cn"]:
+        assert response["accessToken"] is None and response["refreshToken"] is None
+
+
+# ---- As it should be
+
+def printed(number, who, values):
+    """The request as printed under "Login"; its messageId."""
+    message = str(uuid.uuid4())
+    who.send_text(fill(PRINTS["Login"][number], {"<uuid of message>": message, **values}))
+    return who.response_to(message), message
+
+
+def test_a_code_as_printed(ada, provider):
+    device = str(uuid.uuid4())
+    code = provider.code("app", "ada-1", REDIRECT)
+    response, message = printed(2, ada, {"<success_code_from_google>": code, "<uuid>": device,
+                                         "<client_id>": ada.client_id})
+    assert set(response) == {"cn", "clientId", "deviceId", "correspondingMessageId", "message",
+                             "statusCode", "result", "accessToken", "refreshToken"}
+    assert response["cn"] == AUTH + "AuthenticateOAuthCodeResponse"
+    assert response["correspondingMessageId"] == message and response["result"]["deviceId"] == device
+    assert response["result"]["cn"] == AUTH + "UserToken"
+    person = assert_logged_in(ada, response)
+    assert (person["first_name"], person["last_name"]) == ("Ada", "Lovelace")
+    assert provider.request("GET", "/me", {
+        "Authorization": "Bearer " + response["accessToken"]})[0] == 200
+
+
+def test_an_access_token_as_printed(ada, provider):
+    tokens = provider.tokens("app", provider.code("app", "ada-1", REDIRECT), REDIRECT)
+    response, _ = printed(1, ada, {"<my_google_access_token>": tokens["access_token"],
+                                   "<uuid>": str(uuid.uuid4()), "<app_key>": "key"})
+    assert response["cn"] == AUTH + "AuthenticateOAuthAccessTokenResponse"
+    assert (response["accessToken"], response["refreshToken"]) == (tokens["access_token"], "DEV")
+    assert_logged_in(ada, response)
+
+
+def test_all_ways_lead_to_the_same_user(oauth_stack, provider, connect):
+    users = set()
+    for way in ("code", "41", "token", "42", "credential"):
+        who = connect(oauth_stack.gateways[0])
+        code = provider.code("app", "ben-2", REDIRECT)
+        if way == "credential":
+            response = who.request("authenticate", authProvider="googleoauth",
+                                   credential=json.dumps({"code": code, "redirectUrl": REDIRECT}))
+        elif way in ("code", "41"):
+            response = who.request(CODE if way == "code" else way, event=True, cn=AUTH_CODE,
+                                   authProvider="google", code=code, redirectUri=REDIRECT)
+        else:
+            token = provider.tokens("app", code, REDIRECT)["access_token"]
+            response = who.request(TOKEN if way == "token" else way, event=True, cn=AUTH_TOKEN,
+                                   authProvider="Google", accessToken=token)
+        assert_logged_in(who, response)
+        users.add(who.user_id)
+    assert len(users) == 1
+
+
+AUTH_CODE, AUTH_TOKEN = AUTH + "AuthenticateOAuthCodeRequest", AUTH + "AuthenticateOAuthAccessTokenRequest"
+
+
+def test_a_provider_that_signs_with_es256_and_takes_the_secret_in_the_body(ada, provider):
+    assert_logged_in(ada, by_code(ada, provider.code("app-es", "ada-1", REDIRECT), "es"))
+
+
+def test_roles_are_those_of_the_provider(ada, oauth_stack, provider):
+    assert_logged_in(ada, by_code(ada, provider.code("app", "ada-1", REDIRECT)))
+    roles = oauth_stack.redis().hget("{u:" + ada.user_id + "}", "roles")
+    assert roles == ",editor,reviewer,"  # "no role" cannot be the name of one
+
+
+def test_a_login_is_a_login(oauth_stack, provider, connect, new_id):
+    """Told what others do, back after a lost connection, out by a logout."""
+    who, other = (connect(oauth_stack.gateways[0]) for _ in range(2))
+    other.login("file", oauth_stack.credential("ben"))
+    response = by_code(who, provider.code("app", "ada-1", REDIRECT), deviceId="d-1")
+    assert_logged_in(who, response)
+    task = new_id("task")
+    create(other, "com.app.mo.Task", task)
+    find(who, "com.app.mo.Task", task)
+    sid = session_of(oauth_stack.redis(), who.client_id)
+    who.close()
+    back = connect(oauth_stack.gateways[0])
+    back.send({"reconnect": {"reconnectId": who.session}})
+    back.expect_connect_response()
+    assert session_of(oauth_stack.redis(), back.client_id) == sid
+    back.send_request("logout", event=True)
+    assert back.expect_close().code == 1000
+
+
+# ---- Tokens that end
+
+def test_an_expired_token_is_refreshed(ada, provider):
+    tokens = provider.tokens("app", provider.code("app", "ada-1", REDIRECT), REDIRECT)
+    provider.revoke("app", tokens["access_token"])
+    response = by_token(ada, tokens["access_token"], refreshToken=tokens["refresh_token"])
+    assert response["accessToken"] not in (None, tokens["access_token"])
+    assert response["refreshToken"]
+    assert_logged_in(ada, response)
+
+
+@pytest.mark.parametrize("refresh", [None, "", "DEV", "nonsense"])
+def test_an_expired_token_without_its_refresh_token_lets_nobody_in(oauth_stack, connect, provider,
+                                                                    refresh):
+    """Not even on a device on which somebody has logged in before (W3)."""
+    tokens = provider.tokens("app", provider.code("app", "ada-1", REDIRECT), REDIRECT)
+    before, now = (connect(oauth_stack.gateways[0]) for _ in range(2))
+    assert_logged_in(before, by_token(before, tokens["access_token"], deviceId="shared",
+                                      refreshToken=tokens["refresh_token"]))
+    provider.revoke("app", tokens["access_token"])
+    assert_refused(by_token(now, tokens["access_token"], deviceId="shared", refreshToken=refresh))
+
+
+def test_a_code_is_good_once(oauth_stack, connect, provider):
+    first, second = (connect(oauth_stack.gateways[0]) for _ in range(2))
+    code = provider.code("app", "ada-1", REDIRECT)
+    assert_logged_in(first, by_code(first, code))
+    assert_refused(by_code(second, code))
+
+
+def test_new_keys_are_asked_for(ada, oauth_stack, connect, provider):
+    assert_logged_in(ada, by_code(ada, provider.code("app", "ada-1", REDIRECT)))
+    provider.restart()
+    who = connect(oauth_stack.gateways[0])
+    assert_logged_in(who, by_code(who, provider.code("app", "ada-1", REDIRECT)))
+
+
+# ---- Who may not
+
+@pytest.mark.parametrize("redirect", [
+    "http://evil.example.org/", REDIRECT + "/", REDIRECT + "?a", REDIRECT.upper(), "http://myapp.com"])
+def test_only_redirect_uris_of_the_list(ada, provider, redirect):
+    code = provider.code("app", "ada-1", REDIRECT)
+    assert_refused(by_code(ada, code, redirectUri=redirect))
+    assert_logged_in(ada, by_code(ada, code))  # nobody has shown it to the provider
+
+
+@pytest.mark.parametrize("code", ["nonsense", "x" * 16384, "DEV", "é\r\nX: y", "a b&c=d"])
+def test_a_code_that_the_provider_does_not_know(ada, code):
+    assert_refused(by_code(ada, code))
+
+
+@pytest.mark.parametrize("token", ["nonsense", "x" * 16384, "DEV", "a\r\nX-Other: header", "\u00e9"])
+def test_a_token_that_the_provider_does_not_know(ada, token):
+    assert_refused(by_token(ada, token))
+
+
+def test_a_token_of_another_application(ada, provider):
+    tokens = provider.tokens("other-app", provider.code("other-app", "ada-1", REDIRECT), REDIRECT)
+    assert_refused(by_token(ada, tokens["access_token"], refreshToken=tokens["refresh_token"]))
+
+
+def test_a_code_of_another_application(ada, provider):
+    assert_refused(by_code(ada, provider.code("other-app", "ada-1", REDIRECT)))
+
+
+def test_a_provider_that_cannot_say_for_whom_a_token_is(ada, provider):
+    """Discovery would tell of the introspection endpoint; this provider's endpoints are all told."""
+    tokens = provider.tokens("app", provider.code("app", "ada-1", REDIRECT), REDIRECT)
+    assert_refused(by_token(ada, tokens["access_token"], "unknown-audience"))
+    assert_logged_in(ada, by_code(ada, provider.code("app", "ada-1", REDIRECT), "unknown-audience"))
+
+
+@pytest.mark.parametrize("user, allowed", [
+    ("ada-1", True), ("eve-3", False), ("moe-4", False), ("zoe-5", False)])
+def test_only_verified_addresses_of_the_domain(ada, provider, user, allowed):
+    response = by_code(ada, provider.code("app", user, REDIRECT), "domain")
+    assert_logged_in(ada, response) if allowed else assert_refused(response)
+
+
+def test_our_secret_has_to_be_right(ada, provider):
+    assert_refused(by_code(ada, provider.code("app", "ada-1", REDIRECT), "wrong-secret"))
+
+
+@pytest.mark.parametrize("provider_id", ["nowhere", "file", "googleoauthoauth", "*", "jwt-"])
+def test_other_providers_are_none(ada, provider_id):
+    assert_refused(by_code(ada, "code", provider_id), AWAY)
+    assert_refused(by_token(ada, "token", provider_id), AWAY)
+
+
+def test_there_is_no_login_for_developers(ada):
+    """W4. The setting that opens it is off."""
+    for shown in ("DEV", "dev"):
+        assert_refused(by_code(ada, shown))
+        assert_refused(by_token(ada, shown, refreshToken="DEV"))
+
+
+@pytest.mark.parametrize("credential", [
+    "{}", "[]", "null", "x", "{", '{"code":"a"}', '{"redirectUrl":"a"}', '{"code":1,"redirectUrl":"a"}',
+    '{"code":"a","redirectUrl":"http://evil.example.org/"}', "a:b"])
+def test_a_credential_that_is_no_code(ada, credential):
+    assert_refused(ada.request("authenticate", authProvider="googleoauth", credential=credential))
+
+
+# ---- What is not what it should be
+
+MISTYPED = [1, True, [], {}, ["x"], "", "\u0000", "x" * 16385]
+CASES = [(CODE, "code", v) for v in (None, *MISTYPED)] + \
+    [(CODE, "redirectUri", v) for v in (None, *MISTYPED)] + \
+    [(CODE, "authProvider", v) for v in (None, *MISTYPED)] + \
+    [(TOKEN, "accessToken", v) for v in (None, *MISTYPED)] + \
+    [(TOKEN, "refreshToken", v) for v in MISTYPED if v != ""] + \
+    [(TOKEN, "authProvider", v) for v in (None, *MISTYPED)]
+
+
+def test_members_that_are_missing_mistyped_or_huge(ada):
+    good = {CODE: {"authProvider": "GOOGLE", "code": "c", "redirectUri": REDIRECT},
+            TOKEN: {"authProvider": "GOOGLE", "accessToken": "t", "refreshToken": "r"}}
+    for operation, member, value in CASES:
+        response = ada.request(operation, **{**good[operation], member: value})
+        assert_error(response, "-115", member)
+
+
+def test_ignored_members_may_be_anything(ada, provider):
+    code = provider.code("app", "ada-1", REDIRECT)
+    assert_logged_in(ada, by_code(ada, code, requestToken=[1], requestSecret={}, regAppKey=5))
+
+
+# ---- Providers that lie
+
+@pytest.mark.parametrize("name", GOOD_JWTS)
+def test_a_good_id_token(ada, name):
+    assert_logged_in(ada, by_code(ada, "code", f"jwt-{name}"))
+
+
+def test_a_bad_id_token_lets_nobody_in(ada):
+    for name in BAD_JWTS:
+        response = by_code(ada, "code", f"jwt-{name}")
+        assert_refused(response, REFUSED if "subject" in name else AWAY)
+
+
+def test_a_provider_that_answers_wrongly_lets_nobody_in(ada):
+    for asked in ("tokens", "userinfo"):
+        for name in WRONGS:
+            if (asked, name) != ("userinfo", "slow"):
+                assert by_code(ada, "code", f"{asked}-{name}")["result"] is None, (asked, name)
+
+
+def test_a_slow_provider_delays_nobody_else(oauth_stack, connect, provider):
+    """There are more logins than threads that ask; the others are asked for meanwhile."""
+    waiting = [connect(oauth_stack.gateways[0]) for _ in range(12)]
+    messages = [w.send_request(CODE, cn=AUTH_CODE, authProvider="tokens-slow", code="c",
+                               redirectUri=REDIRECT) for w in waiting]
+    who = connect(oauth_stack.gateways[0])
+    who.login("file", oauth_stack.credential("ada"))
+    for client, message in zip(waiting, messages):
+        assert_refused(client.response_to(message), AWAY)
+
+
+@pytest.mark.parametrize("name", ["discovery-of-another-issuer", "discovery-array", "discovery-http",
+                                  "no-trust", "private"])
+def test_a_provider_that_is_not_to_be_trusted(ada, name):
+    assert_refused(by_code(ada, "code", name), AWAY)
+
+
+def test_userinfo_of_somebody_else(ada):
+    assert_refused(by_code(ada, "code", "other-subject"))
+
+
+def test_a_provider_without_id_tokens(ada, oauth_stack):
+    person = assert_logged_in(ada, by_code(ada, "code", "plain"))
+    assert person["display_name"] == "Octo Cat"
+    assert oauth_stack.redis().get("{a:plain:583231}") == ada.user_id
+
+
+# ---- The rest
+
+def test_where_one_can_log_in(ada):
+    response = ada.request("getAllServiceProviders", event=True,
+                           cn=AUTH + "GetAllServiceProvidersRequest")
+    assert_auth_shape(response, "AuthResponse", ada.client_id, response["correspondingMessageId"])
+    assert {"file", "google", "es"} <= set(response["result"])
+
+
+def test_a_test_call(ada):
+    response = ada.request("testCall", event=True, cn=AUTH + "TestCallRequest")
+    assert (response["cn"], response["statusCode"]) == (AUTH + "AuthResponse", 200)
+
+
+def test_nothing_secret_is_logged(oauth_stack, provider, connect):
+    who = connect(oauth_stack.gateways[0])
+    code = provider.code("app", "ada-1", REDIRECT)
+    response = by_code(who, code)
+    for process in oauth_stack.processes:
+        for secret in (code, response["accessToken"], response["refreshToken"], secret_of("app"),
+                       response["result"]["token"]):
+            assert secret not in process.log_text()
