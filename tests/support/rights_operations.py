@@ -178,6 +178,7 @@ NOT_WATCHING = ("countAllByName", "runQuery", "getHistory")
 _TOLD = {"classIdPairs": [pair(KID, "none")]}
 _TOKEN = {"token": "guessed"}
 _NO_LOGIN, _UNSERVED, _TWICE = "no login", "-106", "-115"
+_PROVIDERS = '["file", "anonymous"]'  # those that are open
 OTHERS = {
     "updatesReceived": (_TOLD, "true", "-100"),
     "deletesReceived": (_TOLD, "true", "-100"),
@@ -186,14 +187,16 @@ OTHERS = {
     "reauthenticate": (_TOKEN, _TWICE, _NO_LOGIN),
     "register": ({"authProvider": "file", "credential": "eve@example.org:no"}, _TWICE, _NO_LOGIN),
     **dict.fromkeys(("authenticateOAuthCode", "41"),
-                    ({"authProvider": "NONE", "code": "DEV"}, _TWICE, _UNSERVED)),
+                    ({"authProvider": "NONE", "code": "DEV", "redirectUri": "https://a.example"}, _TWICE,
+                     _NO_LOGIN)),
     **dict.fromkeys(("authenticateOAuthAccessToken", "42"),
-                    ({"authProvider": "NONE", "accessToken": "DEV"}, _TWICE, _UNSERVED)),
+                    ({"authProvider": "NONE", "accessToken": "DEV"}, _TWICE, _NO_LOGIN)),
     **dict.fromkeys(("validateUserByToken", "17"), (_TOKEN, "false", "false")),
     **dict.fromkeys(("authenticateUserAccount", "getOAuthRequestToken", "getRegAppOAuths",
-                     "getRegisteredApplication", "getServiceUsers", "logoutUser",
-                     "getAllServiceProviders", "testCall"),
+                     "getRegisteredApplication", "getServiceUsers", "logoutUser"),
                     ({}, _UNSERVED, _UNSERVED)),
+    "getAllServiceProviders": ({}, _PROVIDERS, _PROVIDERS),
+    "testCall": ({}, "null", "null"),
     "logout": ({}, "true", "-100"),
 }
 CONTENT_OTHERS = {
