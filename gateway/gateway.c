@@ -104,9 +104,11 @@ static void on_closed(void *arg, struct client *c)
 {
     struct gateway_process *p = arg;
     struct gateway *g = &p->g;
+    char address[ADDRESS_CHARS];
 
+    address_print(&c->address, address);
     log_debug("client.closed", LOG_STR("client", c->session.client_id),
-              LOG_I64("code", c->close_code));
+              LOG_STR("address", address), LOG_I64("code", c->close_code));
     if (c->close_code)
         metrics_count_close(g->metrics, c->close_code);
     metrics_add(g->metrics, METRIC_CONNECTIONS, -1);

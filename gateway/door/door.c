@@ -151,11 +151,9 @@ struct visitor *door_enter(struct door *d, const struct address *peer, int64_t n
 
 static enum refusal judge_origin(const struct door *d, const struct upgrade *u)
 {
-    const struct origin_asked asked = {u->origin, u->host, u->is_secure};
-
     if (!u->origin)
         return d->require_origin ? REFUSED_NO_ORIGIN : REFUSED_NOT;
-    return origins_allow(&d->origins, &asked) ? REFUSED_NOT : REFUSED_ORIGIN;
+    return origins_allow(&d->origins, u->origin, u->host) ? REFUSED_NOT : REFUSED_ORIGIN;
 }
 
 /* What is refused for another reason counts, too. One address cannot use up what is for all. */

@@ -38,7 +38,6 @@ struct upgrade {
     const char *origin;
     const char *host;
     const char *forwarded; /* X-Forwarded-For */
-    bool is_secure;        /* over TLS */
 };
 
 /* Reads the rules of settings.h. Mistakes are logged: ERR_CONFIG. `m` is borrowed. */

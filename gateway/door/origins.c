@@ -133,24 +133,16 @@ static bool is_of_host(const char *scheme, const char *host, const struct text *
     return text_equals(&normal, text_str(origin));
 }
 
-/* Without TLS here there may be some before us, in a proxy. */
-static bool is_own(const struct origin_asked *asked, const struct text *origin)
-{
-    if (!asked->host || !*asked->host)
-        return false;
-    return is_of_host("https", asked->host, origin) ||
-           (!asked->is_secure && is_of_host("http", asked->host, origin));
-}
-
-bool origins_allow(const struct origins *o, const struct origin_asked *asked)
+bool origins_allow(const struct origins *o, const char *origin, const char *host)
 {
     _cleanup_(text_deinitp) struct text normal = {0};
 
     if (o->any)
         return true;
-    add_normal(&normal, asked->origin, strlen(asked->origin));
+    add_normal(&normal, origin, strlen(origin));
     for (size_t i = 0; i < o->count; i++)
         if (text_equals(&normal, o->at[i]))
             return true;
-    return o->self && is_own(asked, &normal);
+    return o->self && host && *host &&
+           (is_of_host("https", host, &normal) || is_of_host("http", host, &normal));
 }

@@ -12,8 +12,9 @@
  * that asks comes from, and only they do (RFC 6455, 10.2; RFC 6454).
  *
  * A list has origins, scheme://host[:port] and nothing behind it; "self", for pages of the very
- * host and port that is asked; or "*", for all. Origins are the same if they differ in capitals
- * or in the default port of http and https alone. "null", which any page can have, is none.
+ * host and port that is asked, with TLS or without (there may be a proxy, and some libraries always
+ * say http); or "*", for all. Origins are the same if they differ in capitals or in the default
+ * port of http and https alone. "null", which any page can have, is none.
  */
 
 struct origins {
@@ -22,15 +23,9 @@ struct origins {
     bool any, self;
 };
 
-/* What a request says of itself. */
-struct origin_asked {
-    const char *origin;
-    const char *host; /* header Host; NULL: none */
-    bool is_secure;   /* over TLS: then a page of http:// is not its own */
-};
-
 /* Reads a comma list into a zeroed *out. ERR_CONFIG, with what is wrong in `problem`. */
 _must_check_ enum err origins_read(const char *list, struct origins *out, struct text *problem);
 void origins_deinit(struct origins *o);
 
-bool origins_allow(const struct origins *o, const struct origin_asked *asked);
+/* `host` is the request's header Host, or NULL. */
+bool origins_allow(const struct origins *o, const char *origin, const char *host);

@@ -73,7 +73,6 @@ int http_read_upgrade(struct lws *wsi, const char *protocol, struct http_upgrade
         .host = get_header(wsi, WSI_TOKEN_HOST, out->host, sizeof(out->host)),
         .forwarded =
             get_header(wsi, WSI_TOKEN_X_FORWARDED_FOR, out->forwarded, sizeof(out->forwarded)),
-        .is_secure = lws_is_ssl(wsi),
     };
     return 0;
 }
