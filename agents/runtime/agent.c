@@ -18,7 +18,8 @@ static enum err load(struct agent *agent)
     enum err e = secret_init();
 
     if (!e)
-        e = model_load(settings->model_file, &agent->model, &problems);
+        e = model_load_limited(settings->model_file, settings->sync_max_path_objects, &agent->model,
+                               &problems);
     if (!e && agent->definition->load)
         e = agent->definition->load(agent, &problems);
     if (e)

@@ -44,14 +44,16 @@ int64_t stored_field_version(const struct redis_reply *fields, const struct mode
     return value ? strtoll(value, NULL, 10) : 0;
 }
 
-static const char *text_of(const void *arg, const struct model_field *field)
+const char *stored_shown(const void *fields, const struct model_field *field)
 {
-    return stored_text(arg, field);
+    const char *value = find(fields, field->column);
+
+    return model_is_hidden(value) ? value : stored_text(fields, field);
 }
 
 void stored_add_object(struct text *out, struct stored_ref ref, const struct redis_reply *fields)
 {
-    model_add_object(out, ref.class_, ref.id, text_of, fields);
+    model_add_object(out, ref.class_, ref.id, stored_shown, fields);
 }
 
 int64_t stored_version(const struct redis_reply *fields)
@@ -135,7 +137,7 @@ void stored_add_updated(struct text *out, struct stored_ref ref, const struct re
     for (size_t i = 0; names && i < ref.class_->field_count; i++) {
         const char *value = find(fields, ref.class_->fields[i].column);
 
-        if (value && strtoll(value, NULL, 10) >= since)
+        if (value && !model_is_hidden(value) && strtoll(value, NULL, 10) >= since)
             names[count++] = ref.class_->fields[i].name;
     }
     if (count)

@@ -11,6 +11,8 @@
  * stored - an object as Redis keeps it: a flat reply of field, "<version> <put time> <text>" pairs
  * (design section 8), read with the model's eyes. What an object has beside its fields is under
  * names that begin with "@" (object.lua).
+ *
+ * A field whose value is "-" is hidden from whoever the object is read for (rights.lua).
  */
 
 /* Where an object is: its class and id, cut from a ref "class:id". */
@@ -27,10 +29,15 @@ void stored_add_object(struct text *out, struct stored_ref ref, const struct red
  * with "@version", "@created" (ms) and, where it belongs to a user, "@user". */
 void stored_add_exported(struct text *out, struct stored_ref ref, const struct redis_reply *fields);
 
-/* The text of a column or field, NULL when it was never set; and the version that set it, or 0. */
+/* The text of a column or field, NULL when it was never set, or is hidden; and the version that set
+ * it, or 0. */
 const char *stored_column(const struct redis_reply *fields, const char *column);
 const char *stored_text(const struct redis_reply *fields, const struct model_field *field);
 int64_t stored_field_version(const struct redis_reply *fields, const struct model_field *field);
+
+/* What is shown of a field, for model_add_object() and model_add_content(): MODEL_HIDDEN if it is
+ * hidden, else its text. `fields` is such a reply. */
+const char *stored_shown(const void *fields, const struct model_field *field);
 
 /* The object's version, 0 when there is none. */
 int64_t stored_version(const struct redis_reply *fields);

@@ -180,6 +180,10 @@ struct model_entry {
 
 /* ERR_OK; ERR_IO or ERR_CONFIG with all mistakes in `problems`, a line each. */
 _must_check_ enum err model_load(const char *path, struct model **out, struct text *problems);
+/* The same with another bound than MODEL_PATH_MOST for the objects that a path of a rule may come
+ * to. */
+_must_check_ enum err model_load_limited(const char *path, int64_t path_most, struct model **out,
+                                         struct text *problems);
 /* The same from the text of such a file; `name` stands for it in `problems`. ERR_CONFIG. */
 _must_check_ enum err model_parse(const char *name, const struct text *content, struct model **out,
                                   struct text *problems);
@@ -320,10 +324,15 @@ void model_add_pair(struct text *out, const char *class_name, const char *id);
  * to-many, false of SERVER_CONNECTED, which is a fact, else null. */
 const char *model_said(const struct model_field *field, const char *text);
 
+/* In place of a text, which it can never be: whoever is told of the object may not know the field.
+ */
+#define MODEL_HIDDEN "-"
+
 /*
  * Adds the object as clients see it, every field in the model's order: {"cn":..,"ID":..,...}.
- * `value` gives the stored text of a field, or NULL.
+ * `value` gives the stored text of a field, or NULL; or MODEL_HIDDEN: it is left out.
  */
 typedef const char *model_value_fn(const void *arg, const struct model_field *field);
 void model_add_object(struct text *out, const struct model_class *c, const char *id,
                       model_value_fn *value, const void *arg);
+bool model_is_hidden(const char *text);

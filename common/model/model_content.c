@@ -100,13 +100,14 @@ void model_add_content(struct text *out, const struct model_class *c, model_valu
     text_add_char(out, '{');
     for (size_t i = 0; i < c->field_count; i++) {
         const struct model_field *field = &c->fields[i];
+        const char *text = model_in_content(c, field) ? value(arg, field) : MODEL_HIDDEN;
 
-        if (!model_in_content(c, field))
+        if (model_is_hidden(text))
             continue;
         text_add(out, before);
         text_add_json_str(out, field->name);
         text_add_char(out, ':');
-        model_add_content_value(out, field, value(arg, field));
+        model_add_content_value(out, field, text);
         before = ",";
     }
     text_add_char(out, '}');

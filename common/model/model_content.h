@@ -38,7 +38,7 @@ _must_check_ enum err model_read_new_key(const struct model *model, struct json_
 bool model_in_content(const struct model_class *c, const struct model_field *field);
 
 /* Adds the content, in the model's order: {"first_name":"Ada",...}. `value` gives the stored text
- * of a field, or NULL for null. */
+ * of a field, NULL for null, or MODEL_HIDDEN: it is left out. */
 void model_add_content(struct text *out, const struct model_class *c, model_value_fn *value,
                        const void *arg);
 

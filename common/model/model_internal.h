@@ -28,7 +28,8 @@ struct model {
     size_t entry_count;
     const char *client_config;
     bool has_watchers;
-    const char *text; /* canonical */
+    int64_t path_most; /* objects that a path of a rule may come to */
+    const char *text;  /* canonical */
     char digest[SECRET_HASH_CHARS + 1];
 };
 

@@ -364,7 +364,8 @@ static void keep_text(struct model *model)
 }
 
 /* Takes over the tree. */
-static enum err load_model(struct json_object *tree, struct model **out, struct text *problems)
+static enum err load_model(struct json_object *tree, int64_t path_most, struct model **out,
+                           struct text *problems)
 {
     struct model *model = calloc(1, sizeof(*model));
     struct loading l = {.model = model, .problems = problems};
@@ -372,6 +373,7 @@ static enum err load_model(struct json_object *tree, struct model **out, struct 
     if (!model)
         err_out_of_memory();
     model->tree = tree;
+    model->path_most = path_most;
     load_tree(&l);
     if (problems->size > 0) {
         model_destroy(model);
@@ -382,12 +384,18 @@ static enum err load_model(struct json_object *tree, struct model **out, struct 
     return ERR_OK;
 }
 
-enum err model_load(const char *path, struct model **out, struct text *problems)
+enum err model_load_limited(const char *path, int64_t path_most, struct model **out,
+                            struct text *problems)
 {
     struct json_object *tree;
     enum err e = json_get_file(path, &tree, problems);
 
-    return e ? e : load_model(tree, out, problems);
+    return e ? e : load_model(tree, path_most, out, problems);
+}
+
+enum err model_load(const char *path, struct model **out, struct text *problems)
+{
+    return model_load_limited(path, MODEL_PATH_MOST, out, problems);
 }
 
 enum err model_parse(const char *name, const struct text *content, struct model **out,
@@ -396,5 +404,5 @@ enum err model_parse(const char *name, const struct text *content, struct model 
     struct json_object *tree;
     enum err e = json_get_text(name, content, &tree, problems);
 
-    return e ? e : load_model(tree, out, problems);
+    return e ? e : load_model(tree, MODEL_PATH_MOST, out, problems);
 }

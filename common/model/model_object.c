@@ -387,6 +387,11 @@ const char *model_said(const struct model_field *field, const char *text)
     return nothing ? "null" : text;
 }
 
+bool model_is_hidden(const char *text)
+{
+    return text && !strcmp(text, MODEL_HIDDEN);
+}
+
 void model_add_object(struct text *out, const struct model_class *c, const char *id,
                       model_value_fn *value, const void *arg)
 {
@@ -399,6 +404,8 @@ void model_add_object(struct text *out, const struct model_class *c, const char 
         const bool kept = field->type != FIELD_TO_MANY || field->listed;
         const char *text = kept ? value(arg, field) : NULL;
 
+        if (model_is_hidden(text))
+            continue;
         text_add_char(out, ',');
         text_add_json_str(out, field->name);
         text_add_char(out, ':');

@@ -1,5 +1,7 @@
 #include "common/model/model_rule.h"
 
+#include <inttypes.h>
+
 #include "common/model/model_internal.h"
 #include "common/model/model_watch.h"
 
@@ -85,6 +87,8 @@ void model_complete_rule(struct model *model, struct model_rule *rule)
     } else if (model_rule_has(rule, RULE_SIGNED_IN)) {
         rule->text = model_rule_words[RULE_SIGNED_IN];
     } else {
+        if (model_rule_has(rule, RULE_PATH))
+            text_addf(&text, "%" PRId64 "!", model->path_most);
         add_rule(&text, rule);
         rule->text = model_keep(model, &text);
         rule->restricts = true;

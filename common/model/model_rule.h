@@ -11,7 +11,8 @@
  * by
  * "|", but "everyone" alone where everyone may, and "signedIn" where everyone who signs in may.
  *
- *   rule   everyone | signedIn | nobody | owner:<column> | role:<name> | path:<step>;...;<end>
+ *   rule   <most>!... where a path is among the alternatives: the objects that it may come to
+ *          everyone | signedIn | nobody | owner:<column> | role:<name> | path:<step>;...;<end>
  *   step   ><class>=<column>,...   what objects of the class refer to by the column
  *          <<class>=<column>,...   objects of the class that refer by the column to what was
  * reached end    =                       users' own objects were reached
@@ -37,8 +38,9 @@ enum rule_kind {
 /* Where the store says to which user an object belongs: a column that no field can have. */
 #define MODEL_USER_COLUMN "@u"
 
-#define MODEL_RULE_MAX 8 /* alternatives of a rule */
-#define MODEL_PATH_MAX 8 /* steps of a path, as the file has them */
+#define MODEL_RULE_MAX  8    /* alternatives of a rule */
+#define MODEL_PATH_MAX  8    /* steps of a path, as the file has them */
+#define MODEL_PATH_MOST 1000 /* objects that a path may come to, unless something else is said */
 
 struct model_rule_end {
     const struct model_class *class_; /* concrete */

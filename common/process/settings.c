@@ -163,6 +163,8 @@ static const struct config_row rows[] = {
         "Objects that are looked through for an example which no index answers; beyond, it gets -120."),
     INT("sync.max_listed", sync_max_listed, "1000", 1, 10000, "objects", SYNC,
         "Members of a list or of a listed relation, or join objects; a write that would add another is refused."),
+    INT("sync.max_path_objects", sync_max_path_objects, "1000", 1, 10000, "objects", AGENTS,
+        "Objects that a rule's path may come to; who is behind more of them is not let in."),
     INT("sync.max_transaction_objects", sync_max_transaction_objects, "50", 1, 250, "objects", SYNC,
         "Objects that one transaction may save and remove; it bounds how long Redis is held."),
     INT("sync.mark_batch", sync_mark_batch, "250", 1, 250, "sessions", SYNC,

@@ -91,6 +91,7 @@ struct settings { /* NOLINT(clang-analyzer-optin.performance.Padding) */
     int64_t sync_max_answer_bytes;        /* of one answer with many objects */
     int64_t sync_max_scan;                /* objects looked through for an example */
     int64_t sync_max_listed;              /* members of a listed to-many */
+    int64_t sync_max_path_objects;        /* come to by a rule's path */
     int64_t sync_max_transaction_objects; /* saved and removed by one transaction */
     int64_t sync_mark_batch;              /* sessions marked by one step */
     int64_t sync_job_lease_ms;

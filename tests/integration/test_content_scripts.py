@@ -26,7 +26,7 @@ def put(store, *texts, refs="", state="", tells=0, kept=(8, 1000), at=None, name
 
 def get(store, number=0, birth=None, suffix=SUFFIX, watches=0, rule="signedIn", most=10):
     birth = store.redis.hget(object_key(NOTE), "@c") if birth is None else birth
-    return store.run("get_content", "c1", now_ms(), CLASS, rule, ID, suffix,
+    return store.run("get_content", "c1", now_ms(), CLASS, 1, CLASS, rule, 0, ID, suffix,
                      f"{birth}{SUFFIX}", number, watches, most)
 
 
@@ -144,10 +144,10 @@ def test_a_version_of_this_history_is_known(store):
     store.object(NOTE, version=5, title='"one"')
     birth = store.redis.hget(object_key(NOTE), "@c")
     assert get(store, 5) == ["same"]
-    assert get(store, 3)[2:] == [3, []]
+    assert get(store, 3)[2:4] == [3, []]
     for unknown in (get(store, 6), get(store, 5, birth="1"), get(store, 5, suffix="-87654321"),
                     get(store, 0), get(store, 5, birth="")):
-        assert unknown[0] == "ok" and unknown[2:] == [0, []]
+        assert unknown[0] == "ok" and unknown[2:4] == [0, []]
     store.redis.hset(object_key(NOTE), "@b", int(birth) + 1)
     assert get(store, 5)[2] == 0, "it came here later than it was created"
     assert get(store, 5, birth=int(birth) + 1) == ["same"]
@@ -178,8 +178,8 @@ def test_a_session_watches_so_much_and_no_more(store, sid):
 
 def patch(store, name, outcome="", said="", rule="signedIn", read_rule="signedIn"):
     now = now_ms()
-    return store.run("patch", 0, 0, 0, "c1", now, now + 5000, name, 1000, 3600, 0, 0, 0, 1, CLASS, ID, rule,
-                     read_rule, outcome, said)
+    return store.run("patch", 0, 0, 0, "c1", now, now + 5000, name, 1000, 3600, 1, CLASS, read_rule, 0, 0, 0,
+                     1, CLASS, ID, rule, outcome, said)
 
 
 def test_a_patch_is_read_for_and_its_refusal_kept(store):

@@ -437,7 +437,7 @@ def list_objects(store, object_ids, numeric=False, **fields):
 
 
 def step(store, last="", most=3, wanted=250, holds=-1, numeric=False, example=()):
-    reply = store.run("read_example", "c1", now_ms(), 3, TASK, "signedIn", "", TASK, "everyone", 1, 0,
+    reply = store.run("read_example", "c1", now_ms(), 1, TASK, "signedIn", 0, TASK, "everyone", 1, 0,
                       holds, int(numeric), last, most, wanted, len(example), *example)
     return ([ref.split(":")[1] for ref in reply[2][0::2]], reply[3]) if reply[0] == "ok" else reply[0]
 

@@ -134,10 +134,12 @@ class Step:
 
     def __init__(self, reply):
         (_, self.done, self.place, self.after, self.ref, self.kind, self.version, self.since,
-         self.fields, told, closed, self.number, self.ready, losers, self.behind, self.review) = reply
+         said, told, closed, self.number, self.ready, losers, self.behind, self.review) = reply
         self.objects = [(self.ref, self.kind, int(self.version))]
-        self.sids, self.to = told[0::3], list(zip(told[1::3], told[2::3]))  # (client, gateway)
-        self.losers = losers[0::3]
+        self.sids, self.to = told[0::4], list(zip(told[1::4], told[2::4]))  # (client, gateway)
+        self.fields = said[0]
+        self.seen = dict(zip(self.sids, (said[place] for place in told[3::4])))  # by whom
+        self.losers = losers[0::4]
         self.closed = list(zip(closed[0::2], closed[1::2]))
 
 

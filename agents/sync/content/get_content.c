@@ -24,11 +24,6 @@ struct found {
     int64_t since;                     /* that version; 0: unknown */
 };
 
-static const char *text_of(const void *arg, const struct model_field *field)
-{
-    return stored_text(((const struct found *)arg)->fields, field);
-}
-
 static const char *earlier_text(const struct found *found, const struct model_field *field)
 {
     for (size_t i = 0; i + 1 < redis_count(found->earlier); i += 2) {
@@ -43,7 +38,7 @@ static void add_replacement(struct text *out, const struct found *found,
 {
     /* A name has no character that a pointer or a string would escape. */
     text_addf(out, "{\"op\":\"replace\",\"path\":\"/%s\",\"value\":", field->name);
-    model_add_content_value(out, field, text_of(found, field));
+    model_add_content_value(out, field, stored_text(found->fields, field));
     text_add_char(out, '}');
 }
 
@@ -66,7 +61,7 @@ static void add_operations(struct text *out, const struct found *found,
                            const struct model_field *field)
 {
     _cleanup_(text_deinitp) struct text whole = {0}, inner = {0};
-    const char *earlier = earlier_text(found, field), *present = text_of(found, field);
+    const char *earlier = earlier_text(found, field), *present = stored_text(found->fields, field);
     const struct text *shortest = &whole;
 
     add_replacement(&whole, found, field);
@@ -98,7 +93,7 @@ static int add_state(struct text *out, const struct found *found)
 {
     _cleanup_(text_deinitp) struct text content = {0}, patch = {0};
 
-    model_add_content(&content, found->class_, text_of, found);
+    model_add_content(&content, found->class_, stored_shown, found->fields);
     if (found->since && add_patch(&patch, found, content.size)) {
         text_addf(out, ",\"patch\":%s}", patch.at);
         return 206;
@@ -132,7 +127,7 @@ static enum work_step answer(struct work *work)
     text_add(&data, "{\"key\":");
     model_add_key(&data, key->class_, key->id);
     text_add(&data, ",\"ver\":");
-    version_add_identity(&identity, key->class_, stored_birth(found.fields));
+    version_add_identity(&identity, key->class_, redis_str(redis_item(r, 4)));
     version_add(&data, text_str(&identity), stored_version(found.fields));
     status = add_state(&data, &found);
     return work_content_result(work, status, &data, NULL);
@@ -149,7 +144,7 @@ static enum work_step read_document(struct work *work, const struct content_key 
     redis_call_arg(call, work->request.client);
     redis_call_arg_i64(call, work->request.accepted_ms);
     redis_call_arg(call, key->class_->name);
-    rights_add_rule(call, key->class_, ACTION_READ);
+    rights_add_restricted_of(call, key->class_);
     redis_call_arg(call, key->id);
     redis_call_arg(call, text_str(&suffix));
     version_add_args(call, asked);

@@ -65,9 +65,10 @@ static void send_blocks(struct work *work, int64_t number, const struct redis_re
 
         to[i].client = redis_str(redis_item(block, 0));
         to[i].gateway = redis_str(redis_item(block, 1));
+        to[i].push = i;
         read_block(&pushes[i], work->agent->model, number, redis_item(block, 2));
     }
-    push_send_each(work, pushes, to, count);
+    push_send(work, pushes, to, count);
     for (size_t i = 0; i < count; i++)
         push_deinit(&pushes[i]);
     free(pushes);

@@ -5,7 +5,6 @@
 #include "agents/sync/content/content.h"
 #include "agents/sync/content/version.h"
 #include "agents/sync/operations.h"
-#include "agents/sync/rights.h"
 #include "agents/sync/store/scripts.h"
 #include "agents/sync/stored.h"
 #include "agents/sync/writes/own_class.h"
@@ -53,10 +52,10 @@ static enum work_step conflict(struct work *work)
 static enum work_step answer(struct work *work, const char *outcome)
 {
     const struct patching *p = work->state;
-    const char *state = write_said(work, outcome), *birth = strchr(state, ' ');
+    const char *state = write_said(work, outcome), *born = strchr(state, ' ');
     _cleanup_(text_deinitp) struct text data = {0}, identity = {0};
 
-    version_add_identity(&identity, p->key.class_, birth ? birth + 1 : "");
+    version_add_identity(&identity, p->key.class_, born ? born + 1 : "");
     text_add(&data, "{\"ver\":");
     version_add(&data, text_str(&identity), strtoll(state, NULL, 10));
     text_add_char(&data, '}');
@@ -121,7 +120,6 @@ static void begin_script(struct work *work, const char *outcome, const char *sai
     const struct content_key *key = &((const struct patching *)work->state)->key;
 
     write_begin(work, &script_patch, key->class_, key->id, ACTION_UPDATE);
-    rights_add_rule(&work->call, key->class_, ACTION_READ);
     redis_call_arg(&work->call, outcome);
     redis_call_arg(&work->call, said);
 }
@@ -199,18 +197,13 @@ static bool take_changes(struct work *work, struct json_span before, struct json
     return write_check_lists(work, &p->object, "content", problem);
 }
 
-static const char *content_text(const void *fields, const struct model_field *field)
-{
-    return stored_text(fields, field);
-}
-
 static enum work_step patch(struct work *work, const struct redis_reply *fields)
 {
     struct patching *p = work->state;
     _cleanup_(text_deinitp) struct text content = {0}, patched = {0}, problem = {0};
     enum err e;
 
-    model_add_content(&content, p->key.class_, content_text, fields);
+    model_add_content(&content, p->key.class_, stored_shown, fields);
     e = apply(work, json_span_text(&content), &patched, &problem);
     if (e)
         return refuse(work, outcome_of(e), &problem);
@@ -222,11 +215,12 @@ static enum work_step patch(struct work *work, const struct redis_reply *fields)
 
 /* ---- The first step: what is there? ---- */
 
-static bool is_asked_for(const struct patching *p, const struct redis_reply *fields)
+static bool is_asked_for(const struct patching *p, const struct redis_reply *fields,
+                         const char *born)
 {
     _cleanup_(text_deinitp) struct text identity = {0};
 
-    version_add_identity(&identity, p->key.class_, stored_birth(fields));
+    version_add_identity(&identity, p->key.class_, born);
     return !p->asked.given || version_is(&p->asked, text_str(&identity), stored_version(fields));
 }
 
@@ -246,7 +240,7 @@ static enum work_step found(struct work *work)
 
     if (strcmp(redis_str(redis_item(work->call.reply, 0)), "read") != 0)
         return ended(work);
-    if (!is_asked_for(p, fields))
+    if (!is_asked_for(p, fields, redis_str(redis_item(work->call.reply, 3))))
         return conflict(work);
     text_clear(&p->state);
     text_addf(&p->state, "%" PRId64 " %s", stored_version(fields), stored_birth(fields));

@@ -1,5 +1,7 @@
 #include "agents/sync/content/version.h"
 
+#include <string.h>
+
 #include "agents/sync/content/content.h"
 #include "common/base/secret.h"
 #include "common/model/model_content.h"
@@ -76,8 +78,11 @@ void version_add_suffix(struct text *out, const struct model_class *c)
     text_addf(out, "-%.*s", VERSION_DIGEST_CHARS, hash);
 }
 
-void version_add_identity(struct text *out, const struct model_class *c, const char *birth)
+void version_add_identity(struct text *out, const struct model_class *c, const char *born)
 {
-    text_add(out, birth);
+    const size_t birth = strcspn(born, "-");
+
+    text_add_bytes(out, born, birth);
     version_add_suffix(out, c);
+    text_add(out, born + birth);
 }

@@ -14,7 +14,9 @@
  *
  * The identity of content is "<birth>-<digest>": when the object was born (store, object_state()),
  * so that what is made anew is another one, and what the model says of its content, since the same
- * object reads otherwise by another model. The number is the object's version.
+ * object reads otherwise by another model. Whoever may not see all of its fields reads it
+ * otherwise, too: then what is hidden adds another "-<digest>", the view (rights.lua). The number
+ * is the object's version.
  */
 
 #define VERSION_DIGEST_CHARS 8
@@ -40,8 +42,9 @@ void version_add_args(struct redis_call *call, const struct version *v);
 /* Adds ["<identity>",<number>]. */
 void version_add(struct text *out, const char *identity, int64_t number);
 
-/* Adds the identity of the content of an object of this class that was born then. */
-void version_add_identity(struct text *out, const struct model_class *c, const char *birth);
+/* Adds the identity of the content of an object of this class; `born` is "<birth><view>", as
+ * scripts say it. */
+void version_add_identity(struct text *out, const struct model_class *c, const char *born);
 
-/* Adds only "-<digest>", with which all these identities end. */
+/* Adds only "-<digest>", with which all these identities end but for the view. */
 void version_add_suffix(struct text *out, const struct model_class *c);

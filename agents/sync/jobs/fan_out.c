@@ -78,11 +78,11 @@ static enum work_step pushed(struct work *work)
 
 /* ---- A batch is marked: tell those who can be told now ---- */
 
-#define RECIPIENT_PARTS 3 /* session, client, gateway */
+#define RECIPIENT_PARTS 4 /* session, client, gateway, what it is told */
 
-static void add_object(struct push *push, const struct stored_ref *ref, const struct redis_reply *r)
+static void add_object(struct push *push, const struct stored_ref *ref, const struct redis_reply *r,
+                       const struct redis_reply *fields)
 {
-    const struct redis_reply *fields = redis_item(r, 8);
     _cleanup_(text_deinitp) struct text updated = {0};
 
     push_begin(push, PUSH_UPDATE, redis_i64(redis_item(r, 11)));
@@ -99,19 +99,20 @@ static void add_delete(struct push *push, const struct stored_ref *ref, int64_t 
 }
 
 /* Pushes stay empty if the model does not know what the script speaks of. */
-static void make_push(struct push *push, const char *item, const struct redis_reply *r,
-                      const struct model *model)
+static void make_push(struct push *push, const struct redis_reply *r,
+                      const struct redis_reply *said, const struct model *model)
 {
+    const char *item = redis_str(redis_item(r, 4));
     const struct stored_ref ref = stored_ref(model, item);
     const char kind = redis_str(redis_item(r, 5))[0];
     const int64_t number = redis_i64(redis_item(r, 11));
 
     if (kind == PUSH_VALUE)
-        watched_push(push, model, item, redis_str(redis_item(redis_item(r, 8), 0)), number);
+        watched_push(push, model, item, redis_str(redis_item(said, 0)), number);
     else if (ref.class_ && kind == PUSH_DELETE)
         add_delete(push, &ref, number);
     else if (ref.class_)
-        add_object(push, &ref, r);
+        add_object(push, &ref, r, said);
 }
 
 static bool is_review(const struct redis_reply *r)
@@ -130,7 +131,7 @@ static void feed(struct work *work, const struct redis_reply *r)
         .removed = kind == 'd',
         .since = redis_i64(redis_item(r, 7)),
         .version = redis_i64(redis_item(r, 6)),
-        .fields = redis_item(r, 8),
+        .fields = redis_item(redis_item(r, 8), 0),
     };
 
     if (!fan_out->fed && change.ref.class_ && (kind == 'u' || kind == 'd') && !is_review(r))
@@ -138,12 +139,12 @@ static void feed(struct work *work, const struct redis_reply *r)
     fan_out->fed = true;
 }
 
-static void send(struct work *work, const struct push *push, const struct redis_reply *recipients)
+static void send(struct work *work, const struct push *pushes, const struct redis_reply *recipients)
 {
     size_t count = redis_count(recipients) / RECIPIENT_PARTS;
     struct push_to *to;
 
-    if (!push->count)
+    if (!pushes->count)
         return;
     to = calloc(count + 1, sizeof(*to));
     if (!to)
@@ -151,25 +152,41 @@ static void send(struct work *work, const struct push *push, const struct redis_
     for (size_t i = 0; i < count; i++) {
         to[i].client = redis_str(redis_item(recipients, i * RECIPIENT_PARTS + 1));
         to[i].gateway = redis_str(redis_item(recipients, i * RECIPIENT_PARTS + 2));
+        to[i].push = (size_t)redis_i64(redis_item(recipients, i * RECIPIENT_PARTS + 3));
     }
-    push_send(work, push, to, count);
+    push_send(work, pushes, to, count);
     free(to);
+}
+
+/* What recipients may see of the object differs; each is told its own. */
+static void send_change(struct work *work, const struct redis_reply *r)
+{
+    const struct redis_reply *said = redis_item(r, 8), *recipients = redis_item(r, 9);
+    const size_t count = redis_count(said);
+    struct push *pushes = calloc(count + 1, sizeof(*pushes));
+
+    if (!pushes)
+        err_out_of_memory();
+    for (size_t i = 0; i < count; i++)
+        make_push(&pushes[i], r, redis_item(said, i), work->agent->model);
+    send(work, pushes, recipients);
+    for (size_t i = 0; i < count; i++)
+        push_deinit(&pushes[i]);
+    free(pushes);
 }
 
 /* To whom the change goes, and who is told that the object has gone, for them. */
 static void send_all(struct work *work, const struct redis_reply *r)
 {
-    const struct redis_reply *recipients = redis_item(r, 9), *losers = redis_item(r, 13);
+    const struct redis_reply *losers = redis_item(r, 13);
     const struct stored_ref ref = stored_ref(work->agent->model, redis_str(redis_item(r, 4)));
-    struct push push = {0}, loss = {0};
+    struct push loss = {0};
 
-    if (redis_count(recipients))
-        make_push(&push, redis_str(redis_item(r, 4)), r, work->agent->model);
+    if (redis_count(redis_item(r, 9)))
+        send_change(work, r);
     if (redis_count(losers) && ref.class_)
         add_delete(&loss, &ref, redis_i64(redis_item(r, 11)));
-    send(work, &push, recipients);
     send(work, &loss, losers);
-    push_deinit(&push);
     push_deinit(&loss);
 }
 

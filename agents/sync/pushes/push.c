@@ -80,43 +80,45 @@ static void end_group(struct text *out, const struct push *push)
     text_add_char(out, '}');
 }
 
-/* What goes to whom: one push to all, or to each its own. */
+/* What goes to whom. */
 struct sending {
     const struct push *pushes;
-    bool each;
     const struct push_to *to;
     size_t count;
     bool *done; /* recipients whose message is made */
 };
 
-/* To the next recipient, behind one who was told this. */
-static void go_on(struct text *out, const struct sending *s, const struct push *push)
+/* All recipients at the gateway of to[first] who are told the same. */
+static void add_group(struct text *out, const struct sending *s, size_t first)
 {
-    if (s->each)
-        end_group(out, push);
-    text_add_char(out, ',');
-    if (s->each)
-        begin_group(out);
+    const struct push_to *to = s->to;
+
+    begin_group(out);
+    for (size_t i = first; i < s->count; i++) {
+        if (s->done[i] || to[i].push != to[first].push ||
+            strcmp(to[i].gateway, to[first].gateway) != 0)
+            continue;
+        if (i > first)
+            text_add_char(out, ',');
+        text_add_json_str(out, to[i].client);
+        s->done[i] = true;
+    }
+    end_group(out, &s->pushes[to[first].push]);
 }
 
 /* The message for the gateway of to[first], and so for all recipients there. */
 static void add_for_gateway(struct work *work, const struct sending *s, size_t first)
 {
     _cleanup_(text_deinitp) struct text all = {0};
-    const struct push *push = s->pushes;
 
     text_add(&all, "{\"v\":1,\"groups\":[");
-    begin_group(&all);
     for (size_t i = first; i < s->count; i++) {
         if (s->done[i] || strcmp(s->to[i].gateway, s->to[first].gateway) != 0)
             continue;
         if (i > first)
-            go_on(&all, s, push);
-        push = &s->pushes[s->each ? i : 0];
-        text_add_json_str(&all, s->to[i].client);
-        s->done[i] = true;
+            text_add_char(&all, ',');
+        add_group(&all, s, i);
     }
-    end_group(&all, push);
     text_add(&all, "]}");
     work_add_out(work, &(struct msg){.queue = s->to[first].gateway,
                                      .type = "push",
@@ -125,27 +127,18 @@ static void add_for_gateway(struct work *work, const struct sending *s, size_t f
                                      .size = all.size});
 }
 
-static void send(struct work *work, struct sending *s)
+void push_send(struct work *work, const struct push *pushes, const struct push_to *to, size_t count)
 {
-    s->done = calloc(s->count + 1, sizeof(*s->done));
-    if (!s->done)
+    struct sending s = {.pushes = pushes, .to = to, .count = count};
+
+    s.done = calloc(count + 1, sizeof(*s.done));
+    if (!s.done)
         err_out_of_memory();
-    for (size_t i = 0; i < s->count; i++) {
-        if (!s->done[i])
-            add_for_gateway(work, s, i);
+    for (size_t i = 0; i < count; i++) {
+        if (!s.done[i])
+            add_for_gateway(work, &s, i);
     }
-    free(s->done);
-}
-
-void push_send(struct work *work, const struct push *push, const struct push_to *to, size_t count)
-{
-    send(work, &(struct sending){.pushes = push, .to = to, .count = count});
-}
-
-void push_send_each(struct work *work, const struct push *pushes, const struct push_to *to,
-                    size_t count)
-{
-    send(work, &(struct sending){.pushes = pushes, .each = true, .to = to, .count = count});
+    free(s.done);
 }
 
 void push_add_body(struct text *out, const struct push *pushes, size_t count, const char *client)

@@ -19,7 +19,7 @@
  *     push_begin(&push, PUSH_UPDATE, number);
  *     push_add_update(&push, ref, fields);
  *     push_end(&push, NULL);
- *     push_send(work, &push, recipients, count);
+ *     push_send(work, &push, recipients, count); // or an array of pushes, of which each gets one
  *     push_deinit(&push);
  */
 
@@ -49,17 +49,15 @@ void push_deinit(struct push *push);
 /* One recipient, borrowed. */
 struct push_to {
     const char *client, *gateway;
+    size_t push; /* which of the pushes is theirs */
 };
 
 /* Says that this push tells of an item, for the gateway. Those above do so themselves. */
 void push_add_item(struct push *push, const char *item);
 
 /* Adds to work's messages one for each gateway among the recipients. */
-void push_send(struct work *work, const struct push *push, const struct push_to *to, size_t count);
-
-/* The same where each recipient is told something else: pushes[i] goes to to[i]. */
-void push_send_each(struct work *work, const struct push *pushes, const struct push_to *to,
-                    size_t count);
+void push_send(struct work *work, const struct push *pushes, const struct push_to *to,
+               size_t count);
 
 /* Adds the body of a message that holds these pushes for one client. Empty ones are left out. */
 void push_add_body(struct text *out, const struct push *pushes, size_t count, const char *client);

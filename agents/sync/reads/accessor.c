@@ -83,5 +83,6 @@ enum work_step plan_get_accessor(struct work *work)
     redis_call_arg_i64(&work->call, (int64_t)(c->concrete_count * (1 + ARRAY_SIZE(actions))));
     for (size_t i = 0; i < c->concrete_count; i++)
         add_rules(&work->call, c->concrete[i]);
+    rights_add_restricted_of(&work->call, c);
     return work_call(work, accessor_answer);
 }

@@ -34,7 +34,8 @@ static void history_destroy(void *state)
 
 struct past {
     struct json_span fields;
-    struct text *text; /* of the field that was asked for last */
+    const struct redis_reply *hidden; /* fields that may not be seen now, as stored.h has them */
+    struct text *text;                /* of the field that was asked for last */
 };
 
 static const char *past_value(const void *arg, const struct model_field *field)
@@ -42,6 +43,8 @@ static const char *past_value(const void *arg, const struct model_field *field)
     const struct past *past = arg;
     struct json_span value = json_member(past->fields, field->column, NULL);
 
+    if (model_is_hidden(stored_shown(past->hidden, field)))
+        return MODEL_HIDDEN;
     if (!value.at)
         return NULL;
     text_clear(past->text);
@@ -53,12 +56,12 @@ static const char *past_value(const void *arg, const struct model_field *field)
  * version.
  */
 static void add_state(struct text *out, struct stored_ref ref, struct json_span state,
-                      int64_t version)
+                      int64_t version, const struct redis_reply *hidden)
 {
     _cleanup_(text_deinitp) struct text data = {0}, field = {0};
     const struct json_span time = json_member(state, "time", NULL);
     const struct json_span user = json_member(state, "user", NULL);
-    const struct past past = {json_member(state, "fields", NULL), &field};
+    const struct past past = {json_member(state, "fields", NULL), hidden, &field};
 
     model_add_object(&data, ref.class_, ref.id, past_value, &past);
     if (out->size)
@@ -107,8 +110,10 @@ static enum work_step next_states(struct work *work)
 }
 
 /* A put between two steps moves the list on, so that some states come again. */
-static void take(struct history *history, struct stored_ref ref, const struct redis_reply *list)
+static void take(struct history *history, struct stored_ref ref, const struct redis_reply *r)
 {
+    const struct redis_reply *list = redis_item(r, 3);
+
     for (size_t i = 0; i < redis_count(list); i++) {
         const struct json_span state = json_span_of(redis_str(redis_item(list, i)));
         int64_t version = 0;
@@ -116,7 +121,7 @@ static void take(struct history *history, struct stored_ref ref, const struct re
         if (json_int64(json_member(state, "version", NULL), &version) ||
             (history->oldest && version >= history->oldest))
             continue;
-        add_state(&history->states, ref, state, version);
+        add_state(&history->states, ref, state, version, redis_item(r, 4));
         history->oldest = version;
     }
     history->passed += (int64_t)redis_count(list);
@@ -134,7 +139,7 @@ static enum work_step states_found(struct work *work)
     ref = stored_ref(work->agent->model, redis_str(redis_item(r, 2)));
     if (!ref.class_)
         return answer(work, "", "null", "");
-    take(history, ref, list);
+    take(history, ref, r);
     if (history->states.size > (size_t)work->agent->proc.settings.sync_max_answer_bytes)
         return work_error(work, CODE_TOO_EXPENSIVE, "the history is too large for one answer");
     if (redis_count(list) == STATES_PER_CALL)

@@ -1,11 +1,11 @@
 -- "getAccessor" (spec 3.4): what the session may do with an object. One that does not exist may at
 -- most be created, if the rule for that needs no owner.
 -- Arguments: client, accepted, id, wants the object (1 or 0), rule for new objects of the class, list
--- of class and rules for read, create, update, remove.
+-- of class and rules for read, create, update, remove; these classes (rights.lua).
 -- Returns client | ok, session, rights | ok, session, rights, ref, fields: watched from that version.
 -- Rights are four digits 1 or 0, in the order above.
 local client, accepted, id, wants_object, new_rule = arg(), arg_number(), arg(), arg(), arg()
-local classes = arg_list()
+local classes, restricted = arg_list(), arg_restricted()
 local PER_CLASS = 5
 
 local sid, ended = session_of(client, accepted)
@@ -31,7 +31,7 @@ for at = 1, #classes, PER_CLASS do
     if not ended then
       watch(sid, ref)
     end
-    return { 'ok', sid, rights, ref, redis.call('HGETALL', object_key(ref)) }
+    return { 'ok', sid, rights, ref, fields_for(sid, ref, restricted) }
   end
 end
 return { 'ok', sid, allowed(sid, new_rule, nil) and '0100' or '0000' }

@@ -173,14 +173,14 @@ end
 local function refusal_to_make()
   if new.id ~= '' and not may_choose then
     return 'unknown'
-  elseif not allowed_new(sid, may.create, new.values) then
+  elseif not allowed_new(sid, may.create, child_lineage.names[1], new.values) then
     return 'forbidden'
   elseif new.id ~= '' and redis.call('HEXISTS', object_key(new_ref(new)), '@d') == 1 then
     return 'removed'
   elseif missing ~= '' then
     return 'incomplete', missing
   end
-  local guarded = guarded_new(sid, guards, new.values)
+  local guarded = guarded_new(sid, guards, child_lineage.names[1], new.values)
   if guarded then
     return 'guarded', guarded
   end

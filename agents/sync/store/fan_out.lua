@@ -7,8 +7,9 @@
 -- section 12). A review is a fan-out, ordered by what says who may read the object, that tells nobody else.
 -- Arguments: job, set, after, now, lease until, at most, most marks of a session, seconds for which ended
 -- sessions are known, timing, restricted classes, list of class, column that are no part of the content.
--- Returns gone | ok, done, set, after, ref, kind, version, since, fields (of what was removed: what is
---         kept of it; of a value its text), recipients (session, client, gateway for each), clients that
+-- Returns gone | ok, done, set, after, ref, kind, version, since, list of what is told: first the fields (of
+--         what was removed: what is kept of it; of a value its text), then the same for those who may not
+--         see some of them; recipients (session, client, gateway, place in that list for each), clients that
 --         have missed too much (client, gateway for each), number of the send, sessions that can be told
 --         of it in a block at once, those that lose the object (like recipients), those that have
 --         something due at once, the values that they lose, and whether it is a review (1 or 0).
@@ -62,10 +63,21 @@ local function end_overwhelmed(sid, session)
   end
 end
 
+-- What is told, once for all who may see the same of it.
+local said, place_of = { content() }, { [''] = 0 }
+local function place_for(sid)
+  local hidden = kind == 'u' and hidden_of(sid, ref, restricted) or ''
+  if not place_of[hidden] then
+    place_of[hidden] = #said
+    table.insert(said, fields_for(sid, ref, restricted))
+  end
+  return place_of[hidden]
+end
+
 local function send(sid, session, mark, list)
   mark_send(mark, number)
   due_at(sid, ref, now + patience(session, mark.tries, timing))
-  for _, part in ipairs({ sid, session.client, session.gateway }) do
+  for _, part in ipairs({ sid, session.client, session.gateway, list == recipients and place_for(sid) or 0 }) do
     table.insert(list, part)
   end
 end
@@ -245,7 +257,7 @@ local function sessions_in(key, limit)
   return sids
 end
 
-local said, left = content(), most
+local left = most
 while left > 0 and set <= #sets do
   local sids, of_set = sessions_in(sets[set], left), of_sets[sets[set]] or of_others
   for _, sid in ipairs(sids) do

@@ -1,13 +1,13 @@
 -- "get_content": one document, watched from that very version, with what a patch needs that leads there
 -- from the version that was asked for.
--- Arguments: client, accepted, class, rule for reads, id, what the class adds to identities; identity
+-- Arguments: client, accepted, class, who may read it (rights.lua), id, what the class adds to identities; identity
 --   ("": none) and number of the version that was asked for, whether to watch (1 or 0), and how much the
 --   session may watch.
 -- Returns client | missing | forbidden | full | same |
---         ok, fields, since, earlier. since: the number that was asked for; 0: unknown here. earlier: a
+--         ok, fields, since, earlier, "<birth><view>". since: the number that was asked for; 0: unknown here. earlier: a
 --         list of field, text as of then, where it is known.
 local client, accepted = arg(), arg_number()
-local class, rule, id, suffix = arg(), arg(), arg(), arg()
+local class, restricted, id, suffix = arg(), arg_restricted(), arg(), arg()
 local identity, number, watches, most = arg(), arg_number(), arg() == '1', arg_number()
 local ref = class .. ':' .. id
 
@@ -19,7 +19,7 @@ local version, birth = object_state(ref)
 if not version then
   return { 'missing' }
 end
-if not allowed(sid, rule, ref) then
+if not may_read(sid, ref, restricted) then
   return { 'forbidden' }
 end
 if watches and not ended then
@@ -29,9 +29,10 @@ if watches and not ended then
   learn(sid, ref)
 end
 
-local since = identity == birth .. suffix and number <= tonumber(version) and number or 0
+local view = view_of(sid, ref, restricted)
+local since = identity == birth .. suffix .. view and number <= tonumber(version) and number or 0
 if since == tonumber(version) then
   return { 'same' }
 end
-return { 'ok', redis.call('HGETALL', object_key(ref)), since,
-  since > 0 and earlier_texts(ref, since) or {} }
+return { 'ok', fields_for(sid, ref, restricted), since,
+  since > 0 and earlier_texts(ref, since) or {}, birth .. view }

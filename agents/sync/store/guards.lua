@@ -5,11 +5,11 @@
 -- own).
 local PER_GUARD = 4
 
--- The name of the first field that the session may not give to an object that it makes of these values
--- (list of field, text, refs); nil: it may give them all.
-local function guarded_new(sid, guards, values)
+-- The name of the first field that the session may not give to an object of this class that it makes of
+-- these values (list of field, text, refs); nil: it may give them all.
+local function guarded_new(sid, guards, class, values)
   for i = 1, #guards, PER_GUARD do
-    if not allowed_new(sid, guards[i + 2], values) then
+    if not allowed_new(sid, guards[i + 2], class, values) then
       return guards[i + 1]
     end
   end

@@ -3,24 +3,23 @@
 
 -- What these values (list of field, text, refs) would change in an object that was created then; `stale`:
 -- some field was set by a newer put, which does not happen to whoever knows the state that is changed
--- (`is_exact`). nil, an outcome and what is said beside it if an object may not refer to what it would.
+-- (`is_exact`), but is said of a field that the writer may not see, whatever is in it. nil, an outcome and what is said beside it if an object may not refer to what it would.
 local function put_begin(ref, created, list, time, is_exact)
   local put = { ref = ref, list = list, time = time, taken = {}, before = {}, changed = {} }
   for i = 1, #list, 3 do
     local field, text, refs = list[i], list[i + 1], list[i + 2]
     local set_in, set_at, old = field_parts(redis.call('HGET', object_key(ref), field))
-    if text ~= (old or 'null') then
-      if not is_exact and time < (set_at or created) then
-        put.stale = true
-      else
-        local refusal, said = reference_refusal(ref, field, refs)
-        if refusal then
-          return nil, refusal, said
-        end
-        table.insert(put.taken, i)
-        put.before[i] = { set_in = set_in, set_at = set_at or created, text = old }
-        put.changed[field] = text
+    local moves, is_late = text ~= (old or 'null'), not is_exact and time < (set_at or created)
+    if is_late and (moves or not may_see(sid, ref, field, restricted)) then
+      put.stale = true
+    elseif moves then
+      local refusal, said = reference_refusal(ref, field, refs)
+      if refusal then
+        return nil, refusal, said
       end
+      table.insert(put.taken, i)
+      put.before[i] = { set_in = set_in, set_at = set_at or created, text = old }
+      put.changed[field] = text
     end
   end
   return put

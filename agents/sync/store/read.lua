@@ -17,7 +17,7 @@ local function read(ref)
       watch(sid, ref)
     end
     table.insert(found, ref)
-    table.insert(found, redis.call('HGETALL', object_key(ref)))
+    table.insert(found, fields_for(sid, ref, classes))
   end
 end
 

@@ -40,7 +40,7 @@ for _, member in ipairs(members) do
         learn(sid, ref)
       end
       table.insert(found, ref)
-      table.insert(found, redis.call('HGETALL', object_key(ref)))
+      table.insert(found, fields_for(sid, ref, restricted))
     end
   end
 end

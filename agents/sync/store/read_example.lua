@@ -1,4 +1,5 @@
--- One step of a search by example: walks an index, or all objects of a class, in the order of ids.
+-- One step of a search by example: walks an index, or all objects of a class, in the order of ids. What the
+-- session may not see of an object is no match.
 -- Arguments: client, accepted, of what classes an object may be (rights.lua);
 -- class that was asked for, rule: who may ask, watch (1: what is found is watched from that very
 -- version; or 0), the index to walk (a list of one or none), the most objects that may be
@@ -43,7 +44,7 @@ local function matches(ref)
   local values = fields[1] and redis.call('HMGET', object_key(ref), unpack(fields)) or {}
   for i, field in ipairs(fields) do
     local _, _, text = field_parts(values[i])
-    if text ~= texts[field] then
+    if text ~= texts[field] or not may_see(sid, ref, field, classes) then
       return false
     end
   end
@@ -52,7 +53,7 @@ end
 
 local found, bytes = {}, 0
 local function find(ref)
-  local object = redis.call('HGETALL', object_key(ref))
+  local object = fields_for(sid, ref, classes)
   for _, part in ipairs(object) do
     bytes = bytes + #part
   end

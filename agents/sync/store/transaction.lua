@@ -1,6 +1,6 @@
 -- "processTransaction": many objects are saved and removed, or nothing is. All is checked as it will be in
 -- the end before the first write, so that saves may refer to each other, and may swap what is unique.
--- Arguments: those of write.lua and removal.lua; restricted classes; put time; for each save, after their
+-- Arguments: those of write.lua and removal.lua; put time; for each save, after their
 --   count, its place in the request, "create", "put" or "refuse", lineage, id, rule; for a creation what
 --   arg_new() reads, and whether its writer knows all of it (1 or 0); for a put the list of field, text, refs,
 --   and the indexes; for both the guards of what is given; for what cannot be made, as the agent has found, an
@@ -10,7 +10,7 @@
 --         forbidden | guarded | removed | stale | reference | full | unique | taken | unmade | lacking, sid,
 --         place and what is said, apart by a line feed | ok, sid, a line "<version> <ref>" for each save and
 --         then for each removal (version 0 where there was nothing), jobs, cascade.
-local restricted, time = arg_restricted(), math.min(arg_number(), accepted)
+local time = math.min(arg_number(), accepted)
 
 local function arg_save()
   local save = { place = arg(), kind = arg(), lineage = arg_lineage(), id = arg(), rule = arg() }
@@ -102,12 +102,12 @@ local function namesake_among_new(save)
 end
 
 function refusal_to.create(save)
-  if not allowed_new(sid, save.rule, save.values) then
+  if not allowed_new(sid, save.rule, save.lineage.names[1], save.values) then
     return 'forbidden'
   elseif save.id ~= '' and redis.call('HEXISTS', object_key(save.ref), '@d') == 1 then
     return 'removed'
   end
-  local guarded = guarded_new(sid, save.guards, save.values)
+  local guarded = guarded_new(sid, save.guards, save.lineage.names[1], save.values)
   if guarded then
     return 'guarded', guarded
   end

@@ -6,8 +6,9 @@
 --   in, ref, class, column, after   what of this class refers to it by the column, behind that one ("": all)
 --   see, ref, list of columns       the texts of these
 -- Returns gone | ok, then for each that was read, which are not all when that was much: false where the
--- session may not see the object; out: refs, newline-separated; in: list of refs, how many were asked for;
--- see: list of texts, "" where there is none; false where the object is gone.
+-- session may not see the object or the column; out: refs, newline-separated; in: list of refs, the one
+-- behind which to go on ("": that was all); see: list of texts, "" where there is none that it may see; false
+-- where the object is gone.
 local item, run, lease, sid = arg(), arg(), arg(), arg()
 local restricted, left = arg_restricted(), arg_number()
 
@@ -16,16 +17,17 @@ if redis.call('EXISTS', object_key(item)) == 0 then
 end
 redis.call('ZADD', 'values', 'XX', 'GT', lease, item)
 
-local function may_see(ref)
-  local class = sid ~= '' and restricted[class_and_id(ref)]
-  any_alternative(class and class.rule or '', function(kind, what)
-    if kind == 'owner' then
-      depend(item, run, ref, what)
-    elseif kind == 'role' then
-      depend(item, run, user_ref(user_of(sid) or ''), 'roles')
-    end
-  end)
+-- What rules look at is read, too.
+function rule_reads(ref, what)
+  depend(item, run, ref, what)
+end
+
+local function is_readable(ref)
   return sid == '' or may_read(sid, ref, restricted)
+end
+
+local function is_seen(ref, column)
+  return sid == '' or may_see(sid, ref, column, restricted)
 end
 
 local reads = {}
@@ -33,7 +35,7 @@ local reads = {}
 function reads.out()
   local ref, column = arg(), arg()
   left = left - 1
-  if not may_see(ref) then
+  if not is_readable(ref) or not is_seen(ref, column) then
     return false
   end
   depend(item, run, ref, column)
@@ -47,7 +49,7 @@ reads['in'] = function()
   local ref, class, column, after = arg(), arg(), arg(), arg()
   local asked = left
   left = left - 1
-  if not may_see(ref) then
+  if not is_readable(ref) then
     return false
   end
   depend(item, run, ref, '<' .. class .. '\t' .. column)
@@ -55,25 +57,30 @@ reads['in'] = function()
   if after ~= '' then
     from = '(' .. column .. '\n' .. after
   end
-  local refs = redis.call('ZRANGEBYLEX', object_key(ref, ':r'), from, to, 'LIMIT', 0, asked)
-  for i, entry in ipairs(refs) do
-    refs[i] = string.sub(entry, #column + 2)
+  local entries = redis.call('ZRANGEBYLEX', object_key(ref, ':r'), from, to, 'LIMIT', 0, asked)
+  local refs, last = {}, ''
+  for i, entry in ipairs(entries) do
+    local from_ref = string.sub(entry, #column + 2)
+    last = i == asked and from_ref or ''
+    if is_seen(from_ref, column) then
+      table.insert(refs, from_ref)
+    end
   end
-  left = left - #refs
-  return { refs, asked }
+  left = left - #entries
+  return { refs, last }
 end
 
 function reads.see()
   local ref, columns = arg(), arg_list()
   left = left - 1 - #columns
-  if not may_see(ref) then
+  if not is_readable(ref) then
     return false
   end
   depend(item, run, ref, '@')
   local texts = {}
   for i, column in ipairs(columns) do
     depend(item, run, ref, column)
-    texts[i] = field_text(ref, column) or ''
+    texts[i] = is_seen(ref, column) and field_text(ref, column) or ''
     left = left - math.floor(#texts[i] / 1024)
   end
   return is_live(ref) and texts

@@ -246,15 +246,12 @@ static void take_out(struct walk *walk, const struct model_step *step, const cha
 static bool take_in(struct walk *walk, const struct model_step *step, const struct redis_reply *r)
 {
     const struct redis_reply *refs = redis_item(r, 0);
-    const size_t count = redis_count(refs);
-    const bool more = count > 0 && (int64_t)count >= redis_i64(redis_item(r, 1));
 
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < redis_count(refs); i++)
         reach(walk, step, redis_str(redis_item(refs, i)));
     text_clear(&walk->leg->after);
-    if (more)
-        text_add(&walk->leg->after, redis_str(redis_item(refs, count - 1)));
-    return more;
+    text_add(&walk->leg->after, redis_str(redis_item(r, 1)));
+    return walk->leg->after.size > 0;
 }
 
 static void take_seen(struct leg *leg, const struct redis_reply *texts)

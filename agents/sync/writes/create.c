@@ -19,10 +19,33 @@ static void making_destroy(void *state)
     free(making);
 }
 
+/* An object as it was made, and the columns of it that its maker may not see, apart by commas. */
+struct made {
+    const struct model_object *object;
+    const char *hidden;
+};
+
+static bool is_among(const char *columns, const char *column)
+{
+    const size_t size = strlen(column);
+
+    while (*columns) {
+        const char *end = strchrnul(columns, ',');
+
+        if ((size_t)(end - columns) == size && !strncmp(columns, column, size))
+            return true;
+        columns = *end ? end + 1 : end;
+    }
+    return false;
+}
+
 static const char *value_of(const void *arg, const struct model_field *field)
 {
-    const struct model_value *value = model_object_value(arg, field);
+    const struct made *made = arg;
+    const struct model_value *value = model_object_value(made->object, field);
 
+    if (is_among(made->hidden, field->column))
+        return MODEL_HIDDEN;
     return value ? value->text : NULL;
 }
 
@@ -44,13 +67,19 @@ static enum work_step answer_existing(struct work *work, const struct model_obje
 
 /* The ID is the client's, ours, or the next integer that the commit has taken. */
 static enum work_step answer_created(struct work *work, const struct model_object *object,
-                                     const char *id)
+                                     const char *said)
 {
     _cleanup_(text_deinitp) struct text body = {0}, ref = {0};
+    const char *end = strchrnul(said, '\n');
+    _cleanup_(freep) char *id = strndup(said, (size_t)(end - said));
+    const struct made made = {object, *end ? end + 1 : end};
+
+    if (!id)
+        err_out_of_memory();
 
     work_response_begin(work, &body, NULL);
     text_add(&body, ",\"theObject\":");
-    model_add_object(&body, object->class_, id, value_of, object);
+    model_add_object(&body, object->class_, id, value_of, &made);
     text_add(&body, ",\"result\":true");
     response_end(&body);
 
@@ -97,7 +126,6 @@ static enum work_step commit(struct work *work)
     write_begin(work, &script_create, object->class_, object->id ? object->id : "", ACTION_CREATE);
     write_add_new(&work->call, object);
     rights_add_guards_new(&work->call, object, making->given);
-    rights_add_rule(&work->call, object->class_, ACTION_READ);
     return work_call(work, create_answer);
 }
 

@@ -16,7 +16,7 @@ struct put {
     bool tells_writer;                 /* like everybody else */
 };
 
-/* Begins the commit. What it says beside "ok" or "same" is "<version> <birth>". */
+/* Begins the commit. What it says beside "ok" or "same" is "<version> <birth><view>". */
 void put_begin(struct work *work, const struct put *put);
 
 /* When the client made the change, as this member of the request says; the gateway's time where it

@@ -233,7 +233,6 @@ static enum work_step commit(struct work *work)
 
     write_begin_many(work, &script_transaction, NULL);
     removal_add_args(work);
-    rights_add_restricted(&work->call, work->agent->model);
     redis_call_arg_i64(&work->call, t->time);
     redis_call_arg_i64(&work->call, (int64_t)t->save_count);
     for (size_t i = 0; i < t->save_count; i++)

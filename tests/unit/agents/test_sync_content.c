@@ -83,16 +83,23 @@ static void add_list(struct text *protocol, const char *const *strings)
         add_string(protocol, strings[i]);
 }
 
-static void reply_state(const char *const *fields, int since, const char *const *earlier)
+static void reply_born(const char *const *fields, int since, const char *const *earlier,
+                       const char *born)
 {
     _cleanup_(text_deinitp) struct text protocol = {0};
 
-    text_add(&protocol, "*4\r\n");
+    text_add(&protocol, "*5\r\n");
     add_string(&protocol, "ok");
     add_list(&protocol, fields);
     text_addf(&protocol, ":%d\r\n", since);
     add_list(&protocol, earlier);
+    add_string(&protocol, born);
     fake_reply(&work.call, protocol.at);
+}
+
+static void reply_state(const char *const *fields, int since, const char *const *earlier)
+{
+    reply_born(fields, since, earlier, "1000");
 }
 
 /* What patch.lua returns of the document. */
@@ -100,10 +107,11 @@ static enum work_step reply_read(const char *const *fields)
 {
     _cleanup_(text_deinitp) struct text protocol = {0};
 
-    text_add(&protocol, "*3\r\n");
+    text_add(&protocol, "*4\r\n");
     add_string(&protocol, "read");
     add_string(&protocol, "7");
     add_list(&protocol, fields);
+    add_string(&protocol, "1000");
     fake_reply(&work.call, protocol.at);
     return work.next(&work);
 }
@@ -145,7 +153,8 @@ START_TEST(content_is_asked_for_with_its_right_and_the_version)
     assert_script("get_content");
     args = all_args();
     text_clear(&more);
-    text_addf(&more, "c1|1000|" NOTE "|signedIn||n1|%s|%s|5|1|9|", identity.at + 4, identity.at);
+    text_addf(&more, "c1|1000|" NOTE "|1|" NOTE "|signedIn|0|n1|%s|%s|5|1|9|", identity.at + 4,
+              identity.at);
     ck_assert_str_eq(args, more.at);
     text_deinit(&more);
 }
@@ -183,14 +192,18 @@ START_TEST(the_answer_is_everything_where_the_version_is_unknown)
 }
 END_TEST
 
-START_TEST(an_object_that_came_here_is_of_the_history_that_began_then)
+START_TEST(what_is_hidden_is_no_part_of_the_content_and_makes_another_view_of_it)
 {
-    static const char *const fields[] = {"@v", "5", "@c", "1000", "@b", "2000", NULL};
+    static const char *const fields[] = {"@v", "5", "title", "-", "text", "5 1 \"x\"", NULL};
+    struct text ver = {0};
 
+    text_addf(&ver, "\"ver\":[\"2000%s-0123abcd\",5]", identity.at + 4);
     (void)get("");
-    reply_state(fields, 0, nothing);
+    reply_born(fields, _i, nothing, "2000-0123abcd");
     ck_assert_int_eq(work.next(&work), WORK_PUBLISH);
-    ASSERT_SAYS("\"ver\":[\"2000-");
+    ASSERT_SAYS(ver.at, _i ? "\"patch\":[{\"op\":\"replace\",\"path\":\"/text\",\"value\":\"x\"}]"
+                           : "\"content\":{\"text\":\"x\",\"created\":");
+    text_deinit(&ver);
 }
 END_TEST
 
@@ -453,7 +466,8 @@ int main(void)
     tcase_add_test(c, content_is_asked_for_with_its_right_and_the_version);
     tcase_add_test(c, what_cannot_be_one_of_our_versions_is_asked_for_as_none);
     tcase_add_test(c, the_answer_is_everything_where_the_version_is_unknown);
-    tcase_add_test(c, an_object_that_came_here_is_of_the_history_that_began_then);
+    tcase_add_loop_test(c, what_is_hidden_is_no_part_of_the_content_and_makes_another_view_of_it, 0,
+                        2);
     tcase_add_test(c, nothing_new_has_no_data);
     tcase_add_test(c, fields_that_are_newer_are_replaced);
     tcase_add_test(c, what_is_inside_is_patched_if_that_is_shorter);

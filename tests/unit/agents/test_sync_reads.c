@@ -87,10 +87,10 @@ START_TEST(groups_are_asked_for_one_after_the_other)
                                 "{\"className\":\"com.test.Car\",\"ids\":[]},"
                                 "{\"className\":\"com.test.Truck\",\"ids\":[\"t\"]}")),
                      WORK_CALL);
-    assert_args("com.test.Ticket\nsignedIn\n\n2\n2\n1\n");
+    assert_args("com.test.Ticket\nsignedIn\n0\n2\n2\n1\n");
     reply_found(LIST("com.test.Ticket:1"), LIST());
     ck_assert_int_eq(work.next(&work), WORK_CALL);
-    assert_args("com.test.Truck\nsignedIn\n\n1\nt\n");
+    assert_args("com.test.Truck\nsignedIn\n2\nfleets\nsignedIn\nleads\nsignedIn\n1\nt\n");
     ck_assert(!has_arg("com.test.Car"));
     reply_found(LIST("com.test.Truck:t"), LIST());
     ck_assert_int_eq(work.next(&work), WORK_PUBLISH);
@@ -275,7 +275,7 @@ END_TEST
 START_TEST(a_removal_knows_all_families_and_what_is_required)
 {
     ck_assert_int_eq(ask("removeObject", plan_remove_object, REMOVE_CAR), WORK_CALL);
-    assert_args("2\ncom.test.Car\ncom.test.Vehicle\n1\nsignedIn\n\n");
+    assert_args("2\ncom.test.Car\ncom.test.Vehicle\n1\nsignedIn\n");
     assert_args("1\ncom.test.Ticket\n");
     assert_args("com.test.Part\nvehicle\n");
     assert_args("com.test.Share\ncompany\n");

@@ -89,17 +89,17 @@ static const struct {
     {"['nobody','nobody','nobody','nobody','nobody','nobody','nobody','nobody']",
      "nobody|nobody|nobody|nobody|nobody|nobody|nobody|nobody", true},
     /* paths */
-    {"{'path':['mine']}", "path:>A=mine,AA=mine;=", true},
-    {"{'path':['mine','boss']}", "path:>A=mine,AA=mine;>U=boss;=", true},
-    {"{'path':['team','who']}", "path:>A=tm,AA=tm;>T=w;=", true},
-    {"{'path':['team','seats']}", "path:>A=tm,AA=tm;<M=t;>M=p;=", true},
-    {"{'path':['team',{'class':'M','by':'t'},'p']}", "path:>A=tm,AA=tm;<M=t;>M=p;=", true},
-    {"{'path':['team'],'owner':'name'}", "path:>A=tm,AA=tm;=T=name", true},
-    {"{'path':['team'],'owner':'who'}", "path:>A=tm,AA=tm;=T=w", true},
-    {"{'path':['team'],'owner':'@user'}", "path:>A=tm,AA=tm;=T=@u", true},
-    {"{'path':['any'],'owner':'name'}", "path:>A=any,AA=any;=T=name", true},
-    {"{'path':['team','as'],'owner':'mine'}", "path:>A=tm,AA=tm;<A=tm,AA=tm;=A=mine,AA=mine", true},
-    {"[{'owner':'mine'},{'path':['team','who']}]", "owner:mine|path:>A=tm,AA=tm;>T=w;=", true},
+    {"{'path':['mine']}", "1000!path:>A=mine,AA=mine;=", true},
+    {"{'path':['mine','boss']}", "1000!path:>A=mine,AA=mine;>U=boss;=", true},
+    {"{'path':['team','who']}", "1000!path:>A=tm,AA=tm;>T=w;=", true},
+    {"{'path':['team','seats']}", "1000!path:>A=tm,AA=tm;<M=t;>M=p;=", true},
+    {"{'path':['team',{'class':'M','by':'t'},'p']}", "1000!path:>A=tm,AA=tm;<M=t;>M=p;=", true},
+    {"{'path':['team'],'owner':'name'}", "1000!path:>A=tm,AA=tm;=T=name", true},
+    {"{'path':['team'],'owner':'who'}", "1000!path:>A=tm,AA=tm;=T=w", true},
+    {"{'path':['team'],'owner':'@user'}", "1000!path:>A=tm,AA=tm;=T=@u", true},
+    {"{'path':['any'],'owner':'name'}", "1000!path:>A=any,AA=any;=T=name", true},
+    {"{'path':['team','as'],'owner':'mine'}", "1000!path:>A=tm,AA=tm;<A=tm,AA=tm;=A=mine,AA=mine", true},
+    {"[{'owner':'mine'},{'path':['team','who']}]", "1000!owner:mine|path:>A=tm,AA=tm;>T=w;=", true},
     // clang-format on
 };
 
