@@ -12,10 +12,13 @@ from stack import BUILD
 # What decides whether somebody gets in: with each of these wrong and the others right, nobody does.
 DECIDING = {
     "authenticate": ("authProvider", "credential"),
+    "authenticateOAuthAccessToken": ("authProvider", "accessToken"),
+    "authenticateOAuthCode": ("authProvider", "code", "redirectUri"),
     "reauthenticate": ("token",),
     "register": ("authProvider", "credential"),
     "validateUserByToken": ("token",),
 }
+OPEN = {"getAllServiceProviders", "testCall"}  # let nobody in
 # What the gateway knows better, or nobody asks for: it may say what it likes.
 IGNORED = ("clientId", "userId", "deviceId", "clientType", "regAppKey", "svcOauthKey", "sendAck",
            "responseChannel", "theClassName")
@@ -33,7 +36,8 @@ def operations(column):
 
 def right(stack):
     """Of each deciding member a value that is."""
-    return {"authProvider": "file", "credential": stack.credential("ada"), "token": "none"}
+    return {"authProvider": "file", "credential": stack.credential("ada"), "token": "none",
+            "accessToken": "none", "code": "none", "redirectUri": "https://localhost/"}
 
 
 def assert_nobody_got_in(answer):
@@ -45,7 +49,7 @@ def assert_nobody_got_in(answer):
 
 
 def test_each_operation_that_clients_may_send_to_the_auth_agent_is_tried():
-    assert operations("client") == set(DECIDING)
+    assert operations("client") == set(DECIDING) | OPEN
 
 
 @pytest.mark.parametrize("operation,member",
@@ -65,7 +69,7 @@ def test_with_a_deciding_member_wrong_nobody_gets_in(stack, connect, operation, 
 @pytest.mark.parametrize("operation", DECIDING)
 def test_other_members_change_nothing(stack, connect, operation):
     client = connect(stack.gateways[0])
-    wrong = {"authProvider": "nowhere", "credential": "a:b", "token": "none"}
+    wrong = {**right(stack), "authProvider": "nowhere", "credential": "a:b"}
     base = {name: wrong[name] for name in DECIDING[operation]}
     for member in IGNORED:
         for value in (*MISTYPED, *ODD):

@@ -1,6 +1,7 @@
 """Connecting and logging in (contract, "ActiveStack over plain WebSocket"; spec 1.3 to 1.7, 8)."""
 
 import base64
+import hashlib
 import json
 import time
 import uuid
