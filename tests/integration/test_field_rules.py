@@ -1,7 +1,8 @@
 """Rules of fields for updates, and rules of which any of several lets: who may write an object may not
-therefore set each of its fields, whatever the operation.
+therefore set each of its fields, whatever the operation. And what is for those alone who sign in, and so not
+for users of the provider anonymous.
 
-Ada writes posts, Ben is an editor, Cleo neither."""
+Ada writes posts, Ben is an editor, Cleo neither. Posts hang on walls, which everyone may see."""
 
 import json
 import uuid
@@ -13,10 +14,11 @@ from content_client import code_of, key
 from shapes import assert_refused
 from stack import Stack, user_row
 from store import balance
+from watching import expect_value, value
 
-PERSON, POST, BOARD, SHELF = "app.Person", "app.Post", "app.Board", "app.Shelf"
+PERSON, POST, BOARD, SHELF, WALL = (f"app.{name}" for name in ("Person", "Post", "Board", "Shelf", "Wall"))
 EDITOR, WRITER = {"role": "editor"}, {"owner": "by"}
-FORBIDDEN, PATCH_FORBIDDEN, ADD_FORBIDDEN = "-117", 4030630, 4030730
+FORBIDDEN, PATCH_FORBIDDEN, ADD_FORBIDDEN, PAGE_FORBIDDEN = "-117", 4030630, 4030730, 4030530
 VIEWS = {"all": {"size": 5, "order": [{"by": "title"}]}}
 
 
@@ -42,7 +44,14 @@ MODEL = {"classes": {
         "access": {"read": "signedIn", "create": "signedIn", "update": [WRITER, EDITOR]}},
     BOARD: parent("board", type="toMany", inverse="board"),
     SHELF: parent("shelf", type="list", access={"update": EDITOR}),
+    WALL: {**parent("wall", type="list"), "access": dict.fromkeys(("read", "create"), "everyone"),
+           "watchers": {"titles": {"value": "path", "of": ["posts"], "field": "title"}}},
 }}
+WALL_FIELDS = MODEL["classes"][WALL]["fields"]
+WALL_FIELDS["mark"] = field("string", access={"read": "signedIn"})
+WALL_FIELDS["shown"] = field("toMany", target="app.Pin", inverse="wall", listed=True)
+MODEL["classes"]["app.Pin"] = {"fields": {"wall": field("toOne", target=WALL)},
+                               "access": dict.fromkeys(("read", "create"), "signedIn")}
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +61,10 @@ def fields_stack(servers, tmp_path_factory):
     (folder / "users.json").write_text(json.dumps([
         {**user_row(f"{name}@example.org", name, "Example"), "roles": roles}
         for name, roles in {"ada": [], "ben": ["editor"], "cleo": []}.items()]))
-    with Stack(servers, settings={"model.file": folder / "model.json",
-                                  "auth.users_file": folder / "users.json"}) as stack:
+    stack = Stack(servers, gateways=2, settings={"model.file": folder / "model.json",
+                                                 "auth.users_file": folder / "users.json"})
+    stack.gateways[1].environment["ACTIVESTACK_GATEWAY_CONTENT_PROVIDER"] = "anonymous"
+    with stack:
         yield stack
         stack.check()
         expected, counted = balance(stack.redis())
@@ -218,3 +229,41 @@ def test_other_fields_of_a_new_child_are_guarded_too(enter, ada):
     assert find(ada, POST, made)["note"] == "of another", "whoever makes it is its writer"
     answer = enter("ada").add_child(shelf, "post", status="live")
     assert code_of(answer) == ADD_FORBIDDEN and "you may not set status" in answer["data"]["msg"]
+
+
+# ---- Who has not signed in
+
+@pytest.fixture
+def guest(fields_stack, connect):
+    client = connect(fields_stack.gateways[1])
+    client.login("anonymous", "")
+    return client
+
+
+@pytest.fixture
+def wall(ada, post):
+    wall = create(ada, WALL, mark="mine", posts=[pair(POST, post)])["theObject"]["ID"]
+    assert create(ada, "app.Pin", wall=pair(WALL, wall))["result"] is True
+    return wall
+
+
+def test_what_is_for_those_who_sign_in_is_hidden_from_others(ada, guest, post, wall):
+    assert find(guest, POST, post) is None
+    for client, is_seen in ((ada, True), (guest, False)):
+        found = find(client, WALL, wall)
+        assert ("mark" in found, "shown" in found) == (is_seen, is_seen), found
+
+
+def test_a_value_of_what_is_for_those_who_sign_in_is_another_one_for_others(ada, guest, post, wall):
+    of = WALL, wall
+    assert (value(ada, of, "titles"), value(guest, of, "titles")) == (["one"], [])
+    assert put(ada, POST, post, title="two")["result"] is True
+    expect_value(ada, of, "titles", ["two"])
+    assert value(guest, of, "titles") == []
+
+
+def test_pages_of_what_is_for_those_who_sign_in_are_for_them(fields_stack, enter, connect_content, wall):
+    docs, of = connect_content(fields_stack.gateways[1], "ada"), key("wall", wall)
+    assert code_of(docs.get_content(of)) is None
+    assert code_of(docs.get_children(of, "all")) == PAGE_FORBIDDEN
+    assert code_of(enter("ada").get_children(of, "all")) is None
