@@ -6,6 +6,7 @@
 #include "agents/auth/sweep.h"
 #include "agents/runtime/agent.h"
 #include "agents/runtime/http/http_exchange.h"
+#include "common/base/log.h"
 #include "common/protocol/seal.h"
 
 static const struct handler handlers[] = {
@@ -35,6 +36,9 @@ static enum err load(struct agent *agent, struct text *problems)
     agent->own = providers;
     agent->seal = seal_create(agent->proc.settings.auth_seal_secret,
                               agent->proc.settings.auth_seal_secret_previous);
+    if (agent->proc.settings.auth_dangerous_dev_login)
+        log_warn("auth.dangerous_dev_login",
+                 LOG_STR("means", "whoever sends DEV as code or access token is logged in"));
     return e ? e : person_error;
 }
 

@@ -2,6 +2,7 @@
 do everything wrong that a provider can."""
 
 import base64
+import functools
 import hmac
 import json
 import time
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 from oidc import OidcProvider, client, secret_of
 from seed import PRINTS, fill
+from servers import wait_until
 from shapes import assert_auth_shape, assert_error
 from stack import Stack
 from store import session_of
@@ -149,21 +151,23 @@ def changed(token):
 def says(server, value, **query):
     """The URL at which the server says this."""
     body = value if isinstance(value, str) else json.dumps(value)
-    return f"{server.url}/answer?" + urllib.parse.urlencode(
+    return f"{server.url}/answer/{query.pop('place', '')}?" + urllib.parse.urlencode(
         {"type": "application/json", "body": body, **query})
 
 
 def entry(name, server, **members):
     """A provider of the lying server, whose endpoints are all told."""
     endpoints = {"userinfo": says(server, {"sub": "ada-1"}), **members.pop("endpoints", {})}
-    return {"id": name, "clientId": "app", "redirectUris": [REDIRECT], "caFile": server.ca,
-            "allowPrivate": True, "endpoints": endpoints, **members}
+    return {"id": name, "clientId": "app", "clientSecretFile": server.secret,
+            "redirectUris": [REDIRECT], "caFile": server.ca, "allowPrivate": True,
+            "endpoints": endpoints, **members}
 
 
 def with_jwt(name, server, token, **members):
     tokens = {"access_token": "a-token", "token_type": "Bearer", "id_token": token}
     return entry(name, server, issuer=ISSUER, issuerNames=["issuer.example.org"], endpoints={
-        "token": says(server, tokens), "jwks": says(server, {"keys": KEYS})}, **members)
+        "token": says(server, tokens, place="token"),
+        "jwks": says(server, {"keys": KEYS}, place="keys-" + name)}, **members)
 
 
 def lying(server):
@@ -177,6 +181,10 @@ def lying(server):
              for name, path in WRONGS.items() if name != "slow"]
     rows += [entry("plain", server, subjectClaim="id", endpoints={
         "token": tokens, "userinfo": says(server, {"id": 583231, "name": "Octo Cat", "email": "o@x.org"})})]
+    rows += [entry(f"info-{name}", server, endpoints={
+        "token": tokens,
+        "tokenInfo": says(server, {"sub": "ada-1", **said}, status=status, place="info")})
+             for name, (status, said) in TOKEN_INFO.items()]
     rows += [entry("other-subject", server, issuer=ISSUER, endpoints={
         "token": says(server, {"access_token": "a", "id_token": jwt(email=None)}),
         "jwks": says(server, {"keys": KEYS}), "userinfo": says(server, {"sub": "ben-2"})})]
@@ -200,6 +208,10 @@ WRONGS = {
     "not-utf-8": "/latin", "packed": "/gzip", "nothing-in-it": "/answer?body={}",
     "numbers": "/answer?body={\"access_token\":1,\"sub\":[]}",
 }
+TOKEN_INFO = {
+    "ours": (200, {"aud": "app"}), "of-several": (200, {"aud": ["x", "app"]}),
+    "another": (200, {"aud": "other-app"}), "nobody": (200, {}), "expired": (400, {"error": "invalid"}),
+    "of-ben": (200, {"aud": "app", "sub": "ben-2"})}
 OTHER_CA = []
 
 
@@ -223,7 +235,8 @@ def server(servers):
     OTHER_CA[:] = [str(path) for path in certificate(other)]
     tls = certificate(folder)
     with WebServer(tls) as s:
-        s.ca = str(tls[0])
+        s.ca, s.secret = str(tls[0]), str(folder / "secret")
+        (folder / "secret").write_text("a secret")
         yield s
 
 
@@ -246,7 +259,8 @@ def shared_oauth_stack(servers, provider, server):
     file = servers.folder / "oauth.json"
     file.write_text(json.dumps(rows))
     settings = {"auth.providers": "file,oauth", "auth.oauth_file": file,
-                "auth.oauth_timeout_ms": 1500, "auth.oauth_keys_pause_s": 0}
+                "auth.oauth_timeout_ms": 1500, "auth.oauth_threads": 2,
+                "auth.oauth_keys_pause_s": 0}
     with Stack(servers, settings=settings) as stack:
         yield stack
 
@@ -549,6 +563,22 @@ def test_a_provider_without_id_tokens(ada, oauth_stack):
     assert oauth_stack.redis().get("{a:plain:583231}") == ada.user_id
 
 
+@pytest.mark.parametrize("name", TOKEN_INFO)
+def test_what_a_provider_says_of_an_access_token(ada, name):
+    response = by_token(ada, "a-token", f"info-{name}", refreshToken="")
+    assert_logged_in(ada, response) if name in ("ours", "of-several") else assert_refused(response)
+
+
+def test_client_secrets_are_for_token_and_introspection_endpoints_only(ada, server):
+    by_token(ada, "a-token", "info-another")
+    assert_logged_in(ada, by_code(ada, "code", "jwt-rsa"))
+    shown = "Basic " + base64.b64encode(b"app:a%20secret").decode()
+    for place, expected in (("token", shown), ("info", None), ("keys-", None)):
+        asked = server.seen(f"/answer/{place}")
+        assert asked and all(r["headers"].get("Authorization") == expected for r in asked), place
+        assert not any("secret" in r["body"] for r in asked)
+
+
 # ---- The rest
 
 def test_where_one_can_log_in(ada):
@@ -571,3 +601,84 @@ def test_nothing_secret_is_logged(oauth_stack, provider, connect):
         for secret in (code, response["accessToken"], response["refreshToken"], secret_of("app"),
                        response["result"]["token"]):
             assert secret not in process.log_text()
+
+
+# ---- Other settings
+
+BYTES = 2048
+
+
+@pytest.fixture(scope="module")
+def shared_other_stack(servers, server):
+    def padded(size):
+        body = json.dumps({"sub": "ada-1"})
+        return says(server, body + " " * (size - len(body)))
+
+    tokens = says(server, {"access_token": "a-token"})
+    rows = [entry(f"bytes-{size}", server, endpoints={"token": tokens, "userinfo": padded(size)})
+            for size in (BYTES, BYTES + 1)]
+    rows += [with_jwt("unknown-key", server, jwt(head={"kid": "none of them"})),
+             with_jwt("clock", server, GOOD_JWTS["within-leeway"]())]
+    file = servers.folder / "oauth-other.json"
+    file.write_text(json.dumps(rows))
+    settings = {"auth.providers": "oauth", "auth.oauth_file": file, "auth.oauth_max_bytes": BYTES,
+                "auth.oauth_keys_pause_s": 3600, "auth.oauth_keys_s": KEYS_S,
+                "auth.oauth_leeway_s": 0, "auth.dangerous_dev_login": "true"}
+    with Stack(servers, settings=settings) as stack:
+        yield stack
+
+
+KEYS_S = 3
+
+
+@pytest.fixture
+def other_stack(shared_other_stack):
+    yield shared_other_stack
+    shared_other_stack.check()
+
+
+@pytest.fixture
+def who(other_stack, connect):
+    return connect(other_stack.gateways[0])
+
+
+def test_developers_may_log_in_where_that_is_said_to_be_dangerous(other_stack, connect):
+    users = set()
+    for way, shown in ((by_code, "DEV"), (by_code, "dev"), (by_token, "DEV")):
+        developer = connect(other_stack.gateways[0])
+        assert_logged_in(developer, way(developer, shown, "whatever"))
+        users.add(developer.user_id)
+    assert len(users) == 1
+    log = other_stack.auth_agents[0].log_text()
+    assert "auth.dangerous_dev_login" in log and "auth.dev_login" in log
+
+
+def test_an_answer_has_at_most_so_many_bytes(who):
+    assert_refused(by_code(who, "code", f"bytes-{BYTES + 1}"), AWAY)
+    assert_logged_in(who, by_code(who, "code", f"bytes-{BYTES}"))
+
+
+def test_clocks_may_not_differ_where_there_is_no_leeway(who):
+    assert_refused(by_code(who, "code", "clock"), AWAY)
+
+
+def test_keys_are_asked_for_when_they_are_old_and_not_because_of_every_strange_token(who, server):
+    asked = functools.partial(server.seen, "/answer/keys-unknown-key")
+    before, began = len(asked()), time.monotonic()
+    for _ in range(3):
+        assert_refused(by_code(who, "code", "unknown-key"), AWAY)
+    if time.monotonic() - began < KEYS_S:
+        assert len(asked()) == before + 1
+
+    def is_asked_again():
+        assert_refused(by_code(who, "code", "unknown-key"), AWAY)
+        return len(asked()) > before + 1
+
+    wait_until(is_asked_again, 20, "the keys are asked for again")
+
+
+def test_a_strange_key_is_asked_for_where_there_is_no_pause(ada, server):
+    before = len(server.seen("/answer/keys-jwt-key-id-is-sql"))
+    for i in range(3):
+        assert_refused(by_code(ada, "code", "jwt-key-id-is-sql"), AWAY)
+    assert len(server.seen("/answer/keys-jwt-key-id-is-sql")) >= before + 3

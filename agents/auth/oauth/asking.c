@@ -161,31 +161,62 @@ enum err asking_get(const struct asking *asking, const char *what, const char *u
     return e;
 }
 
-enum err asking_post(const struct asking *asking, const char *what, const char *url,
-                     const struct text *form, struct answered *out)
+/* A form that is to be sent. */
+struct form {
+    struct curl_slist *headers;
+    struct text body;
+};
+
+static void form_begin(struct form *form, const struct text *fields)
 {
-    const struct oauth_declared *provider = asking->provider;
-    struct curl_slist *headers = NULL;
-    struct text body = {0};
+    *form = (struct form){0};
+    add_line(&form->headers, "Accept: application/json");
+    add_line(&form->headers, "Content-Type: application/x-www-form-urlencoded");
+    add_line(&form->headers, "Expect:"); /* libcurl would wait for a word of the server */
+    text_add_bytes(&form->body, text_str(fields), fields->size);
+}
+
+static void form_add_client(struct form *form, const struct oauth_declared *provider)
+{
+    if (provider->secret.size && !provider->secret_in_body) {
+        add_basic(&form->headers, provider);
+        return;
+    }
+    asking_add_field(&form->body, "client_id", provider->client_id);
+    if (provider->secret.size)
+        asking_add_field(&form->body, "client_secret", provider->secret.at);
+}
+
+static enum err form_send(struct form *form, const struct asking *asking, const char *what,
+                          const char *url, struct answered *out)
+{
     enum err e;
 
     *out = (struct answered){0};
-    add_line(&headers, "Accept: application/json");
-    add_line(&headers, "Content-Type: application/x-www-form-urlencoded");
-    add_line(&headers, "Expect:"); /* libcurl would wait for a word of the server */
-    text_add_bytes(&body, text_str(form), form->size);
-    if (provider->secret.size && !provider->secret_in_body) {
-        add_basic(&headers, provider);
-    } else {
-        asking_add_field(&body, "client_id", provider->client_id);
-        if (provider->secret.size)
-            asking_add_field(&body, "client_secret", provider->secret.at);
-    }
-    e = run(
-        asking, what,
-        &(struct http_exchange){.method = "POST", .url = url, .headers = headers, .body = &body},
-        out);
-    text_wipe(&body);
-    free_headers(headers);
+    e = run(asking, what,
+            &(struct http_exchange){
+                .method = "POST", .url = url, .headers = form->headers, .body = &form->body},
+            out);
+    text_wipe(&form->body);
+    free_headers(form->headers);
     return e;
+}
+
+enum err asking_post(const struct asking *asking, const char *what, const char *url,
+                     const struct text *fields, struct answered *out)
+{
+    struct form form;
+
+    form_begin(&form, fields);
+    return form_send(&form, asking, what, url, out);
+}
+
+enum err asking_post_as_client(const struct asking *asking, const char *what, const char *url,
+                               const struct text *fields, struct answered *out)
+{
+    struct form form;
+
+    form_begin(&form, fields);
+    form_add_client(&form, asking->provider);
+    return form_send(&form, asking, what, url, out);
 }

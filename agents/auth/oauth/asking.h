@@ -37,9 +37,14 @@ void answered_deinit(struct answered *answered);
 _must_check_ enum err asking_get(const struct asking *asking, const char *what, const char *url,
                                  const char *bearer, struct answered *out);
 
-/* POST of a form, with which our client shows who it is. Likewise. */
+/* POST of a form. Likewise. */
 _must_check_ enum err asking_post(const struct asking *asking, const char *what, const char *url,
-                                  const struct text *form, struct answered *out);
+                                  const struct text *fields, struct answered *out);
+
+/* The same, showing that it is our client who asks. */
+_must_check_ enum err asking_post_as_client(const struct asking *asking, const char *what,
+                                            const char *url, const struct text *fields,
+                                            struct answered *out);
 
 /* Adds a field to a form. */
 void asking_add_field(struct text *form, const char *name, const char *value);

@@ -152,7 +152,8 @@ static enum err take_tokens(struct visit *v, struct json_span object, bool needs
 static enum err get_tokens(struct visit *v, const struct text *form, bool needs_id_token)
 {
     struct answered answered;
-    enum err e = asking_post(&v->asking, "tokens", v->known->endpoints.token, form, &answered);
+    enum err e =
+        asking_post_as_client(&v->asking, "tokens", v->known->endpoints.token, form, &answered);
 
     if (!e)
         e = take_tokens(v, answered.object, needs_id_token);
@@ -212,8 +213,9 @@ static enum err inspect(struct visit *v, const char *token)
     if (!introspects && !at->token_info)
         return refuse(v, "access token", "the provider cannot say for whom it is");
     asking_add_field(&form, introspects ? "token" : "access_token", token);
-    e = asking_post(&v->asking, "access token", introspects ? at->introspection : at->token_info,
-                    &form, &said);
+    e = introspects
+            ? asking_post_as_client(&v->asking, "access token", at->introspection, &form, &said)
+            : asking_post(&v->asking, "access token", at->token_info, &form, &said);
     if (introspects ? !e && !json_is_true(json_member(said.object, "active", NULL))
                     : e == ERR_REFUSED)
         e = ERR_NOT_FOUND;
