@@ -12,10 +12,11 @@ static bool says_more(const struct model_rule *rule, const char *than)
     return strcmp(rule->text, than) != 0;
 }
 
-/* Every class says at least that of those who may read it. */
-static bool is_ruled(const struct model_field *field)
+/* Does its rule keep it from some who may read the object? */
+static bool is_ruled(const struct model_class *c, const struct model_field *field)
 {
-    return field->read && says_more(field->read, "everyone");
+    return field->read && says_more(field->read, "everyone") &&
+           says_more(field->read, c->rules[ACTION_READ].text);
 }
 
 static int64_t ruled_count(const struct model_class *c)
@@ -23,7 +24,7 @@ static int64_t ruled_count(const struct model_class *c)
     int64_t count = 0;
 
     for (size_t i = 0; i < c->field_count; i++)
-        count += is_ruled(&c->fields[i]);
+        count += is_ruled(c, &c->fields[i]);
     return count;
 }
 
@@ -33,7 +34,7 @@ static void add_class(struct redis_call *call, const struct model_class *c)
     rights_add_rule(call, c, ACTION_READ);
     redis_call_arg_i64(call, ruled_count(c));
     for (size_t i = 0; i < c->field_count; i++) {
-        if (!is_ruled(&c->fields[i]))
+        if (!is_ruled(c, &c->fields[i]))
             continue;
         redis_call_arg(call, c->fields[i].column);
         redis_call_arg(call, c->fields[i].read->text);

@@ -1,18 +1,19 @@
 -- "add_child": makes a document, or takes one that is there, and makes it the child of another, in one
 -- step.
--- Arguments: those of written.lua, for the parent; its rule for reads; the child: lineage, id
--- ("": made here), what arg_new() reads, the guards of what is given, rules for creations, reads and updates; whether
+-- Arguments: those of written.lua, for the parent; its rule for reads; the child: lineage, id ("": made
+-- here), what arg_new() reads, the guards of what is given, rules for creations, reads and updates; whether
 -- nothing but its key is given (1 or 0), whether clients may choose its id (1 or 0), the first required
 -- field that is missing (""), whether the writer knows all that is made (1 or 0); how children are known:
 --   list      column of the parent that refers to them, its name, its rule for updates ("": none of its
 --             own), most members
---   inverse   column of the child that refers to the parent, its name, its rule, whether it is a list (1 or 0)
+--   inverse   column of the child that refers to the parent, its name, its rule, whether it is a list
+--             (1 or 0)
 --   through   lineage, id ("": made here), what arg_new() reads of a join object without the child, its
 --             columns that refer to the parent and to the child
 --   id        what their ids begin with
--- Returns client | again, sid, outcome | missing | forbidden | guarded, sid, field | exists | unknown | elsewhere | removed |
---         incomplete, sid, field | taken, sid, class | reference, sid, ref | full, sid, field |
---         unique, sid, index | same, sid, id | ok, sid, id, jobs, cascade.
+-- Returns client | again, sid, outcome | missing | forbidden | guarded, sid, field | exists | unknown |
+--         elsewhere | removed | incomplete, sid, field | taken, sid, class | reference, sid, ref |
+--         full, sid, field | unique, sid, index | same, sid, id | ok, sid, id, jobs, cascade.
 local MOST_LOOKED_AT = 1000 -- references to a child, when it is sought among the children
 
 local parent, read = class .. ':' .. id, arg()

@@ -7,8 +7,10 @@
 
 static const char json[] =
     "{\"classes\":{"
-    "\"Open\":{\"access\":{\"read\":\"everyone\"}},"
-    "\"Plain\":{\"fields\":{\"f\":{\"type\":\"date\",\"access\":{\"update\":\"nobody\"}}},"
+    "\"Open\":{\"fields\":{\"f\":{\"type\":\"date\",\"access\":{\"read\":\"signedIn\"}}},"
+    "\"access\":{\"read\":\"everyone\"}},"
+    "\"Plain\":{\"fields\":{\"f\":{\"type\":\"date\",\"access\":{\"update\":\"nobody\"}},"
+    "\"same\":{\"type\":\"date\",\"access\":{\"read\":\"signedIn\"}}},"
     "\"access\":{\"read\":\"signedIn\"}},"
     "\"Base\":{\"abstract\":true,\"fields\":{"
     "\"free\":{\"type\":\"string\"},"
@@ -60,7 +62,7 @@ static void assert_args(const char *expected)
 START_TEST(a_class_is_told_of_unless_all_who_sign_in_may_read_it_whole)
 {
     rights_add_restricted(&call, model);
-    assert_args("3|Open|everyone|0|Kid|signedIn|1|p|role:r|"
+    assert_args("3|Open|everyone|1|f|signedIn|Kid|signedIn|1|p|role:r|"
                 "Hidden|role:a|owner:free|1|p|role:r|");
 }
 END_TEST
