@@ -149,7 +149,7 @@ void amqp_link_destroy(struct amqp_link *link)
     forget_connection(link);
     free(link->queues);
     free(link->exchanges);
-    text_deinit(&link->kept);
+    text_wipe(&link->kept); /* the URL has a password */
     text_deinit(&link->texts);
     text_deinit(&link->questions);
     text_deinit(&link->gathered);

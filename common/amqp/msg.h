@@ -43,8 +43,8 @@ struct msg {
     const char *reason;  /* of a dead letter, of a control message, or of a reply: below */
     int64_t accepted_ms; /* when the gateway took the request */
     int64_t deadline_ms; /* when the answer of a process is of no use any more; ms since 1970 */
-    uint32_t keep;       /* 1: the request stays open until the client has confirmed its reply */
     int64_t code;        /* close code of a control message; outcome of a reply (see bridge) */
+    uint32_t keep;       /* 1: the request stays open until the client has confirmed its reply */
     uint32_t format;     /* version of the internal format; 0: published by hand */
 
     const char *body; /* NUL-terminated behind `size` */

@@ -1,5 +1,6 @@
 #include "common/base/secret.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <sodium.h>
@@ -101,6 +102,13 @@ void secret_mac(const char *key, const void *data, size_t size, uint8_t out[SECR
     crypto_auth_hmacsha512_update(&state, data, size);
     crypto_auth_hmacsha512_final(&state, out);
     sodium_memzero(&state, sizeof(state));
+}
+
+void secret_free(char *str)
+{
+    if (str)
+        explicit_bzero(str, strlen(str));
+    free(str);
 }
 
 bool secret_equal(const void *a, const void *b, size_t size)

@@ -45,6 +45,9 @@ uint64_t secret_table_hash(const void *data, size_t size);
 /* HMAC-SHA-512 under a key of any length. */
 void secret_mac(const char *key, const void *data, size_t size, uint8_t out[SECRET_MAC_BYTES]);
 
+/* Overwrites a text that holds a secret, and frees it. NULL is allowed. */
+void secret_free(char *str);
+
 /* Compares in constant time. */
 bool secret_equal(const void *a, const void *b, size_t size);
 

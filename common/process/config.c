@@ -5,11 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/secret.h"
 #include "common/process/config_private.h"
 
-#define FILE_MAX_BYTES ((size_t)1024 * 1024)
-#define PREFIX         "ACTIVESTACK_"
-#define FILE_SUFFIX    "_FILE"
+#define FILE_MAX_BYTES   ((size_t)1024 * 1024)
+#define PREFIX           "ACTIVESTACK_"
+#define VARIABLE_OF_FILE "_FILE"
+#define KEY_OF_FILE      "_file"
 
 /* Variables with our prefix that are no settings. */
 static const char *const other_variables[] = {
@@ -55,10 +57,10 @@ static void give(struct loader *l, const struct config_row *row, enum layer laye
 
     if (g->layer == layer) {
         text_addf(l->problems, "%s: given twice, in %s and in %s\n", row->key, g->where, where);
-        free(value);
+        secret_free(value);
         return;
     }
-    free(g->value);
+    secret_free(g->value);
     free(g->where);
     *g = (struct given){layer, value, copy(where, strlen(where))};
 }
@@ -73,6 +75,40 @@ static const struct config_row *find_key(const struct config_table *table, const
             return &table->rows[i];
     }
     return NULL;
+}
+
+static void tell_unreadable(struct loader *l, enum err e, const char *path, const char *wanted_by)
+{
+    text_addf(l->problems, "%s: cannot read %s: %s\n", wanted_by, path,
+              e == ERR_IO ? strerror(errno) : "too large");
+}
+
+/* A file holds the value. */
+static void give_content(struct loader *l, const struct config_row *row, enum layer layer,
+                         const char *path, const char *where)
+{
+    _cleanup_(text_wipep) struct text content = {0};
+    enum err e = text_add_file(&content, path, FILE_MAX_BYTES);
+
+    if (e) {
+        tell_unreadable(l, e, path, where);
+        return;
+    }
+    text_cut(&content, strcspn(text_str(&content), "\r\n"));
+    give(l, row, layer, copy(text_str(&content), content.size), where);
+}
+
+/* The setting of which `name` says the file: without the suffix it is one. Whole names come first:
+ * model.file and auth.users_file end likewise. */
+static const struct config_row *
+find_of_file(const struct config_table *table, const char *name, size_t size, const char *suffix,
+             const struct config_row *(*find)(const struct config_table *, const char *, size_t))
+{
+    const size_t end = strlen(suffix);
+
+    if (size <= end || memcmp(name + size - end, suffix, end) != 0)
+        return NULL;
+    return find(table, name, size - end);
 }
 
 static const char *trim(const char *line, size_t *size)
@@ -104,23 +140,21 @@ static void read_line(struct loader *l, const char *line, size_t size, const cha
     value_size = size - key_size - 1;
     value = trim(equals + 1, &value_size);
     line = trim(line, &key_size);
-
-    row = find_key(l->table, line, key_size);
-    if (row)
+    if ((row = find_key(l->table, line, key_size))) {
         give(l, row, LAYER_FILE, copy(value, value_size), where);
-    else
-        text_addf(l->problems, "%.*s: unknown setting, in %s\n", (int)key_size, line, where);
-}
+    } else if ((row = find_of_file(l->table, line, key_size, KEY_OF_FILE, find_key))) {
+        char *path = copy(value, value_size);
 
-static void tell_unreadable(struct loader *l, enum err e, const char *path, const char *wanted_by)
-{
-    text_addf(l->problems, "%s: cannot read %s: %s\n", wanted_by, path,
-              e == ERR_IO ? strerror(errno) : "too large");
+        give_content(l, row, LAYER_FILE, path, where);
+        free(path);
+    } else {
+        text_addf(l->problems, "%.*s: unknown setting, in %s\n", (int)key_size, line, where);
+    }
 }
 
 static void read_file(struct loader *l, const char *path)
 {
-    _cleanup_(text_deinitp) struct text content = {0};
+    _cleanup_(text_wipep) struct text content = {0};
     enum err e = text_add_file(&content, path, FILE_MAX_BYTES);
     const char *at = text_str(&content), *end = at + content.size;
 
@@ -167,35 +201,15 @@ static bool is_other_variable(const char *name)
     return false;
 }
 
-/* The variable names a file that holds the value. */
-static void give_content(struct loader *l, const struct config_row *row, const char *path,
-                         const char *variable)
-{
-    _cleanup_(text_deinitp) struct text content = {0};
-    enum err e = text_add_file(&content, path, FILE_MAX_BYTES);
-
-    if (e) {
-        tell_unreadable(l, e, path, variable);
-        return;
-    }
-    content.size = strcspn(text_str(&content), "\r\n");
-    give(l, row, LAYER_ENVIRONMENT, copy(text_str(&content), content.size), variable);
-}
-
-/* Whole names first: model.file and auth.users_file end like variables that name a file. */
 static void read_variable(struct loader *l, const char *name, const char *value)
 {
-    const size_t size = strlen(name), suffix = strlen(FILE_SUFFIX);
-    const struct config_row *row = find_variable(l->table, name, size);
+    const size_t size = strlen(name);
+    const struct config_row *row;
 
-    if (row) {
+    if ((row = find_variable(l->table, name, size)))
         give(l, row, LAYER_ENVIRONMENT, copy(value, strlen(value)), name);
-        return;
-    }
-    if (size > suffix && strcmp(name + size - suffix, FILE_SUFFIX) == 0)
-        row = find_variable(l->table, name, size - suffix);
-    if (row)
-        give_content(l, row, value, name);
+    else if ((row = find_of_file(l->table, name, size, VARIABLE_OF_FILE, find_variable)))
+        give_content(l, row, LAYER_ENVIRONMENT, value, name);
     else if (!is_other_variable(name))
         text_addf(l->problems, "%s: unknown variable\n", name);
 }
@@ -348,7 +362,7 @@ enum err config_load(const struct config_table *table, unsigned program, const c
     fill_strings(table, settings);
 
     for (size_t i = 0; i < table->count; i++) {
-        free(l.given[i].value);
+        secret_free(l.given[i].value);
         free(l.given[i].where);
     }
     free(l.given);
@@ -362,7 +376,7 @@ void config_free(const struct config_table *table, void *settings)
 
         if (table->rows[i].type != CONFIG_STRING)
             continue;
-        free(*field);
+        secret_free(*field);
         *field = NULL;
     }
 }

@@ -14,8 +14,8 @@
  *
  * The file has lines `key = value`; lines that start with "#" are comments. The environment name of
  * a key is ACTIVESTACK_ and the key in capitals with "_" for ".": ACTIVESTACK_AMQP_URL for
- * amqp.url. A variable ACTIVESTACK_..._FILE names a file that holds the value (for secrets), of
- * which the line end is no part.
+ * amqp.url. For secrets, a variable ACTIVESTACK_..._FILE, or a key with "_file" behind it, names a
+ * file that holds the value, of which the line end is no part.
  *
  * Everything is checked before anything starts: unknown keys, duplicates, wrong types, values out
  * of range, settings without a default that were not given. Each mistake is one line that names
@@ -63,7 +63,7 @@ _must_check_ enum err config_load(const struct config_table *table, unsigned pro
                                   const char *path, char *const *environment, void *settings,
                                   struct text *problems);
 
-/* Frees the strings. */
+/* Frees the strings, which are overwritten before. */
 void config_free(const struct config_table *table, void *settings);
 
 /* Prints the rows of `program` (0: of all) as documentation: key, variable, default, range, help.

@@ -120,6 +120,11 @@ static void set_signals(enum program p)
         pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
+static void forbid_core_dumps(void)
+{
+    (void)setrlimit(RLIMIT_CORE, &(struct rlimit){0});
+}
+
 bool proc_start(struct proc *proc, enum program p, const char *help, int argc, char **argv,
                 int *exit_code)
 {
@@ -127,6 +132,7 @@ bool proc_start(struct proc *proc, enum program p, const char *help, int argc, c
     enum next next;
 
     *proc = (struct proc){0};
+    forbid_core_dumps();
     next = parse_options(p, help, argc, argv, &options);
     if (next == NEXT_RUN)
         next = load_settings(proc, p, &options);

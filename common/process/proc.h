@@ -13,6 +13,10 @@
  *
  * The file may also be named by ACTIVESTACK_CONFIG.
  *
+ * There are no core dumps: they would hold the secrets of the settings, and those of users. What
+ * secrets we copy is overwritten when it is done with; buffers of libraries, through which a frame
+ * or a message has come, are not.
+ *
  * Signals: SIGINT, SIGTERM and SIGHUP are blocked in every thread that is started after
  * proc_start() and arrive through proc_wait(); SIGPIPE is ignored.
  */

@@ -115,6 +115,9 @@ enum err redis_address_parse(const char *url, struct redis_address *out)
 
 void redis_address_deinit(struct redis_address *address)
 {
+    if (address->password)
+        explicit_bzero(address->url + (address->password - address->url),
+                       strlen(address->password));
     free(address->url);
     memset(address, 0, sizeof(*address));
 }

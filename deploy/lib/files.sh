@@ -70,8 +70,8 @@ process.file = $root/deploy/example/processes.json
 process.plugin_dir = $build/agents/plugins
 gateway.host = 127.0.0.1
 gateway.port = $(port_of gateway-1)
-gateway.session_secret = $(cat "$up/secrets/session")
-auth.seal_secret = $(cat "$up/secrets/seal")
+gateway.session_secret_file = $up/secrets/session
+auth.seal_secret_file = $up/secrets/seal
 # All clients are on this machine.
 gateway.max_connections_per_address = 0
 gateway.max_upgrades_per_s_per_address = 0

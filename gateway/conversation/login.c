@@ -90,9 +90,7 @@ struct login {
 static void login_deinit(struct login *l)
 {
     free(l->user_id);
-    if (l->token)
-        explicit_bzero(l->token, strlen(l->token));
-    free(l->token);
+    secret_free(l->token);
     free(l->device_id);
 }
 

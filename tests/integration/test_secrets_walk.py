@@ -4,6 +4,7 @@ operating system shows of the programs."""
 
 import base64
 import json
+import re
 import secrets
 import subprocess
 from pathlib import Path
@@ -38,6 +39,7 @@ class Walk:
             "refreshtoken", "requestsecret", "mistyped", "nojson")}
         self.ids = {"task": made("task"), "sealed": made("sealed")}
         self.seen = {}  # where -> bytes
+        self.limits = {}  # of each program
 
     def add(self, name, secret):
         self.secrets[name] = secret
@@ -204,6 +206,7 @@ def see_programs(walk):
         proc = Path(f"/proc/{process.pid}")
         walk.seen[f"arguments of {process.name}"] = (proc / "cmdline").read_bytes()
         walk.seen[f"environment of {process.name}"] = (proc / "environ").read_bytes()
+        walk.limits[process.name] = (proc / "limits").read_text()
         walk.seen[f"threads of {process.name}"] = b"\n".join(
             (task / "comm").read_bytes() for task in (proc / "task").iterdir())
 
@@ -272,6 +275,12 @@ def test_the_walk_has_seen_everything(walk):
     assert b"ACTIVESTACK_GATEWAY_PORT" in walk.seen["environment of gateway-1"]
     assert b"gateway.session_secret = (set)" in walk.seen["words"]
     assert all(walk.seen[f"log of {process.name}"] for process in walk.stack.processes)
+
+
+def test_no_program_leaves_a_core_dump(walk):
+    assert len(walk.limits) == 3
+    for limits in walk.limits.values():
+        assert re.search(r"^Max core file size +0 +0 +bytes", limits, re.MULTILINE), limits
 
 
 def test_what_is_published_in_clear_is_found(stack):

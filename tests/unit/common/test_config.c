@@ -184,6 +184,23 @@ START_TEST(a_variable_may_name_a_file_with_the_value)
 }
 END_TEST
 
+START_TEST(a_key_may_name_a_file_with_the_value)
+{
+    char secret_path[] = "/tmp/unit-config-XXXXXX", text[64];
+    FILE *file = fdopen(mkstemp(secret_path), "w");
+    SAMPLE s = {0};
+    TEXT problems = {0};
+
+    ck_assert_ptr_nonnull(file);
+    fputs("from a file\nand a second line\n", file);
+    fclose(file);
+    snprintf(text, sizeof(text), "a.secret_file = %s\n", secret_path);
+    assert_ok(load(text, no_environment, &s, &problems));
+    ck_assert_str_eq(s.secret, "from a file");
+    unlink(secret_path);
+}
+END_TEST
+
 START_TEST(a_key_that_ends_in_file_is_not_mistaken_for_one)
 {
     SAMPLE s = {0};
@@ -192,6 +209,18 @@ START_TEST(a_key_that_ends_in_file_is_not_mistaken_for_one)
     assert_ok(load(NULL, ENV(secret_variable, variable("ACTIVESTACK_A_FILE=/some/where")), &s,
                    &problems));
     ck_assert_str_eq(s.file, "/some/where");
+}
+END_TEST
+
+START_TEST(a_value_and_a_file_with_it_in_one_file_are_a_mistake)
+{
+    SAMPLE s = {0};
+    TEXT problems = {0};
+
+    assert_err(load("a.secret = x\na.secret_file = /etc/passwd\n", no_environment, &s, &problems),
+               ERR_CONFIG);
+    assert_contains(text_str(&problems), "a.secret: given twice, in ");
+    assert_lacks(text_str(&problems), "root");
 }
 END_TEST
 
@@ -374,6 +403,9 @@ START_TEST(files_that_cannot_be_read_are_mistakes)
 
     check_mistake(NULL, "ACTIVESTACK_A_NAME_FILE=/nonexistent",
                   "ACTIVESTACK_A_NAME_FILE: cannot read /nonexistent: No such file or directory\n");
+    check_mistake("a.name_file = /nonexistent\n", NULL,
+                  ":1: cannot read /nonexistent: No such file or directory\n");
+    check_mistake("_file = /nonexistent\n", NULL, "_file: unknown setting, in ");
     assert_err(config_load(&table, TWO, "/nonexistent", no_environment, &s, &problems), ERR_CONFIG);
     assert_text(&problems, "settings: cannot read /nonexistent: No such file or directory\n");
     text_clear(&problems);
@@ -451,6 +483,8 @@ END_TEST
 
 UNIT_SUITE("config", what_is_not_given_has_its_default, the_file_is_read_line_by_line,
            the_environment_overrides_the_file, a_variable_may_name_a_file_with_the_value,
+           a_key_may_name_a_file_with_the_value,
+           a_value_and_a_file_with_it_in_one_file_are_a_mistake,
            a_key_that_ends_in_file_is_not_mistaken_for_one,
            a_value_in_a_variable_and_in_its_file_is_a_mistake,
            unknown_keys_and_variables_are_mistakes, variables_with_a_meaning_of_their_own_are_none,
