@@ -53,6 +53,14 @@ static void drop_queue(struct client *c)
         drop_first(c);
 }
 
+void client_keep_token(struct client *c, char *token)
+{
+    if (c->token)
+        explicit_bzero(c->token, strlen(c->token));
+    free(c->token);
+    c->token = token;
+}
+
 void client_destroy(struct client *c)
 {
     if (!c)
@@ -60,6 +68,7 @@ void client_destroy(struct client *c)
     drop_queue(c);
     session_deinit(&c->session);
     owed_deinit(&c->owed);
+    client_keep_token(c, NULL);
     free(c->connect_response);
     free(c->return_id);
     free(c);

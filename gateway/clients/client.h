@@ -74,6 +74,7 @@ struct client {
     bool replaying;         /* has been told a part of what it missed; the next is asked for soon */
     char *return_id;        /* meanwhile: messageId of its own ReconnectRequest; owned, or NULL */
     char *connect_response; /* the last one; owned */
+    char *token;            /* see client_keep_token(); owned, or NULL */
     struct open_account open;
     struct bucket requests;
 
@@ -114,6 +115,10 @@ void client_set_state(struct client *c, enum client_state next);
 
 /* Has it logged in (BINDING or READY), so that what needs a login is taken? */
 bool client_is_logged_in(const struct client *c);
+
+/* Keeps the token of a login until the client has been told of it (content protocol); takes it over
+ * and overwrites what was kept. NULL: nothing more is to be kept. */
+void client_keep_token(struct client *c, char *token);
 
 /* Does it hold a binding (READY or LEAVING)? */
 bool client_is_bound(const struct client *c);

@@ -15,17 +15,10 @@ void session_init(struct session *s)
     secret_random_id(s->client_id);
 }
 
-static void wipe(char *token)
-{
-    if (token)
-        explicit_bzero(token, strlen(token));
-    free(token);
-}
-
 void session_deinit(struct session *s)
 {
     free(s->user_id);
-    wipe(s->token);
+    free(s->token);
     free(s->device_id);
     free(s->existing_id);
     free(s->existing_ids);
@@ -41,7 +34,8 @@ static char *copy(const char *text)
     return mine;
 }
 
-void session_login(struct session *s, const char *user_id, const char *token, const char *device_id)
+/* `token` is a hash already. */
+static void log_in(struct session *s, const char *user_id, const char *token, const char *device_id)
 {
     const struct session before = *s;
 
@@ -49,8 +43,24 @@ void session_login(struct session *s, const char *user_id, const char *token, co
     s->token = copy(token);
     s->device_id = copy(device_id);
     free(before.user_id);
-    wipe(before.token);
+    free(before.token);
     free(before.device_id);
+}
+
+/* Whoever reads the hash somewhere cannot come in with it: what is said to be a token is hashed. */
+void session_login(struct session *s, const char *user_id, const char *token, const char *device_id)
+{
+    char hashed[sizeof(SECRET_HASHED) + SECRET_HASH_CHARS] = SECRET_HASHED;
+
+    if (token)
+        secret_hash(token, strlen(token), hashed + strlen(SECRET_HASHED));
+    log_in(s, user_id, token ? hashed : NULL, device_id);
+}
+
+void session_set_user(struct session *s, const char *user_id)
+{
+    free(s->user_id);
+    s->user_id = copy(user_id);
 }
 
 /* Both are taken over. */
@@ -118,7 +128,7 @@ void session_return(struct session *s, const struct session *earlier)
     struct text ids = {0};
     const char *before = earlier->existing_ids;
 
-    session_login(s, earlier->user_id, earlier->token, earlier->device_id);
+    log_in(s, earlier->user_id, earlier->token, earlier->device_id);
     if (strcmp(s->client_id, earlier->client_id) == 0) {
         set_existing(s, copy(earlier->existing_id), copy(before));
         return;
@@ -135,7 +145,7 @@ void session_return(struct session *s, const struct session *earlier)
 void session_logout(struct session *s)
 {
     free(s->user_id);
-    wipe(s->token);
+    free(s->token);
     s->user_id = NULL;
     s->token = NULL;
     set_existing(s, NULL, NULL);

@@ -22,7 +22,7 @@
 struct session {
     char client_id[SECRET_ID_CHARS + 1]; /* fresh with every connection */
     char *user_id;                       /* NULL: not logged in */
-    char *token;     /* of the login; goes to the client alone, and is overwritten in the end */
+    char *token; /* of the login, as those hear of it who need not know it: its hash (secret.h) */
     char *device_id; /* NULL while unknown */
 
     /* What a session that came back was called before; NULL for others. */
@@ -36,9 +36,12 @@ struct session {
 void session_init(struct session *s);
 void session_deinit(struct session *s);
 
-/* Logged in as `user_id`; `token` and `device_id` may be NULL. Copies. */
+/* Logged in as `user_id`; `token`, in clear, and `device_id` may be NULL. Copies. */
 void session_login(struct session *s, const char *user_id, const char *token,
                    const char *device_id);
+
+/* It turns out whose session it is. Copies. */
+void session_set_user(struct session *s, const char *user_id);
 
 /* Comes back as what `earlier` was: user, token, device and names, with the client id of `earlier`
  * as the newest of them. Copies. */

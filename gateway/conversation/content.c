@@ -154,14 +154,26 @@ static bool is_error(const struct msg *m)
            json_string_is(json_member(json_value(m->body, m->size), "type", NULL), "error");
 }
 
-/* The result of a login that is granted is the answer to the ConnectRequest. */
+/* The result of a login that is granted is the answer to the ConnectRequest, which the agents give
+ * that know no tokens. */
+static void keep_token(struct client *c, const struct msg *m)
+{
+    const struct json_span result = json_member(json_value(m->body, m->size), "result", NULL);
+    char *token = NULL;
+
+    if (!json_string(json_member(result, "token", NULL), TOKEN_MAX, &token))
+        client_keep_token(c, token);
+}
+
 static void login(struct gateway *g, struct open_request *r, const struct msg *m)
 {
     const bool is_unknown = m->reason && strcmp(m->reason, MSG_REASON_UNKNOWN_USER) == 0;
     const char *id = open_request_message_id(r);
 
-    if (login_take(g, r->client, m, id))
+    if (login_take(g, r->client, m, id)) {
+        keep_token(r->client, m);
         return;
+    }
     if (is_error(m)) {
         client_send(r->client, m->body, m->size);
         return;
@@ -210,13 +222,14 @@ static void bound(struct gateway *g, struct client *c, const struct msg *m)
     text_clear(&g->scratch);
     if (place.at) {
         text_add_bytes(&g->scratch, rest, (size_t)(place.at - rest));
-        text_add_json_str(&g->scratch, c->session.token);
+        text_add_json_str(&g->scratch, c->token ? c->token : "");
         rest = place.at + place.size;
     }
     text_add_bytes(&g->scratch, rest, (size_t)(end - rest));
     client_send(c, g->scratch.at, g->scratch.size);
     text_wipe(&g->scratch);
-    session_login(&c->session, m->user, c->session.token, c->session.device_id);
+    client_keep_token(c, NULL);
+    session_set_user(&c->session, m->user);
 }
 
 /* ---- logout ---- */

@@ -105,17 +105,28 @@ static bool read_text(struct json_span request, const char *name, size_t max, ch
     return !json_string(json_member(request, name, NULL), max, out) && **out;
 }
 
-/* The same. */
-static const char *read_earlier(struct json_span request, struct session *out)
+/* The same, of whoever was logged in. */
+static const char *read_login(struct json_span request, struct session *out)
 {
-    if (!read_text(request, "userId", TEXT_MAX, &out->user_id))
+    _cleanup_(freep) char *user = NULL, *token = NULL, *device = NULL;
+
+    if (!read_text(request, "userId", TEXT_MAX, &user))
         return "userId: expected a string";
-    if (!read_text(request, "token", TEXT_MAX, &out->token))
+    if (!read_text(request, "token", TEXT_MAX, &token))
         return "token: expected a string";
     if (is_given(json_member(request, "deviceId", NULL)) &&
-        json_string(json_member(request, "deviceId", NULL), DEVICE_MAX, &out->device_id))
+        json_string(json_member(request, "deviceId", NULL), DEVICE_MAX, &device))
         return "deviceId: expected at most 255 bytes without NUL";
-    return read_names(request, out);
+    session_login(out, user, token, device);
+    explicit_bzero(token, strlen(token));
+    return NULL;
+}
+
+static const char *read_earlier(struct json_span request, struct session *out)
+{
+    const char *problem = read_login(request, out);
+
+    return problem ? problem : read_names(request, out);
 }
 
 void returns_request(struct gateway *g, struct client *c, struct json_span request,

@@ -67,6 +67,19 @@ def test_w1_a_signed_session_cannot_be_changed(stack, connect):
     assert refused["clientId"] is None
 
 
+def test_w1_a_signed_session_does_not_tell_the_token(stack, connect):
+    ada = connect(stack.gateways[0], "ada")
+    fields = base64.b64decode(ada.session.split(";")[0]).decode()
+    assert ada.token not in fields
+    client, told = connect(stack.gateways[1]), json.loads(fields)
+    answer = client.request("reauthenticate", token=told["token"])
+    assert answer["result"] is None and answer["statusCode"] == 401
+    client.send_request("reconnect", cn=SYNC + "ReconnectRequest", token=told["token"], deviceId="",
+                        userId=told["userId"], existingClientId=told["clientId"])
+    refused = client.expect(lambda f: f.get("cn") == SYNC + "ConnectResponse", "the refusal")
+    assert refused["clientId"] is None
+
+
 def test_w2_nobody_logs_in_anonymously_where_that_is_not_switched_on(weak_stack, connect):
     client = connect(weak_stack.gateways[0])
     for provider in ("anonymous", "ANON", "Anonymous"):

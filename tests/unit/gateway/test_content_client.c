@@ -280,7 +280,8 @@ START_TEST(a_return_is_asked_for_with_the_token_alone_and_takes_the_user_from_th
     assert_silent();
     ck_assert_int_eq(c->state, CLIENT_READY);
     ck_assert_str_eq(c->session.user_id, "u1");
-    ck_assert_str_eq(c->session.token, "t1");
+    ck_assert_str_eq(c->session.token, T1_HASHED);
+    ck_assert_ptr_null(c->token);
 }
 END_TEST
 
