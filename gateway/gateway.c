@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,13 +19,12 @@
 #include "gateway/conversation/pushes.h"
 #include "gateway/conversation/requests.h"
 #include "gateway/door/door.h"
+#include "gateway/drain.h"
 #include "gateway/pages.h"
 #include "gateway/sockets/listener.h"
 
-#define PAUSE_SHARE   4    /* a client with a quarter of its queue full of replies is not read */
-#define NEWS_PER_SEND 4    /* the socket thread's queue is this much longer than the publisher's */
-#define FAREWELL_MS   3000 /* for clients to answer the close of a stopping gateway */
-#define GRACE_MS      3000 /* for the last messages of a stopping gateway */
+#define PAUSE_SHARE 4    /* a client with a quarter of its queue full of replies is not read */
+#define GRACE_MS    3000 /* for the last messages of a stopping gateway */
 
 struct gateway_process {
     struct gateway g; /* of the socket thread */
@@ -37,27 +35,9 @@ struct gateway_process {
     struct consumer *consumer;
     pthread_t thread; /* the socket thread */
     bool started;
-    struct {                  /* of the socket thread */
-        size_t clients, away; /* when it began; sent away so far */
-        int64_t last_away_ms;
-    } drain;
+    struct drain drain; /* of the socket thread */
     atomic_bool reload_asked, drain_asked, drained;
 };
-
-/* ---- Drain: everybody is told when to come back, and goes when nothing of theirs is open ---- */
-
-/* Each gets a place of its own in the window, however late it goes. */
-static void send_away(struct gateway_process *p, struct client *c)
-{
-    const size_t clients = p->drain.clients > 0 ? p->drain.clients : 1;
-    const size_t place = p->drain.away++ % clients;
-    char delay_ms[24];
-
-    snprintf(delay_ms, sizeof(delay_ms), "%lld",
-             (long long)(p->g.settings->gateway_drain_ms * (int64_t)place / (int64_t)clients));
-    client_close(c, 1001, delay_ms);
-    p->drain.last_away_ms = clock_mono_ms();
-}
 
 /* ---- Sockets come and go ---- */
 
@@ -81,7 +61,7 @@ static struct client *on_opened(void *arg, const char *dialect, const struct add
     metrics_add(g->metrics, METRIC_CONNECTIONS, 1);
     metrics_add(g->metrics, METRIC_CONNECTIONS_TOTAL, 1);
     if (g->draining)
-        send_away(p, c);
+        drain_send_away(&p->drain, g, c);
     else if (clients_count(g->clients) > (size_t)g->settings->gateway_max_connections)
         client_close(c, 1013, "too many connections");
     else if (bridge_away_ms(g->bridge, clock_mono_ms()) > g->settings->gateway_max_broker_outage_ms)
@@ -107,8 +87,8 @@ static void on_closed(void *arg, struct client *c)
     char address[ADDRESS_CHARS];
 
     address_print(&c->address, address);
-    log_debug("client.closed", LOG_STR("client", c->session.client_id),
-              LOG_STR("address", address), LOG_I64("code", c->close_code));
+    log_debug("client.closed", LOG_STR("client", c->session.client_id), LOG_STR("address", address),
+              LOG_I64("code", c->close_code));
     if (c->close_code)
         metrics_count_close(g->metrics, c->close_code);
     metrics_add(g->metrics, METRIC_CONNECTIONS, -1);
@@ -148,48 +128,19 @@ static int on_page(void *arg, const char *path, struct text *body)
     return pages_get(&p->g, path, body);
 }
 
-struct farewell {
-    struct gateway_process *p;
-    size_t staying; /* have something open */
-};
-
-static void say_farewell(void *arg, struct client *c, size_t index)
-{
-    struct farewell *f = arg;
-
-    (void)index;
-    if (c->state == CLIENT_CLOSING)
-        return;
-    if (c->open.count > 0)
-        f->staying++;
-    else
-        send_away(f->p, c);
-}
-
-static void start_drain(struct gateway_process *p)
-{
-    p->g.draining = true;
-    p->drain.clients = clients_count(p->g.clients);
-    p->drain.last_away_ms = clock_mono_ms();
-    log_info("gateway.draining", LOG_I64("clients", p->drain.clients));
-    listener_stop_accepting(p->listener);
-}
-
-/* Over when everybody has gone, or had the time to. */
+/* When everybody has left, the process ends. */
 static void drain(struct gateway_process *p)
 {
-    struct farewell f = {p, 0};
-
     if (!atomic_load(&p->drain_asked) || atomic_load(&p->drained))
         return;
-    if (!p->g.draining)
-        start_drain(p);
-    clients_visit(p->g.clients, say_farewell, &f);
-    if (f.staying > 0 ||
-        (clients_count(p->g.clients) > 0 && clock_mono_ms() - p->drain.last_away_ms < FAREWELL_MS))
-        return;
-    atomic_store(&p->drained, true);
-    proc_request_stop(p->proc);
+    if (!p->g.draining) {
+        drain_begin(&p->drain, &p->g);
+        listener_stop_accepting(p->listener);
+    }
+    if (!drain_goes_on(&p->drain, &p->g)) {
+        atomic_store(&p->drained, true);
+        proc_request_stop(p->proc);
+    }
 }
 
 /* ---- News from the other threads ---- */
