@@ -618,7 +618,8 @@ def shared_other_stack(servers, server):
     rows = [entry(f"bytes-{size}", server, endpoints={"token": tokens, "userinfo": padded(size)})
             for size in (BYTES, BYTES + 1)]
     rows += [with_jwt("unknown-key", server, jwt(head={"kid": "none of them"})),
-             with_jwt("clock", server, GOOD_JWTS["within-leeway"]())]
+             with_jwt("clock", server, GOOD_JWTS["within-leeway"]()),
+             entry("waiting", server, endpoints={"token": tokens.replace("/answer/", "/wait/")})]
     file = servers.folder / "oauth-other.json"
     file.write_text(json.dumps(rows))
     settings = {"auth.providers": "oauth", "auth.oauth_file": file, "auth.oauth_max_bytes": BYTES,
@@ -675,6 +676,41 @@ def test_keys_are_asked_for_when_they_are_old_and_not_because_of_every_strange_t
         return len(asked()) > before + 1
 
     wait_until(is_asked_again, 20, "the keys are asked for again")
+
+
+def connections_of(stack, agent):
+    """Their names, once the broker shows all of them."""
+    found = stack.servers.rabbitmq.management("GET", "/api/connections")
+    names = [c["name"] for c in found
+             if f"@{agent.agent_name}#" in c["client_properties"].get("connection_name", "")]
+    return names if len(names) == len(agent.links()) else None
+
+
+def test_a_login_outlives_the_agents_link_to_the_broker(who, other_stack, server):
+    """Whoever asked goes on for nobody; the request comes again."""
+    agent = other_stack.auth_agents[0]
+    names = wait_until(lambda: connections_of(other_stack, agent), 30, "the agent's connections")
+    message = who.send_request(CODE, authProvider="waiting", code="c", redirectUri=REDIRECT)
+    wait_until(lambda: len(server.seen("/wait")) == 1, 20, "the provider is asked")
+    for name in names:
+        other_stack.servers.rabbitmq.management(
+            "DELETE", "/api/connections/" + urllib.parse.quote(name, safe=""))
+    wait_until(lambda: len(server.seen("/wait")) == 2, 20, "the provider is asked again")
+    server.let_go.set()
+    assert_logged_in(who, who.response_to(message))
+
+
+def test_an_agent_that_stops_finishes_its_logins(new_stack, connect, server, tmp_path):
+    file = tmp_path / "oauth.json"
+    file.write_text(json.dumps([entry("slow", server, endpoints={"token": server.url + "/hang"})]))
+    stack = new_stack(sync_agents=0, settings={
+        "auth.providers": "oauth", "auth.oauth_file": file, "auth.oauth_timeout_ms": 1000})
+    client = connect(stack.gateways[0])
+    before = len(server.seen("/hang"))
+    message = client.send_request(CODE, authProvider="slow", code="c", redirectUri=REDIRECT)
+    wait_until(lambda: len(server.seen("/hang")) > before, 20, "the provider is asked")
+    stack.auth_agents[0].stop()
+    assert_refused(client.response_to(message), AWAY)
 
 
 def test_a_strange_key_is_asked_for_where_there_is_no_pause(ada, server):

@@ -7,6 +7,7 @@ import json
 import re
 import secrets
 import subprocess
+import urllib.parse
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,6 +19,7 @@ from ctl import CTL
 from servers import Redis, wait_until
 from stack import PROVIDER, Stack, user_row
 from tap import Tap
+from web_server import WebServer, certificate
 
 TASK = "com.app.mo.Task"
 BASIC = "activestack:basic"
@@ -36,7 +38,8 @@ class Walk:
         self.stack, self.gateway = stack, stack.gateways[0]
         self.secrets = {name: made(name) for name in (
             "password", "wrongpassword", "basicpassword", "newpassword", "code", "accesstoken",
-            "refreshtoken", "requestsecret", "mistyped", "nojson")}
+            "refreshtoken", "requestsecret", "mistyped", "nojson", "clientsecret", "newaccesstoken",
+            "newrefreshtoken")}
         self.ids = {"task": made("task"), "sealed": made("sealed")}
         self.seen = {}  # where -> bytes
         self.limits = {}  # of each program
@@ -129,19 +132,43 @@ def register(walk):
         walk.add("basic token", client.token)
 
 
+REDIRECT = "https://example.org/back"
+
+
+def declare_provider(walk, folder, tls, web):
+    """The file with a provider of OAuth; `web` plays it."""
+    def says(**value):
+        return f"{web.url}/answer?" + urllib.parse.urlencode({"body": json.dumps(value)})
+
+    secret = folder / "client.secret"
+    secret.write_text(walk.secrets["clientsecret"])
+    (folder / "oauth.json").write_text(json.dumps([{
+        "id": "GOOGLE", "clientId": "app", "clientSecretFile": str(secret), "caFile": str(tls[0]),
+        "allowPrivate": True, "redirectUris": [REDIRECT], "endpoints": {
+            "token": says(access_token=walk.secrets["newaccesstoken"],
+                          refresh_token=walk.secrets["newrefreshtoken"]),
+            "userinfo": says(sub="1"), "tokenInfo": says(aud="another")}}]))
+
+
 def log_in_with_oauth(walk):
-    """Whoever is asked, and whatever becomes of it."""
-    members = {"authProvider": "GOOGLE", "redirectUri": "https://example.org/back"}
+    """With what the provider takes, and with what it does not."""
+    members = {"authProvider": "GOOGLE", "redirectUri": REDIRECT}
     with Client(walk.gateway.url) as client:
         client.connect()
-        client.request("authenticateOAuthCode", event=True, cn=None, code=walk.secrets["code"],
-                       requestToken=walk.secrets["requestsecret"],
-                       requestSecret=walk.secrets["requestsecret"], **members)
+        answer = client.request("authenticateOAuthCode", code=walk.secrets["code"], **members)
+        assert answer["accessToken"] == walk.secrets["newaccesstoken"], answer
+        walk.add("OAuth token", answer["result"]["token"])
+    with Client(walk.gateway.url) as client:
+        client.connect()
+        client.request("authenticateOAuthCode", authProvider="nowhere", redirectUri=REDIRECT,
+                       code=walk.secrets["code"], requestToken=walk.secrets["requestsecret"],
+                       requestSecret=walk.secrets["requestsecret"])
         client.request("authenticateOAuthAccessToken", event=True, cn=None,
                        accessToken=walk.secrets["accesstoken"],
                        refreshToken=walk.secrets["refreshtoken"], **members)
-        client.request("authenticate", authProvider="googleoauth", credential=json.dumps(
-            {"code": walk.secrets["code"], "redirectUrl": "https://example.org/back"}))
+        answer = client.request("authenticate", authProvider="googleoauth", credential=json.dumps(
+            {"code": walk.secrets["code"], "redirectUrl": REDIRECT}))
+        walk.add("second OAuth token", answer["result"]["token"])
 
 
 def use_content(walk):
@@ -227,20 +254,27 @@ def walk(servers, tmp_path_factory):
     redis = Redis(folder / "redis")  # of its own: its files hold this run alone
     redis.start()
     users = folder / "users.json"
+    tls = certificate(folder)
     stack = Stack(SimpleNamespace(folder=folder, rabbitmq=servers.rabbitmq, redis=redis),
-                  settings={"auth.providers": "file,basic", "auth.users_file": users,
-                            "sync.reply_repeat_ms": 100})
+                  settings={"auth.providers": "file,basic,oauth", "auth.users_file": users,
+                            "auth.oauth_file": folder / "oauth.json", "sync.reply_repeat_ms": 100})
     walk = Walk(stack)
     users.write_text(json.dumps([user_row(USER, "W", "W", walk.secrets["password"])]))
-    with stack, Tap(stack) as tap:
-        run(walk)
-        see_messages(walk, tap)
-        see_pages(walk)
-        see_programs(walk)
-        see_words_of_programs(walk)
-        see_files(walk)
+    with WebServer(tls) as web:
+        declare_provider(walk, folder, tls, web)
+        with stack, Tap(stack) as tap:
+            run(walk)
+            see(walk, tap)
     yield walk
     redis.kill()
+
+
+def see(walk, tap):
+    see_messages(walk, tap)
+    see_pages(walk)
+    see_programs(walk)
+    see_words_of_programs(walk)
+    see_files(walk)
 
 
 def run(walk):

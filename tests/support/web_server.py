@@ -140,9 +140,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.send(self.server.owner.documents[name].encode())
 
     def do_wait(self):
-        """Until the server's owner lets it go."""
+        """Until the server's owner lets it go; then what the query says, if anything."""
         self.server.owner.let_go.wait()
-        self.do_echo()
+        self.do_answer() if "body" in self.query else self.do_echo()
 
     def do_loop(self):
         self.send(b"", 302, Location="/loop")
