@@ -15,6 +15,7 @@ static const struct {
     { AUTH_FORBIDDEN,    "Forbidden"                },
     { AUTH_FAILURE,      "Failure"                  },
     { AUTH_DUPLICATE,    "Duplicate User Name"      },
+    { AUTH_TOO_MANY,     "Too many failed attempts" },
     { AUTH_BAD_PASSWORD, "Bad username or password" },
     // clang-format on
 };
@@ -76,6 +77,11 @@ enum work_step answer_unknown_user(struct work *work, enum auth_status status)
     return reply(work, &(struct outcome){status, "null", NULL, MSG_REASON_UNKNOWN_USER});
 }
 
+enum work_step answer_too_many(struct work *work)
+{
+    return reply(work, &(struct outcome){AUTH_TOO_MANY, "null", NULL, MSG_REASON_TOO_MANY});
+}
+
 enum work_step answer_failed(struct work *work)
 {
     log_error("auth.script_failed", LOG_STR("script", work->call.script->name),
@@ -124,6 +130,9 @@ enum work_step answer_token(struct work *work, const char *token, enum auth_stat
 
     if (redis_is_error(r))
         return answer_failed(work);
+    if (strcmp(redis_str(redis_item(r, 0)), "ambiguous") == 0)
+        log_warn("auth.ambiguous", LOG_STR("client", work->request.client),
+                 LOG_STR("see", "the account's identifiers are those of several users"));
     if (!answer_grants(work))
         return answer_with(work, refusal, "null", more);
     add_user_token(&result, r, token);

@@ -21,8 +21,12 @@ enum work_step answer_refused(struct work *work, enum auth_status status);
 /* The same, with a header for gateways whose clients may be told that there is no such user. */
 enum work_step answer_unknown_user(struct work *work, enum auth_status status);
 
-/* The UserToken (spec 8.2) that a script has returned as refused | ok, row (see store/token.lua);
- * `token` is its secret, `refusal` the status when it is refused, `more` as above. */
+/* Who has failed too often, with a header that says so to gateways. */
+enum work_step answer_too_many(struct work *work);
+
+/* The UserToken (spec 8.2) that a script has returned as refused | ambiguous | ok, row (see
+ * store/token.lua); `token` is its secret, `refusal` the status when it is refused, `more` as
+ * above. */
 enum work_step answer_token(struct work *work, const char *token, enum auth_status refusal,
                             const char *more);
 

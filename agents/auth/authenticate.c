@@ -3,6 +3,7 @@
 #include "agents/auth/answer.h"
 #include "agents/auth/credentials.h"
 #include "agents/auth/grant.h"
+#include "agents/auth/limits.h"
 #include "agents/auth/operations.h"
 #include "agents/auth/outside.h"
 #include "agents/auth/providers/provider.h"
@@ -13,6 +14,7 @@
 struct attempt {
     struct credentials credentials;
     const struct provider *provider;
+    struct text name; /* whose account it is said to be; empty: the provider does not know */
     struct grant grant;
 };
 
@@ -21,6 +23,7 @@ static void attempt_destroy(void *state)
     struct attempt *attempt = state;
 
     credentials_deinit(&attempt->credentials);
+    text_deinit(&attempt->name);
     grant_deinit(&attempt->grant);
     free(attempt);
 }
@@ -58,6 +61,8 @@ static enum work_step verify(struct work *work)
                                              work->call.reply, &account);
     if (status != AUTH_SUCCESS)
         return refuse(work, status, account.id);
+    if (attempt->provider->kind->needs_credential)
+        limits_forgive(work, attempt->provider->id, text_str(&attempt->name));
     attempt->grant.provider = attempt->provider->id;
     return grant_token(work, &attempt->grant, &account, login_answer);
 }
@@ -68,16 +73,37 @@ static enum work_step look_up(struct work *work)
     const struct provider *provider = attempt->provider;
     enum auth_status status;
 
-    if (!provider)
-        return answer_refused(work, AUTH_FAILURE);
-    if (provider->kind->needs_credential && !attempt->credentials.credential)
-        return work_error(work, CODE_MALFORMED, "credential: expected a string");
-    if (provider->kind->is_outside)
-        return outside_authenticate(work, provider, attempt->credentials.credential);
     if (!provider->kind->look_up)
         return verify(work);
     status = provider->kind->look_up(provider, attempt->credentials.credential, &work->call);
     return status == AUTH_SUCCESS ? work_call(work, verify) : refuse(work, status, NULL);
+}
+
+static enum work_step attempted(struct work *work)
+{
+    enum work_step step;
+
+    return limits_allow(work, &step) ? look_up(work) : step;
+}
+
+/* Where nothing can be wrong, nothing can be guessed. */
+static enum work_step begin(struct work *work)
+{
+    struct attempt *attempt = work->state;
+    const struct provider *provider = attempt->provider;
+
+    if (!provider)
+        return answer_refused(work, AUTH_FAILURE);
+    if (!provider->kind->needs_credential)
+        return look_up(work);
+    if (!attempt->credentials.credential)
+        return work_error(work, CODE_MALFORMED, "credential: expected a string");
+    if (provider->kind->is_outside)
+        return outside_authenticate(work, provider, attempt->credentials.credential);
+    if (provider->kind->add_name)
+        provider->kind->add_name(attempt->credentials.credential, &attempt->name);
+    limits_begin(work, provider->id, text_str(&attempt->name));
+    return work_call(work, attempted);
 }
 
 enum work_step plan_authenticate(struct work *work)
@@ -94,5 +120,5 @@ enum work_step plan_authenticate(struct work *work)
     if (credentials_read(&work->request, &attempt->credentials, &problem))
         return work_error(work, CODE_MALFORMED, text_str(&problem));
     attempt->provider = providers_find(work->agent->own, attempt->credentials.provider);
-    return look_up(work);
+    return begin(work);
 }

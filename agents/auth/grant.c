@@ -1,5 +1,6 @@
 #include "agents/auth/grant.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "agents/auth/credentials.h"
@@ -16,6 +17,22 @@ static void add_random_uuid(struct redis_call *call)
 
     secret_add_uuid(&id);
     redis_call_arg(call, text_str(&id));
+}
+
+/* What makes accounts of several providers those of one user, as user.lua has it. */
+static void add_identifiers(struct redis_call *call, const struct account *account)
+{
+    _cleanup_(text_deinitp) struct text email = {0};
+
+    if (!account->email_verified || !account->email || !*account->email) {
+        redis_call_arg_i64(call, 0);
+        return;
+    }
+    text_add(&email, "email:");
+    for (const char *c = account->email; *c; c++)
+        text_add_char(&email, (char)tolower((unsigned char)*c));
+    redis_call_arg_i64(call, 1);
+    redis_call_arg(call, email.at);
 }
 
 /* Only the hash of a token is ever stored. */
@@ -46,6 +63,7 @@ static void build_login(struct redis_call *call, const struct work *work, struct
     redis_call_arg(call, account->first_name);
     redis_call_arg(call, account->last_name);
     redis_call_arg(call, account->email);
+    add_identifiers(call, account);
     redis_call_arg(call, account->roles ? account->roles : "");
     add_new_token(call, grant);
     add_random_uuid(call);

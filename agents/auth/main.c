@@ -11,15 +11,23 @@
 
 static const struct handler handlers[] = {
     // clang-format off
-    { "authenticate",        plan_authenticate           }, /* authenticate.c */
-    { "authenticateOAuthAccessToken", plan_oauth_access_token }, /* outside.c */
-    { "authenticateOAuthCode", plan_oauth_code           }, /* outside.c      */
-    { "disconnectAuth",      plan_disconnect_auth        }, /* tokens.c       */
-    { "getAllServiceProviders", plan_service_providers   }, /* services.c     */
-    { "reauthenticate",      plan_reauthenticate         }, /* tokens.c       */
-    { "register",            plan_register               }, /* register.c     */
-    { "testCall",            plan_test_call              }, /* services.c     */
-    { "validateUserByToken", plan_validate_user_by_token }, /* tokens.c       */
+    { "authenticate",                 plan_authenticate           }, /* authenticate.c   */
+    { "authenticateOAuthAccessToken", plan_oauth_access_token     }, /* outside.c        */
+    { "authenticateOAuthCode",        plan_oauth_code             }, /* outside.c        */
+    { "changePassword",               plan_change_password        }, /* users/own.c      */
+    { "deleteAccount",                plan_delete_account         }, /* users/own.c      */
+    { "disconnectAuth",               plan_disconnect_auth        }, /* tokens.c         */
+    { "endOtherSessions",             plan_end_other_sessions     }, /* users/own.c      */
+    { "getAllServiceProviders",       plan_service_providers      }, /* services.c       */
+    { "inspectUsers",                 plan_inspect_users          }, /* users/operator.c */
+    { "reauthenticate",               plan_reauthenticate         }, /* tokens.c         */
+    { "register",                     plan_register               }, /* register.c       */
+    { "testCall",                     plan_test_call              }, /* services.c       */
+    { "userAdd",                      plan_user_add               }, /* users/operator.c */
+    { "userChange",                   plan_user_change            }, /* users/operator.c */
+    { "userPassword",                 plan_user_password          }, /* users/operator.c */
+    { "userRemove",                   plan_user_remove            }, /* users/operator.c */
+    { "validateUserByToken",          plan_validate_user_by_token }, /* tokens.c         */
     // clang-format on
 };
 

@@ -7,6 +7,7 @@
 #include "agents/auth/answer.h"
 #include "agents/auth/credentials.h"
 #include "agents/auth/grant.h"
+#include "agents/auth/limits.h"
 #include "agents/auth/oauth/oauth.h"
 #include "agents/auth/operations.h"
 #include "agents/runtime/agent.h"
@@ -114,6 +115,8 @@ static enum work_step asked(struct work *work)
         .roles = identity->roles.size ? identity->roles.at : NULL,
     };
 
+    if (o->status != AUTH_FORBIDDEN)
+        limits_forgive(work, "", ""); /* it was right, or nobody could say */
     if (o->status != AUTH_SUCCESS)
         return refuse(work, o->status);
     o->grant.provider = o->provider->id;
@@ -130,6 +133,16 @@ static enum work_step log_developer_in(struct work *work)
     log_warn("auth.dev_login", LOG_STR("client", work->request.client));
     o->grant.provider = DEV;
     return grant_token(work, &o->grant, &developer, granted);
+}
+
+static enum work_step attempted(struct work *work)
+{
+    const struct outside *o = work->state;
+    enum work_step step;
+
+    if (o->tells_tokens && limits_are_reached(work))
+        return refuse(work, AUTH_TOO_MANY);
+    return limits_allow(work, &step) ? work_aside(work, ask, asked) : step;
 }
 
 static bool is_developer(const struct work *work, const struct outside *o)
@@ -156,7 +169,8 @@ static enum work_step begin(struct work *work)
                                     .access_token = o->access_token,
                                     .refresh_token = o->refresh_token,
                                     .deadline_ms = clock_mono_ms() + oauth_timeout_ms(provider)};
-    return work_aside(work, ask, asked);
+    limits_begin(work, "", ""); /* what is shown names nobody: only the address counts */
+    return work_call(work, attempted);
 }
 
 /* ---- authenticate ---- */

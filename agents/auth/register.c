@@ -16,8 +16,8 @@ static enum work_step registered(struct work *work)
 
     if (redis_is_error(r))
         return answer_failed(work);
-    return strcmp(redis_str(r), "ok") != 0 ? answer_refused(work, AUTH_DUPLICATE)
-                                           : answer(work, AUTH_SUCCESS, "null");
+    return strcmp(redis_str(redis_item(r, 0)), "ok") != 0 ? answer_refused(work, AUTH_DUPLICATE)
+                                                          : answer(work, AUTH_SUCCESS, "null");
 }
 
 static enum work_step enroll(struct work *work, const struct credentials *credentials)

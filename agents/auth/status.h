@@ -11,6 +11,7 @@ enum auth_status {
     AUTH_FORBIDDEN = 402,    /* refused by the provider */
     AUTH_FAILURE = 403,      /* no such provider; not all that an account needs */
     AUTH_DUPLICATE = 404,    /* somebody has this user name or email */
+    AUTH_TOO_MANY = 429,     /* failed attempts, on this account or from this address */
     AUTH_BAD_PASSWORD = 433  /* or no such user */
 };
 

@@ -58,6 +58,7 @@ struct msg {
 /* What a reply may say beside its body. */
 #define MSG_REASON_MORE         "more"         /* to a return: a part, ask for the next one */
 #define MSG_REASON_UNKNOWN_USER "unknown user" /* to a refused login */
+#define MSG_REASON_TOO_MANY     "too many"     /* the same: after too many that have failed */
 
 /* A deep copy of *fields in one block, owned by the caller. */
 _must_check_ enum err msg_create(const struct msg *fields, struct msg **out);

@@ -18,6 +18,10 @@ static const struct {
     [7] = { "add_child",     "add_child"     },
     [8] = { "subscribe",     "subscribe"     },
     [9] = { "revoke",        "revoke"        },
+    /* 10 is the server's own request, `changed` */
+    [11] = { "change_password",    "changePassword"   },
+    [12] = { "end_other_sessions", "endOtherSessions" },
+    [13] = { "delete_account",     "deleteAccount"    },
     // clang-format on
 };
 
@@ -61,7 +65,8 @@ const char *content_cls(const struct operation *o)
 const struct operation *content_operation(const char *cls, size_t size)
 {
     for (size_t i = 1; i < ARRAY_SIZE(classes); i++) {
-        if (size == strlen(classes[i].cls) && memcmp(cls, classes[i].cls, size) == 0)
+        if (classes[i].cls && size == strlen(classes[i].cls) &&
+            memcmp(cls, classes[i].cls, size) == 0)
             return operation_by_name(classes[i].operation, strlen(classes[i].operation));
     }
     return NULL;

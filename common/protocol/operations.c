@@ -20,6 +20,7 @@ enum {
     ENTER = EFFECTS | ENTERS, /* a way to log in, or what belongs to one */
     READ = LOGIN,             /* what is read may be watched; losing that costs nobody anything */
     WRITE = LOGIN | EFFECTS,
+    ENTERED = WRITE,     /* what a user does with their own account */
     AWAIT = READ | SLOW, /* the value may have to be computed by a process */
     RUN = WRITE | SLOW,
     RECEIPT = LOGIN | ACKNOWLEDGES, /* a lost one is made good by a redelivery */
@@ -72,15 +73,18 @@ const struct operation operations[] = {
     OP("authenticateOAuthAccessToken",  ENTER,   AUTH, A("AuthenticateOAuthAccessToken")),
     OP("authenticateOAuthCode",         ENTER,   AUTH, A("AuthenticateOAuthCode")),
     OP("authenticateUserAccount",       ENTER,   NONE, A("AuthenticateUserAccount")),
+    CONTENT(11, "changePassword",       ENTERED, AUTH, A("ChangePassword")),
     OP("changedReceived",               SIGNAL,  SYNC, S_MUTE("ChangedReceived")),
     CONTENT(1, "connect",               INNER,   SYNC, S("Connect")),
     OP("countAllByName",                READ,    SYNC, S("CountAllByName")),
     ALIAS("create", "createObject",     WRITE,   SYNC, S("Create")),
     OP("createObject",                  WRITE,   SYNC, S("Create")),
     ALIAS("delete", "removeObject",     WRITE,   SYNC, S("Remove")),
+    CONTENT(13, "deleteAccount",        ENTERED, AUTH, A("DeleteAccount")),
     OP("deletesReceived",               RECEIPT, SYNC, S("PushDeletesReceived")),
     OP("disconnect",                    INNER,   SYNC, S_MUTE("Disconnect")),
     CONTENT(3, "disconnectAuth",        INNER,   AUTH, A("Disconnect")),
+    CONTENT(12, "endOtherSessions",     ENTERED, AUTH, A("EndOtherSessions")),
     OP("exportObjects",                 INSPECT, SYNC, S("ExportObjects")),
     OP("findByExample",                 READ,    SYNC, S("FindByExample")),
     OP("findById",                      READ,    SYNC, S("FindById")),
@@ -102,6 +106,7 @@ const struct operation operations[] = {
     OP("importObjects",                 MEND,    SYNC, S("ImportObjects")),
     OP("inspectBooks",                  INSPECT, SYNC, S("InspectBooks")),
     OP("inspectClients",                INSPECT, SYNC, S("InspectClients")),
+    OP("inspectUsers",                  INSPECT, AUTH, A("InspectUsers")),
     OP("inspectWatch",                  INSPECT, SYNC, S("InspectWatch")),
     CONTENT(3, "logout",                WRITE,   SYNC, S_MUTE("Logout")),
     OP("logoutUser",                    ENTER,   NONE, A_AS("LogoutUser", "Auth")),
@@ -129,6 +134,10 @@ const struct operation operations[] = {
     ALIAS("update", "putObject",        WRITE,   SYNC, S("Put")),
     OP("updatesReceived",               RECEIPT, SYNC, S("PushUpdatesReceived")),
     OP("upgradeClient",                 WRITE,   SYNC, S("UpgradeClient")),
+    OP("userAdd",                       MEND,    AUTH, A("UserAdd")),
+    OP("userChange",                    MEND,    AUTH, A("UserChange")),
+    OP("userPassword",                  MEND,    AUTH, A("UserPassword")),
+    OP("userRemove",                    MEND,    AUTH, A("UserRemove")),
     OP("validateUserByToken",           OPEN,    AUTH, A("ValidateUserByToken")),
     // clang-format on
 };

@@ -28,13 +28,17 @@ static const struct command commands[] = {
     {"export",        "[--wait SECONDS] [--output FILE] [CLASS...]",
      "prints every object of these classes, or of all, as a line of JSON",     ctl_export},
     {"hash-password", "",
-     "reads a password from standard input, prints its hash for a users file", ctl_hash_password},
+     "asks for a password, or reads it from standard input, prints its hash for a users file", ctl_hash_password},
     {"import",        "[--wait SECONDS] [FILE]",
      "reads what export prints: makes objects, changes what differs",          ctl_import},
     {"model",         "[--wait SECONDS] check|migrate [FILE]",
      "what a changed model takes; migrate: brings the objects to it",          ctl_model},
     {"operations",    "",
      "prints the table of operations",                                         ctl_operations},
+    {"user",          "[--wait SECONDS] ACTION [USER]",
+     "list [USER]; add [--first-name TEXT] [--last-name TEXT] [--email TEXT] [--roles A,B] USER;\n"
+     "      role USER +ROLE -ROLE...; passwd, disable, enable, logout, remove USER. Passwords are asked for\n"
+     "      at the terminal, or read from standard input",                     ctl_user},
     {"why",           "[--wait SECONDS] CLIENT CLASS ID",
      "explains what a client was told of an object, and why nothing newer",    ctl_why},
     // clang-format on

@@ -15,7 +15,7 @@ struct ctl_option {
     bool *given;        /* of one without a value: becomes true */
 };
 
-#define CTL_OPTIONS_MAX 4
+#define CTL_OPTIONS_MAX 8
 
 /*
  * Reads the options, a list that ends with a NULL name and has at most CTL_OPTIONS_MAX, and returns

@@ -154,6 +154,26 @@ static bool is_error(const struct msg *m)
            json_string_is(json_member(json_value(m->body, m->size), "type", NULL), "error");
 }
 
+/* Why a login was refused, as far as the client may know: the first, unless the agents say more. */
+static const struct refusal {
+    const char *reason;
+    int status, detail;
+    const char *msg;
+} refusals[] = {
+    {"", 401, CONTENT_DENIED, "Invalid Credential"},
+    {MSG_REASON_UNKNOWN_USER, 401, CONTENT_UNKNOWN, "User Not Found"},
+    {MSG_REASON_TOO_MANY, 429, CONTENT_PLAIN, "Too Many Requests: too many failed attempts"},
+};
+
+static const struct refusal *refusal_of(const struct msg *m)
+{
+    for (size_t i = 1; i < ARRAY_SIZE(refusals); i++) {
+        if (m->reason && strcmp(m->reason, refusals[i].reason) == 0)
+            return &refusals[i];
+    }
+    return &refusals[0];
+}
+
 /* The result of a login that is granted is the answer to the ConnectRequest, which the agents give
  * that know no tokens. */
 static void keep_token(struct client *c, const struct msg *m)
@@ -167,7 +187,7 @@ static void keep_token(struct client *c, const struct msg *m)
 
 static void login(struct gateway *g, struct open_request *r, const struct msg *m)
 {
-    const bool is_unknown = m->reason && strcmp(m->reason, MSG_REASON_UNKNOWN_USER) == 0;
+    const struct refusal *refusal = refusal_of(m);
     const char *id = open_request_message_id(r);
 
     if (login_take(g, r->client, m, id)) {
@@ -179,10 +199,8 @@ static void login(struct gateway *g, struct open_request *r, const struct msg *m
         return;
     }
     text_clear(&g->scratch);
-    content_add_error(
-        &g->scratch, id, content_cls(r->operation),
-        content_code(r->operation, 401, is_unknown ? CONTENT_UNKNOWN : CONTENT_DENIED),
-        is_unknown ? "User Not Found" : "Invalid Credential");
+    content_add_error(&g->scratch, id, content_cls(r->operation),
+                      content_code(r->operation, refusal->status, refusal->detail), refusal->msg);
     client_send(r->client, g->scratch.at, g->scratch.size);
 }
 
@@ -257,6 +275,34 @@ static void say_left(struct gateway *g, struct open_request *r, const struct msg
     client_send(r->client, g->scratch.at, g->scratch.size);
 }
 
+/* ---- What users do with their own accounts ---- */
+
+/* The members of `data` become those of the request, which the auth agents read alike from both
+ * protocols. */
+static void take_own(struct gateway *g, struct client *c, const struct content_frame *f)
+{
+    _cleanup_(text_wipep) struct text body = {0};
+
+    if (json_kind(f->data) != JSON_OBJECT && json_kind(f->data) != JSON_ABSENT) {
+        refuse(g, c, f, CODE_MALFORMED, "data: expected an object");
+        return;
+    }
+    if (!client_is_logged_in(c)) {
+        deny(g, c, f, CONTENT_NOT_AUTHENTICATED, "Not Authenticated");
+        return;
+    }
+    text_add(&body, "{\"cn\":");
+    text_add_json_str(&body, f->operation->request_class);
+    for (struct json_walk w = json_walk(f->data); json_next(&w);) {
+        text_add_char(&body, ',');
+        text_add_bytes(&body, w.key.at, w.key.size);
+        text_add_char(&body, ':');
+        text_add_bytes(&body, w.value.at, w.value.size);
+    }
+    text_add_char(&body, '}');
+    start(g, c, f, PURPOSE_CLIENT, json_span_text(&body));
+}
+
 /* ---- Frames ---- */
 
 static void take_nothing(struct gateway *g, struct client *c, const struct content_frame *f)
@@ -273,9 +319,8 @@ static void take_request(struct gateway *g, struct client *c, const struct conte
         const char *operation;
         void (*take)(struct gateway *, struct client *, const struct content_frame *);
     } takers[] = {
-        {"authenticate", take_login},
-        {"reconnect", take_reconnect},
-        {"logout", take_logout},
+        {"authenticate", take_login}, {"reconnect", take_reconnect},  {"logout", take_logout},
+        {"changePassword", take_own}, {"endOtherSessions", take_own}, {"deleteAccount", take_own},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(takers); i++) {

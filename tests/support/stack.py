@@ -357,6 +357,8 @@ class Stack:
             "gateway.max_upgrades_per_s_per_address": 0,
             "auth.providers": "file,anonymous",
             "auth.users_file": users,
+            "auth.max_failed_logins": 1000000,  # of all tests together
+            "auth.max_failed_logins_per_address": 1000000,
             **settings,
         }
         self.config.write_text("".join(f"{key} = {value}\n" for key, value in lines.items()))

@@ -123,8 +123,8 @@ end
 
 
 def script(name):
-    """The Lua text of a script, taken from what is compiled into the agent."""
-    source = (BUILD / f"agents/sync/script_{name}.c").read_text()
+    """The Lua text of a script, taken from what is compiled into an agent."""
+    source = next(BUILD.glob(f"agents/*/script_{name}.c")).read_text()
     lines = re.findall(r'^    "(.*)\\n"$', source, re.MULTILINE)
     return "\n".join(line.replace('\\"', '"').replace("\\\\", "\\") for line in lines)
 

@@ -1,3 +1,5 @@
+#include "agents/auth/providers/basic.h"
+
 #include <string.h>
 #include <strings.h>
 
@@ -17,8 +19,7 @@
  * of the metadata, a login none; its names are known in any case, and as first_name, last_name.
  */
 
-#define NAME_MAX_BYTES     255 /* of a user name, and of each member of the metadata */
-#define PASSWORD_MAX_BYTES 1024
+#define NAME_MAX_BYTES 255 /* of a user name, and of each member of the metadata */
 
 enum part { USERNAME, PASSWORD, FIRST_NAME, LAST_NAME, EMAIL, PART_COUNT };
 
@@ -54,7 +55,7 @@ static bool has_control_characters(const struct text *text)
 static bool is_good(enum part part, const struct text *text)
 {
     if (part == PASSWORD)
-        return text->size <= PASSWORD_MAX_BYTES && !memchr(text_str(text), '\0', text->size);
+        return text->size <= BASIC_PASSWORD_MAX_BYTES && !memchr(text_str(text), '\0', text->size);
     return text->size <= NAME_MAX_BYTES && !has_control_characters(text) &&
            !(part == USERNAME && memchr(text_str(text), ':', text->size));
 }
@@ -140,9 +141,25 @@ static bool read_credential(const char *credential, size_t needed, struct basic 
     return there == needed;
 }
 
+bool basic_is_user_name(const char *name)
+{
+    _cleanup_(text_deinitp) struct text text = {0};
+
+    text_add(&text, name);
+    return text.size > 0 && is_good(USERNAME, &text);
+}
+
 /* ---- Logging in ---- */
 
-enum { ROW_USERNAME, ROW_HASH, ROW_FIRST_NAME, ROW_LAST_NAME, ROW_EMAIL };
+enum { ROW_USERNAME, ROW_HASH, ROW_FIRST_NAME, ROW_LAST_NAME, ROW_EMAIL, ROW_VERIFIED };
+
+static void basic_add_name(const char *credential, struct text *out)
+{
+    _cleanup_(basic_deinit) struct basic basic;
+
+    if (read_credential(credential, USERNAME + 1, &basic))
+        text_add(out, basic.part[USERNAME].at);
+}
 
 static enum auth_status basic_look_up(const struct provider *provider, const char *credential,
                                       struct redis_call *call)
@@ -168,7 +185,9 @@ static enum auth_status basic_verify(const struct provider *provider, const char
         *account_out = (struct account){.id = redis_str(redis_item(found, ROW_USERNAME)),
                                         .first_name = redis_str(redis_item(found, ROW_FIRST_NAME)),
                                         .last_name = redis_str(redis_item(found, ROW_LAST_NAME)),
-                                        .email = redis_str(redis_item(found, ROW_EMAIL))};
+                                        .email = redis_str(redis_item(found, ROW_EMAIL)),
+                                        .email_verified =
+                                            redis_str(redis_item(found, ROW_VERIFIED))[0] == '1'};
     if (!read_credential(credential, PASSWORD + 1, &basic) ||
         !secret_password_verify(hash, basic.part[PASSWORD].at, basic.part[PASSWORD].size))
         return AUTH_BAD_PASSWORD;
@@ -176,6 +195,16 @@ static enum auth_status basic_verify(const struct provider *provider, const char
 }
 
 /* ---- Registering ---- */
+
+void basic_add_user(struct redis_call *call, bool email_verified, const char *roles)
+{
+    _cleanup_(text_deinitp) struct text id = {0};
+
+    secret_add_uuid(&id);
+    redis_call_arg(call, email_verified ? "1" : "0");
+    redis_call_arg(call, text_str(&id));
+    redis_call_arg(call, roles);
+}
 
 /* The password leaves the process only as its hash. */
 static enum auth_status basic_enroll(const struct provider *provider, const char *credential,
@@ -189,23 +218,27 @@ static enum auth_status basic_enroll(const struct provider *provider, const char
         secret_password_hash(basic.part[PASSWORD].at, basic.part[PASSWORD].size, &hash))
         return AUTH_FAILURE;
     redis_call_begin(call, &script_register);
+    redis_call_arg(call, "0"); /* nobody is a user's child, */
+    redis_call_arg(call, "0"); /* and nothing depends on a new user's roles */
     redis_call_arg(call, basic.part[USERNAME].at);
     redis_call_arg(call, hash.at);
     for (enum part part = FIRST_NAME; part < PART_COUNT; part++)
         redis_call_arg(call, basic.part[part].at);
+    basic_add_user(call, false, "");
     return AUTH_SUCCESS;
 }
 
 static const char *basic_id(const struct settings *settings)
 {
     (void)settings;
-    return "activestack:basic";
+    return BASIC_ID;
 }
 
 const struct provider_kind provider_basic = {
     .name = "basic",
     .needs_credential = true,
     .id = basic_id,
+    .add_name = basic_add_name,
     .look_up = basic_look_up,
     .verify = basic_verify,
     .enroll = basic_enroll,

@@ -113,9 +113,12 @@ static enum err read_user(struct json_object *object, size_t i, struct users *us
             values[m] = NULL; /* told */
     if (problems->size > before)
         return ERR_CONFIG;
-    user = (struct user){
-        {.id = values[2], .first_name = values[0], .last_name = values[1], .email = values[2]},
-        .hash = values[3]};
+    user = (struct user){{.id = values[2],
+                          .first_name = values[0],
+                          .last_name = values[1],
+                          .email = values[2],
+                          .email_verified = true}, /* by whoever has written it there */
+                         .hash = values[3]};
     read_roles(object, path, &user.roles, problems);
     check_user(users, &user, path, problems);
     if (problems->size > before) {
@@ -182,6 +185,14 @@ static void file_close(struct provider *provider)
 
 /* ---- Verifying ---- */
 
+static void file_add_name(const char *credential, struct text *out)
+{
+    const char *colon = strchr(credential, ':');
+
+    if (colon)
+        text_add_bytes(out, credential, (size_t)(colon - credential));
+}
+
 static enum auth_status file_verify(const struct provider *provider, const char *credential,
                                     const struct redis_reply *found, struct account *account_out)
 {
@@ -204,6 +215,7 @@ const struct provider_kind provider_file = {
     .needs_credential = true,
     .id = file_id,
     .open = file_open,
+    .add_name = file_add_name,
     .verify = file_verify,
     .close = file_close,
 };

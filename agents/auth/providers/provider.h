@@ -30,7 +30,7 @@ struct account {
     const char *first_name;
     const char *last_name;
     const char *email;
-    bool email_verified; /* the provider says that it is theirs */
+    bool email_verified; /* then whoever has it is the same user, whichever the provider */
     const char *roles;   /* as login.lua takes them, ",editor,reviewer,"; NULL: none */
 };
 
@@ -59,6 +59,9 @@ struct provider_kind {
      * mistake. NULL: nothing. */
     enum err (*open)(struct provider *provider, const struct settings *settings,
                      struct text *problems);
+    /* Adds whose credential it says that it is, for the count of failed attempts; nothing if it
+     * cannot be one. NULL: credentials do not say. */
+    void (*add_name)(const char *credential, struct text *out);
     /* Builds the call whose reply verify() needs. AUTH_SUCCESS, or how the credential is refused
      * since it cannot be one. NULL: verify() needs nothing. */
     enum auth_status (*look_up)(const struct provider *provider, const char *credential,
@@ -69,8 +72,8 @@ struct provider_kind {
     enum auth_status (*verify)(const struct provider *provider, const char *credential,
                                const struct redis_reply *found, struct account *account_out);
     /* Builds the call that makes an account. Its script takes two more arguments behind, the name
-     * of the request ("": none) and now, and returns "ok" or "duplicate". AUTH_SUCCESS, or how the
-     * credential is refused. NULL: accounts are not made by us. */
+     * of the request ("": none) and now, and returns "ok" or "duplicate", in a list. AUTH_SUCCESS,
+     * or how the credential is refused. NULL: accounts are not made by us. */
     enum auth_status (*enroll)(const struct provider *provider, const char *credential,
                                struct redis_call *call);
     void (*close)(struct provider *provider); /* also after a failed open; or NULL */

@@ -1,40 +1,34 @@
 -- "authenticate" (spec 8.6) once the provider has verified the account: finds or makes the user and
 -- the user's Person, and issues the token. One for each user and client, and for each user and device.
 -- Arguments: what children.c writes of the Person's class, and touches.c; provider, account, id if the user
--- is new, first name, last name, email, roles (",editor,reviewer,"; "": none), token hash, token's id, client,
--- device, name of the request ("": none), now, expires, and for the Person: whether there is to be one, id
--- ("" asks for the next integer), field of the user's id, lineage, list of field, text, refs, indexes.
--- Returns refused | ok, row of the token.
+-- is new, first name, last name, email, list of identifiers, roles (",editor,reviewer,"; "": none), token hash,
+-- token's id, client, device, name of the request ("": none), now, expires, and for the Person: whether there
+-- is to be one, id ("" asks for the next integer), field of the user's id, lineage, list of field, text, refs,
+-- indexes.
+-- Returns refused | ambiguous | ok, row of the token.
 local provider, account, user, first_name, last_name, email = arg(), arg(), arg(), arg(), arg(), arg()
-local roles = arg()
+local identifiers, roles = arg_list(), arg()
 local hash, token_id, client, device, request, now, expires =
   arg(), arg(), arg(), arg(), arg(), arg(), arg()
 local has_person = arg() == '1'
 
-local account_key = '{a:' .. provider .. ':' .. account .. '}'
-local known = redis.call('GET', account_key)
-if known and is_disabled(known) then
+local account_name = provider .. ':' .. account
+local known = redis.call('GET', account_user_key(account_name)) or identifiers_user(identifiers)
+if known == false then
+  return { 'ambiguous' }
+elseif known and is_disabled(known) then
   return { 'refused' }
 end
 if known then
   user = known
 else
-  redis.call('SET', account_key, user)
-  redis.call('HSET', user_key(user), 'firstName', first_name, 'lastName', last_name,
-    'email', email, 'created', now)
+  user_make(user, first_name, last_name, email, now)
 end
-
-local function set_roles()
-  if roles == (redis.call('HGET', user_key(user), 'roles') or '') then
-    return
-  elseif roles == '' then
-    redis.call('HDEL', user_key(user), 'roles')
-  else
-    redis.call('HSET', user_key(user), 'roles', roles)
-  end
-  roles_changed(user, now)
-end
-set_roles()
+account_give(user, account_name)
+identifiers_give(user, identifiers)
+redis.call('HSET', user_key(user), 'login', now)
+roles_given(user, provider, roles)
+roles_refresh(user, now)
 
 local function make_person()
   local id, field, lineage, values = arg(), arg(), arg_lineage(), arg_list()

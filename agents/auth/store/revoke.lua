@@ -21,3 +21,12 @@ local function session_revoke(sid, now, known_s)
     redis.call('ZADD', 'closings', now, s[2] .. ' ' .. s[3])
   end
 end
+
+-- A user who is going, and has no session any more, is forgotten by a sync agent, with what is theirs.
+local function user_forget(user, due)
+  if redis.call('HEXISTS', user_key(user), 'gone') == 1 then
+    local job = redis.call('INCR', 'j:next')
+    redis.call('HSET', job_key(job), 'type', 'forget', 'session', user)
+    redis.call('ZADD', 'jobs', due, job)
+  end
+end

@@ -69,6 +69,7 @@ local function revoke(entry)
     if part == 'end' then
       redis.call('ZREM', 'revocations', entry)
       redis.call('HDEL', 'revocations:at', entry)
+      user_forget(user, now)
       return
     end
     local step = part == 't' and revoke_tokens or revoke_sessions

@@ -42,6 +42,9 @@ void job_review_roles_start(const struct work *work, const char *job);
 /* end_session.c: removes what an ended session owns. */
 void job_end_session_start(const struct work *work, const char *job, const char *session);
 
+/* forget_user.c: removes what belonged to a user whose account was deleted, and the user. */
+void job_forget_user_start(const struct work *work, const char *job);
+
 /* gateway_gone.c: unbinds the sessions of a gateway that is gone. */
 void job_gateway_gone_start(const struct work *work, const char *job);
 

@@ -32,6 +32,8 @@ static void continue_job(const struct work *work, const struct redis_reply *job)
         job_review_roles_start(work, id);
     else if (!strcmp(type, "gateway"))
         job_gateway_gone_start(work, id);
+    else if (!strcmp(type, "forget"))
+        job_forget_user_start(work, id);
 }
 
 static enum work_step claimed(struct work *work)

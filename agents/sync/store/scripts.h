@@ -22,6 +22,7 @@ extern const struct redis_script script_entry_points;
 extern const struct redis_script script_export;
 extern const struct redis_script script_fan_out;
 extern const struct redis_script script_fan_out_end;
+extern const struct redis_script script_forget_user;
 extern const struct redis_script script_gateway_alive;
 extern const struct redis_script script_gateway_gone;
 extern const struct redis_script script_gateway_lost;
