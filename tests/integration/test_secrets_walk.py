@@ -39,7 +39,7 @@ class Walk:
         self.secrets = {name: made(name) for name in (
             "password", "wrongpassword", "basicpassword", "newpassword", "code", "accesstoken",
             "refreshtoken", "requestsecret", "mistyped", "nojson", "clientsecret", "newaccesstoken",
-            "newrefreshtoken")}
+            "newrefreshtoken", "ctlpassword")}
         self.ids = {"task": made("task"), "sealed": made("sealed")}
         self.seen = {}  # where -> bytes
         self.limits = {}  # of each program
@@ -130,6 +130,13 @@ def register(walk):
                        credential=json.dumps(credential))
         client.login(BASIC, f"{REGISTERED}:{walk.secrets['basicpassword']}")
         walk.add("basic token", client.token)
+        client.request("changePassword", event=True, cn=None,
+                       oldPassword=walk.secrets["basicpassword"],
+                       newPassword=walk.secrets["newpassword"])
+    walk.seen["words of ctl"] = subprocess.run(
+        [CTL, "--config", walk.stack.config, "user", "passwd", f"{BASIC}:{REGISTERED}"],
+        input=walk.secrets["ctlpassword"].encode(), stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, timeout=60, check=False).stdout
 
 
 REDIRECT = "https://example.org/back"
@@ -180,8 +187,8 @@ def use_content(walk):
         client.vanish()
     with ContentClient(walk.gateway.url) as again:
         assert again.reconnect(client.session)["type"] == "result"
-        again.request("change_password", password=walk.secrets["wrongpassword"],
-                      old=walk.secrets["wrongpassword"], new=walk.secrets["newpassword"])
+        again.request("change_password", oldPassword=walk.secrets["wrongpassword"],
+                      newPassword=walk.secrets["newpassword"])
         again.logout()
 
 
