@@ -54,7 +54,7 @@ struct amqp_content {
 /* A message's properties in the library's words; points into the message and into itself. */
 struct amqp_outgoing {
     amqp_basic_properties_t properties;
-    amqp_table_entry_t headers[12];
+    amqp_table_entry_t headers[16];
     char expiration[12];
     size_t size; /* at most so many bytes for all but the body */
 };

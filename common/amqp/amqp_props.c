@@ -56,6 +56,9 @@ static const struct header {
     // clang-format on
 };
 
+_Static_assert(ARRAY_SIZE(headers) + 1 <= ARRAY_SIZE(((struct amqp_outgoing *)NULL)->headers),
+               "room for all of them, and for the publish number");
+
 /* ---- Outgoing ---- */
 
 static void add_header(struct amqp_outgoing *out, const char *name, amqp_field_value_t value)

@@ -13,11 +13,11 @@ from certificates import Authority
 from client import Client
 from content_client import ContentClient
 from servers import wait_until
-from stack import PROVIDER, Gateway, Stack
+from stack import PROVIDER, Gateway, Stack, slow
 
 NOTE = "com.app.mo.Note"
 LARGE = "x" * 500_000
-HANDSHAKE_S = 1
+HANDSHAKE_S = 3 if slow() else 1
 
 
 @pytest.fixture(scope="module")

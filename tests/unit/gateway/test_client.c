@@ -7,7 +7,8 @@
 
 #define CLIENT _cleanup_(client_destroyp) struct client
 
-static const struct client_limits limits = {.send_bytes = 100, .pause_bytes = 40};
+static const struct client_limits limits = {
+    .send_bytes = 100, .pause_bytes = 40, .requests = {.per_s = 2, .burst = 3}};
 
 /* What the client asked of its socket. */
 struct socket {
@@ -146,9 +147,25 @@ START_TEST(a_client_goes_through_its_states)
 }
 END_TEST
 
+START_TEST(a_client_may_ask_so_often)
+{
+    struct socket socket = {0};
+    struct client *c = create(&socket), *other = create(&socket);
+
+    for (int i = 0; i < 3; i++)
+        ck_assert(client_may_ask(c, 1000));
+    ck_assert(!client_may_ask(c, 1000));
+    ck_assert(!client_may_ask(c, 1499));
+    ck_assert(client_may_ask(c, 1500));
+    ck_assert(client_may_ask(other, 1000));
+    client_destroy(c);
+    client_destroy(other);
+}
+END_TEST
+
 UNIT_SUITE("client", frames_leave_in_their_order_put_together_from_pieces,
            nothing_is_read_from_a_client_that_does_not_read,
            a_client_that_reads_too_slowly_is_closed_and_its_queue_dropped,
            a_single_frame_may_be_larger_than_the_queue,
            what_was_said_before_a_close_still_leaves_and_nothing_after_it,
-           a_client_goes_through_its_states)
+           a_client_goes_through_its_states, a_client_may_ask_so_often)
