@@ -73,6 +73,8 @@ START_TEST(the_defaults_are_those_that_were_agreed)
     ck_assert_int_eq(s.log_format, 0);
     ck_assert_int_eq(s.amqp_heartbeat_s, 20);
     ck_assert(!s.redis_allow_weak);
+    ck_assert(!s.auth_dangerous_dev_login);
+    ck_assert_int_eq(s.auth_oauth_timeout_ms, 10000);
     ck_assert_str_eq(s.gateway_host, "127.0.0.1");
     ck_assert_int_eq(s.gateway_port, 8080);
     ck_assert_str_eq(s.gateway_session_secret_previous, "");
