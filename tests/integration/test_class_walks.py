@@ -11,7 +11,7 @@ def reader(store):
 
 def read_all(store, last, most, numeric=False, rank=0):
     """One step of getAllByName: the IDs that it finds, the member behind which to go on."""
-    step = store.run("read_all", "c1", now_ms(), "com.app.mo.Task", 0, int(numeric), last, rank,
+    step = store.run("read_all", "c1", now_ms(), "com.app.mo.Task", 0, 0, int(numeric), last, rank,
                      most, 0, 1000, 0)
     return [ref.split(":", 1)[1] for ref in step[2][0::2]], step[5]
 
@@ -45,5 +45,5 @@ def test_a_walk_misses_nothing_although_objects_come_and_go(store, reader, numer
 
 def test_who_only_counts_looks_at_nothing(store, reader):
     list_tasks(store, dict.fromkeys("abc", 0))
-    assert store.run("read_all", "c1", now_ms(), "com.app.mo.Task", 0, 0, "", 0, 0, 0, 0, 0) == [
+    assert store.run("read_all", "c1", now_ms(), "com.app.mo.Task", 0, 0, 0, "", 0, 0, 0, 0, 0) == [
         "ok", reader, [], 3, 0, ""]

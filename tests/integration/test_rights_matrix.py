@@ -10,6 +10,7 @@ import json
 import re
 
 import pytest
+import rights_fields as fields
 from asking import create, remove
 from client import Client, pair
 from content_client import ContentClient
@@ -18,7 +19,7 @@ from rights_operations import (
     CONTENT_OTHERS, CONTENT_READS, CONTENT_STRANGER, CONTENT_WRITES, NOT_WATCHING, NOTE, OTHERS, READS,
     WATCHING, WRITES, Target, content_word_of, of_clients, word_of)
 from rights_world import (
-    CALLERS, KID, KINDS, ROLES, RUNS, SECRET, THING, USERS, World, model, processes)
+    CALLERS, KID, KINDS, MOST_ON_PATHS, ROLES, RUNS, SECRET, THING, USERS, World, model, processes)
 from servers import wait_until
 from stack import Stack, user_row
 from store import balance
@@ -57,13 +58,14 @@ class ContentCaller(Hearing, ContentClient):
 def rights_stack(servers, tmp_path_factory):
     """The second gateway's clients of the content protocol are users of the provider anonymous."""
     folder = tmp_path_factory.mktemp("rights")
-    (folder / "model.json").write_text(json.dumps(model()))
+    (folder / "model.json").write_text(json.dumps(model(**{fields.PAPER: fields.paper_class()})))
     (folder / "users.json").write_text(json.dumps([
         {**user_row(f"{name}@example.org", name, "Example"), "roles": ROLES.get(name, [])}
         for name in USERS.values()]))
     stack = Stack(servers, gateways=2, processes=processes(), settings={
         "model.file": folder / "model.json", "auth.users_file": folder / "users.json",
-        "sync.poll_ms": 50, "sync.watch_window_ms": 20, "process.presence_ms": 0})
+        "sync.poll_ms": 50, "sync.watch_window_ms": 20, "process.presence_ms": 0,
+        "sync.max_path_objects": MOST_ON_PATHS})
     stack.gateways[1].environment["ACTIVESTACK_GATEWAY_CONTENT_PROVIDER"] = "anonymous"
     with stack:
         yield stack
@@ -325,3 +327,115 @@ def test_who_watches_is_told_of_what_they_may_read(world, enter):
             assert remove(removers[caller], target.kind.class_name, target.id)["result"] is True
             gone.append(target)
     told.check(told.expected(gone))
+
+
+# ---- Rules of fields
+
+@pytest.fixture(scope="module")
+def paper(world):
+    """Makes papers: paper("p") has the ID p."""
+    def make(*names):
+        world.lines += [fields.line(world, name) for name in names]
+        world.import_all()
+    return make
+
+
+def words(found):
+    return " ".join(sorted(found)) or "nothing"
+
+
+def test_whoever_reads_an_object_sees_the_fields_that_they_may(enter, paper):
+    paper("p1")
+    got, expected = {}, {}
+    for caller in CALLERS:
+        client, content = enter(caller), enter(caller, content=True)
+        answers = dict(zip(fields.READS, client.ask_all([
+            (name, False, members("p1")) for name, members in fields.READS.items()])))
+        answers["get_content"] = content.get_content({"type": "paper", "id": "p1"})
+        for name, answer in answers.items():
+            got[name, "shown", caller] = words(fields.shown(answer.text, "p1"))
+            got[name, "named", caller] = words(fields.named(answer.text))
+        values = client.ask_all([("getChangeWatcher", False, fields.value_of(field)("p1"))
+                                 for field in fields.RULES])
+        got["getChangeWatcher", "shown", caller] = words(
+            {name for answer in values for name in fields.shown(answer.text, "p1")})
+        columns = client.request("runQuery", theClassName=fields.PAPER, queryName="columns")
+        got["columns", "shown", caller] = words(fields.shown(columns.text, "p1"))
+        expected |= {key: words(fields.seen_by(caller)) for key in got if key[2] == caller}
+        by_pay = client.ask_all([(name, False, members("p1")) for name, members in fields.BY_PAY.items()])
+        for name, answer in zip(fields.BY_PAY, by_pay):
+            got[name, "by pay", caller] = '"p1"' in answer.text
+            expected[name, "by pay", caller] = caller == "keeper"
+    compare(got, expected)
+
+
+def test_whoever_sets_a_field_may_set_it(enter, paper, world):
+    person = world.owned["person"]
+    cases = [(caller, field) for caller in CALLERS for field in fields.RULES]
+    paper(*(f"{way}-{caller}-{field}" for caller, field in cases for way in ("put", "same", "patch", "add")))
+    got, expected = {}, {}
+    for caller, field in cases:
+        client, content = enter_once(enter, caller), enter_once(enter, caller, content=True)
+        sees, sets = caller in fields.SEES[field], caller in fields.SETS[field]
+
+        def asked(way, operation, members):
+            got[way, field, caller] = word_of(client.ask_all([(operation, False, members)])[0])
+
+        name = f"{caller}-{field}"
+        asked("put", "putObject", fields.put("put-" + name, field))
+        asked("put the same", "putObject", fields.put(
+            "same-" + name, field, fields.secret(field, "same-" + name)))
+        asked("create", "createObject", fields.put("made-" + name, field, person=person))
+        patched, added = (content_word_of(content.request("patch_content", **fields.patch(
+            f"{way}-{name}", field, operation))) for way, operation in (
+                ("patch", "replace"), ("add", "add")))
+        got["patch", field, caller], got["patch adds", field, caller] = patched, added
+        written = "true" if sets else "-117"
+        expected |= {
+            ("put", field, caller): written, ("create", field, caller): written,
+            ("put the same", field, caller): "true" if sees or sets else "-117",
+            ("patch", field, caller): ("200" if sets else "4030630") if sees else "4220640",
+            ("patch adds", field, caller): "200" if sets else "4030630"}
+    compare(got, expected)
+
+
+def enter_once(enter, caller, content=False, made={}):
+    """The same client for the same caller."""
+    if (caller, content) not in made:
+        made[caller, content] = enter(caller, content)
+    return made[caller, content]
+
+
+def test_who_watches_is_told_of_the_fields_that_they_see(rights_stack, enter, paper, world):
+    paper("p2")
+    clients = {(way, caller): enter(caller) for way in ("findById", "getAllByName", "findByExample")
+               for caller in CALLERS}
+    values = {caller: enter(caller) for caller in CALLERS}
+    for (way, _), client in clients.items():
+        client.ask_all([(way, False, fields.READS[way]("p2"))])
+        synchronise(client)
+        client.heard.clear()
+    for client in values.values():
+        client.ask_all([("getChangeWatcher", False, fields.value_of(name)("p2")) for name in fields.RULES])
+        synchronise(client)
+        client.heard.clear()
+    world.lines = [{**fields.line(world, "p2"),
+                    **{name: fields.secret(name, "p2") + "-new" for name in fields.RULES}}]
+    world.import_all()
+    everybody = {**clients, **{("getChangeWatcher", caller): c for caller, c in values.items()}}
+
+    def told():
+        for client in everybody.values():
+            client.drain()
+        return {(way, "told", caller): words(fields.shown("".join(client.heard), "p2"))
+                for (way, caller), client in everybody.items()}
+
+    expected = {(way, "told", caller): words(fields.seen_by(caller)) for way, caller in everybody}
+    with contextlib.suppress(AssertionError):
+        wait_until(lambda: told() == expected, SECONDS, "all are told")
+    for client in everybody.values():
+        synchronise(client)
+    compare(told(), expected)
+    compare({(way, "named", caller): words(fields.named("".join(client.heard)))
+             for (way, caller), client in clients.items()},
+            {(way, "named", caller): words(fields.seen_by(caller)) for way, caller in clients})

@@ -12,10 +12,12 @@ from client import pair
 from ctl import Ended
 
 PERSON, KID, THING = "app.Person", "app.Kid", "app.Thing"
+GROUP, ROOM, SEAT, SHARE = "app.Group", "app.Room", "app.Seat", "app.Share"
 RIGHTS = ("read", "create", "update", "remove", "addChild")
 CALLERS = ("owner", "keeper", "stranger", "guest")  # the last is a user of the provider anonymous
 USERS = {"owner": "ada", "keeper": "ben", "stranger": "cleo"}
 ROLES = {"ada": ["reader"], "ben": ["keeper"]}
+MOST_ON_PATHS = 30
 SECRET = "hidden-in-"  # begins the text that only who may read an object may ever get
 
 
@@ -45,13 +47,25 @@ EVERYBODY, USERS_ONLY, ADA, BEN, NOBODY = (
 KINDS = [
     Kind("nobody", alike("nobody"), NOBODY),
     Kind("everyone", alike("everyone"), EVERYBODY),
-    Kind("signedIn", alike("signedIn"), EVERYBODY),
+    Kind("signedIn", alike("signedIn"), USERS_ONLY),
     Kind("ownerText", alike({"owner": "owner"}), ADA),
     Kind("ownerToOne", alike({"owner": "person"}), ADA),
     Kind("ownerList", alike({"owner": "people"}), ADA),
     Kind("ownerUser", alike({"owner": "@user"}, create="nobody"), ADA, {"create": NOBODY}),
     Kind("role", alike({"role": "keeper"}), BEN),
     Kind("anyOf", alike([{"owner": "person"}, {"role": "keeper"}]), ("owner", "keeper")),
+    Kind("pathToSelf", alike({"path": ["person"]}), ADA),
+    Kind("pathOut", alike({"path": ["group", "people"]}), ADA),
+    Kind("pathUnseen", alike({"path": ["group", "room", "people"]}), ADA),
+    Kind("pathJoin", alike({"path": ["group", {"class": SEAT, "by": "group"}, "person"]}), ADA),
+    Kind("pathToMany", alike({"path": ["group", "seats", "person"]}), ADA),
+    Kind("pathIn", alike({"path": [{"class": SHARE, "by": "thing"}, "person"]}, create="nobody"), ADA,
+         {"create": NOBODY}),
+    Kind("pathOwner", alike({"path": ["group"], "owner": "lead"}), ADA),
+    Kind("pathUser", alike({"path": ["group"], "owner": "@user"}), ADA),
+    Kind("pathTooFar", alike({"path": ["group", "crowd"]}), NOBODY),
+    Kind("pathOrRole", alike([{"role": "keeper"}, {"path": ["group", "people"]}, "nobody"]),
+         ("owner", "keeper")),
     # Each right by itself: nobody has this one, everybody has the others.
     Kind("noRead", alike("everyone", read="nobody"), EVERYBODY, {"read": NOBODY}),
     Kind("noCreate", alike("everyone", create="nobody"), EVERYBODY, {"create": NOBODY}),
@@ -62,7 +76,7 @@ KINDS = [
 
 # Rules that need no object, which queries and processes can have, too.
 RUNS = {"nobody": ("nobody", NOBODY), "everyone": ("everyone", EVERYBODY),
-        "signedIn": ("signedIn", EVERYBODY), "role": ({"role": "keeper"}, BEN)}
+        "signedIn": ("signedIn", USERS_ONLY), "role": ({"role": "keeper"}, BEN)}
 
 
 def _to_one(target):
@@ -79,7 +93,7 @@ def _thing():
         "fields": {
             "name": {"type": "string"}, "secret": {"type": "string"}, "note": {"type": "string"},
             "owner": {"type": "string"}, "person": _to_one(PERSON), "people": _list(PERSON),
-            "kids": _list(KID)},
+            "kids": _list(KID), "group": _to_one(GROUP)},
         "indexes": [{"fields": ["name"]}],
         "children": {"relation": "kids", "views": {"all": {"size": 5, "order": [{"by": "name"}]}}},
         "watchers": {"kidCount": {"value": "count", "of": ["kids"]}},
@@ -94,14 +108,24 @@ def _class_of(kind):
     return row
 
 
-def model():
+def model(**more):
+    """`more`: classes of tests."""
     everyone = {"access": alike("everyone")}
     return {"classes": {
         PERSON: {**everyone, "type": "person", "anchor": "userId",
                  "fields": {"userId": {"type": "string", "readOnly": True}}},
         KID: {**everyone, "type": "kid", "fields": {"name": {"type": "string"}}},
+        GROUP: {**everyone, "fields": {
+            "people": _list(PERSON), "crowd": _list(PERSON), "room": _to_one(ROOM),
+            "lead": {"type": "string"},
+            "seats": {"type": "toMany", "target": SEAT, "inverse": "group"}}},
+        ROOM: {"access": alike("nobody"), "fields": {"people": _list(PERSON)}},
+        SEAT: {"access": alike("nobody"), "fields": {
+            "group": _to_one(GROUP), "person": _to_one(PERSON)}},
+        SHARE: {"access": alike("nobody"), "fields": {
+            "thing": _to_one(THING), "person": _to_one(PERSON)}},
         THING: _thing(),
-        **{kind.class_name: _class_of(kind) for kind in KINDS}}}
+        **{kind.class_name: _class_of(kind) for kind in KINDS}, **more}}
 
 
 def processes():
@@ -109,12 +133,20 @@ def processes():
 
 
 class World:
-    """The objects. `owned` is what makes an object Ada's, whatever rule its class has."""
+    """The objects. `owned` is what makes an object Ada's, whatever rule its class has: all paths lead
+    to her."""
 
     def __init__(self, stack, user, person):
         self.stack, self.user = stack, user
-        self.owned = {"owner": user, "person": pair(PERSON, person), "people": [pair(PERSON, person)]}
-        self.lines = []
+        ada, group = pair(PERSON, person), pair(GROUP, "ours")
+        self.person = ada
+        self.owned = {"owner": user, "person": ada, "people": [ada], "group": group}
+        crowd = [{"cn": PERSON, "ID": f"one-{i}", "userId": f"one-{i}"} for i in range(MOST_ON_PATHS + 1)]
+        self.lines = [
+            *crowd, {"cn": ROOM, "ID": "room", "people": [ada]},
+            {"cn": GROUP, "ID": "ours", "people": [ada], "room": pair(ROOM, "room"), "lead": user,
+             "crowd": [ada] + [pair(PERSON, one["ID"]) for one in crowd], "@user": user},
+            {"cn": SEAT, "ID": "seat", "group": group, "person": ada}]
 
     def add(self, kind, name):
         """An object, once import_all() is called; returns its ID."""
@@ -122,6 +154,9 @@ class World:
         self.lines.append({
             "cn": kind.class_name, "ID": object_id, "name": object_id, "secret": SECRET + object_id,
             **self.owned, "@user": self.user})
+        if kind.name == "pathIn":
+            self.lines.append({"cn": SHARE, "ID": object_id, "person": self.person,
+                               "thing": pair(kind.class_name, object_id)})
         return object_id
 
     def change(self, kind, name, **fields):

@@ -21,6 +21,7 @@
 struct all {
     struct reading reading; /* first: see reading.h */
     const struct model_class *class_;
+    bool is_open; /* this session may read every object of the class */
     bool watches;
     bool wants_total;
     int64_t rank;     /* of the first object to look at */
@@ -67,18 +68,29 @@ static bool is_open(const struct model_class *c)
     return true;
 }
 
+/* And those who have not? */
+static bool is_for_everyone(const struct model_class *c)
+{
+    for (size_t i = 0; i < c->concrete_count; i++) {
+        if (!model_rule_has(&c->concrete[i]->rules[ACTION_READ], RULE_EVERYONE))
+            return false;
+    }
+    return true;
+}
+
 static enum work_step look_on(struct work *work, work_fn *answer)
 {
     const struct all *all = work->state;
     int64_t most = READING_PER_CALL;
 
-    if (is_open(all->class_) && all->wanted < most)
+    if (all->is_open && all->wanted < most)
         most = all->wanted;
     redis_call_begin(&work->call, &script_read_all);
     redis_call_arg(&work->call, work->request.client);
     redis_call_arg_i64(&work->call, work->request.accepted_ms);
     redis_call_arg(&work->call, all->class_->name);
     redis_call_arg(&work->call, all->watches ? "1" : "0");
+    redis_call_arg(&work->call, all->is_open && !is_for_everyone(all->class_) ? "1" : "0");
     redis_call_arg(&work->call, all->class_->id == ID_INTEGER ? "1" : "0");
     redis_call_arg_bytes(&work->call, text_str(&all->last), all->last.size);
     redis_call_arg_i64(&work->call, all->rank);
@@ -89,6 +101,17 @@ static enum work_step look_on(struct work *work, work_fn *answer)
     return work_call(work, answer);
 }
 
+/* An anonymous user, who may not read what is for all who sign in: it looks at each object. */
+static bool is_shut_out(const struct work *work, struct all *all)
+{
+    if (strcmp(redis_str(redis_item(work->call.reply, 0)), "anonymous") != 0)
+        return false;
+    all->is_open = false;
+    all->pass = all->rank;
+    all->rank = 0;
+    return true;
+}
+
 /* Takes what a step has found, and says whether it was the last. */
 static bool take_step(struct work *work, struct all *all, enum work_step *step)
 {
@@ -96,6 +119,8 @@ static bool take_step(struct work *work, struct all *all, enum work_step *step)
     int64_t found = (int64_t)redis_count(redis_item(r, 2)) / 2;
     int64_t listed = redis_i64(redis_item(r, 3)), readable = redis_i64(redis_item(r, 4));
 
+    if (is_shut_out(work, all))
+        return true;
     if (!reading_take(work, &all->reading, step))
         return false;
     all->watches = false;
@@ -105,7 +130,7 @@ static bool take_step(struct work *work, struct all *all, enum work_step *step)
     all->pass -= readable < all->pass ? readable : all->pass;
     all->total += readable;
     all->done = !all->last.size;
-    if (is_open(all->class_)) {
+    if (all->is_open) {
         all->total = listed;
         all->done = all->done || !all->wanted;
     } else if (!all->wanted && !all->wants_total) {
@@ -173,7 +198,7 @@ static bool read_page(struct work *work, struct all *all, enum work_step *step)
     if (__builtin_mul_overflow(size, number, &first) || first > INT32_MAX)
         first = INT32_MAX;
     all->wanted = size < INT32_MAX ? size : INT32_MAX;
-    *(is_open(all->class_) ? &all->rank : &all->pass) = first;
+    *(all->is_open ? &all->rank : &all->pass) = first;
     return true;
 }
 
@@ -201,6 +226,7 @@ enum work_step plan_get_all_by_name(struct work *work)
     all->class_ = model_class(work->agent->model, name, strlen(name));
     if (!all->class_)
         return work_error(work, CODE_MISSING_CLASS, "theClassName: the model has no such class");
+    all->is_open = is_open(all->class_);
     all->watches = true;
     if (!read_total(work, all, &step) || !read_page(work, all, &step))
         return step;
@@ -228,6 +254,7 @@ static enum work_step count_next(struct work *work)
     if (!all->class_)
         return work_error(work, CODE_MISSING_CLASS, "classNames: the model has no such class");
     text_clear(&all->last);
+    all->is_open = is_open(all->class_);
     all->total = 0;
     return look_on(work, count_step);
 }

@@ -102,7 +102,7 @@ end
 -- `is_quiet`: there is nothing to tell but of what it may read now, or may not any more.
 local function told_of(sid, item, knew, is_quiet)
   if not guarded then
-    return not is_quiet and kind or nil
+    return not is_quiet and may_read(sid, item_ref(item), restricted) and kind or nil
   end
   knew = knew or knows(sid, item)
   local told = told_kind(sid, item, kind, knew, restricted)
