@@ -16,8 +16,8 @@ from client import Client, pair
 from content_client import ContentClient
 from frames import SECONDS
 from rights_operations import (
-    CONTENT_OTHERS, CONTENT_READS, CONTENT_STRANGER, CONTENT_WRITES, NOT_WATCHING, NOTE, OTHERS, READS,
-    WATCHING, WRITES, Target, content_word_of, of_clients, word_of)
+    CONTENT_OTHERS, CONTENT_READS, CONTENT_STRANGER, CONTENT_WRITES, NOT_WATCHING, NOTE, OF_GUESTS, OTHERS,
+    READS, WATCHING, WRITES, Target, content_word_of, of_clients, word_of)
 from rights_world import (
     CALLERS, KID, KINDS, MOST_ON_PATHS, ROLES, RUNS, SECRET, THING, USERS, World, model, processes)
 from servers import wait_until
@@ -218,14 +218,16 @@ def content_answer_of(client, cls, members):
 @pytest.mark.parametrize("caller", [*CALLERS, "nobody"])
 def test_what_no_rule_is_about_is_the_same_for_all(rights_stack, enter, caller):
     classes, _ = of_clients(rights_stack)
-    client, content = enter(caller), enter(caller, content=True)
+    client = enter(caller)
     got = {(operation, "-", caller): word_of(client.request(
         operation, event=True, cn=classes[operation], **row[0])) for operation, row in OTHERS.items()}
-    got |= {("content " + cls, "-", caller): content_answer_of(content, cls, row[0])
+    content = enter(caller, content=True)
+    got |= {(cls + " of content", "-", caller): content_answer_of(content, cls, row[0])
             for cls, row in CONTENT_OTHERS.items()}
-    words = [row[2 if caller == "nobody" else 1] for rows in (OTHERS, CONTENT_OTHERS)
-             for row in rows.values()]
-    compare(got, dict(zip(got, words)))
+    rows = [*OTHERS.items(), *CONTENT_OTHERS.items()]
+    compare(got, dict(zip(got, (not_entered if caller == "nobody" else OF_GUESTS.get(name, entered)
+                                if caller == "guest" else entered
+                                for name, (_, entered, not_entered) in rows))))
 
 
 def test_who_has_not_logged_in_gets_nothing(world, rights_stack):

@@ -197,6 +197,10 @@ OTHERS = {
                     ({}, _UNSERVED, _UNSERVED)),
     "getAllServiceProviders": ({}, _PROVIDERS, _PROVIDERS),
     "testCall": ({}, "null", "null"),
+    # Accounts of the users file are the operator's.
+    "changePassword": ({"oldPassword": "no", "newPassword": "a new one"}, "402", "-100"),
+    "deleteAccount": ({"password": "no"}, "402", "-100"),
+    "endOtherSessions": ({}, "true", "-100"),
     "logout": ({}, "true", "-100"),
 }
 CONTENT_OTHERS = {
@@ -204,8 +208,13 @@ CONTENT_OTHERS = {
     "reconnect": ({"session": "guessed"}, "4010210", "4010220"),
     "subscribe": ([key("kid", "none")], "no answer", "4010810"),
     "revoke": ([key("kid", "none")], "no answer", "4010910"),
+    "change_password": ({"oldPassword": "no", "newPassword": "a new one"}, "4031130", "4011110"),
+    "delete_account": ({"password": "no"}, "4031330", "4011310"),
+    "end_other_sessions": ({}, "200", "4011210"),
     "logout": ({}, "200", "4010310"),
 }
+# One user stands for all who are anonymous: nobody of them may end that, or the others' sessions.
+OF_GUESTS = {"endOtherSessions": "402", "end_other_sessions": "4031230"}
 CONTENT_STRANGER = {"get_content": "4010410", "get_children": "4010510", "patch_content": "4010610",
                     "add_child": "4010710"}
 
@@ -224,8 +233,9 @@ def word_of(frame):
         return frame["errorCode"]
     if frame.get("data"):
         return frame["data"]["code"]
-    if frame.get("statusCode", 200) != 200 and frame.get("result") is None:
-        return _NO_LOGIN
+    if frame.get("statusCode", 200) != 200:
+        return _NO_LOGIN if "AuthenticateOAuth" in frame["cn"] or "AuthenticationResponse" in frame["cn"] \
+            else str(frame["statusCode"])
     if frame["cn"].endswith("GetAccessorResponse"):
         return _accessor(frame)
     if frame["cn"].endswith("GetAllByNameResponse") and frame["totalCount"] != len(frame["result"]):
