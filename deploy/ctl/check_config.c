@@ -3,6 +3,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "common/amqp/asker.h"
 #include "common/model/model.h"
 #include "common/process/config.h"
 #include "common/process/settings.h"
@@ -72,6 +73,29 @@ static int check_redis(const struct settings *s)
     return worst;
 }
 
+/* Of the broker as far as it is known without asking it: the address, and files for TLS. */
+static int check_broker(const struct settings *s)
+{
+    _cleanup_(asker_destroyp) struct asker *asker = NULL;
+    const struct asker_config config = {
+        .url = s->amqp_url,
+        .tls = settings_amqp_tls(s),
+        .name = "activestack-ctl",
+        .kind = "ctl",
+    };
+
+    switch (asker_create(&config, &asker)) {
+    case ERR_OK:
+        return CTL_YES;
+    case ERR_IO: /* the log says why */
+        fputs("amqp.url: the files for TLS cannot be used\n", stderr);
+        return CTL_NO;
+    default:
+        fputs("amqp.url: not of the form amqp://user:password@host:port/vhost\n", stderr);
+        return CTL_NO;
+    }
+}
+
 /* The files: settings of all programs, and the model that they name. */
 static int check_files(const char *config, struct settings *settings)
 {
@@ -83,7 +107,7 @@ static int check_files(const char *config, struct settings *settings)
         fputs(text_str(&problems), stderr);
         return CTL_NO;
     }
-    return CTL_YES;
+    return check_broker(settings);
 }
 
 static int check(const char *config, bool live)

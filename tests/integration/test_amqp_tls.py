@@ -172,6 +172,20 @@ def test_a_gateway_says_why_it_is_not_ready(new_stack, authority):
 
 # ---- Files
 
+def test_check_config_tells_of_files_without_asking_the_broker(stack, tmp_path):
+    config = tmp_path / "tls.conf"
+    for line, said in (("amqp.ca_file = /no/such/file", "setting=amqp.ca_file"),
+                       ("amqp.url = amqp:/nonsense", "amqp.url: not of the form")):
+        key = line.split(" = ")[0]
+        lines = [row for row in stack.config.read_text().splitlines() if not row.startswith(key)]
+        if key != "amqp.url":
+            lines = [row.replace("amqp://", "amqps://") for row in lines]
+        config.write_text("\n".join([*lines, line, ""]))
+        ended = Ended(stack, "check-config", config=config)
+        assert ended.code == 1 and said in ended.err, ended.err
+    assert Ended(stack, "check-config").lines == ["ok"]
+
+
 @pytest.mark.parametrize("settings, setting, reason", [
     ({"ca_file": "/no/such/file"}, "amqp.ca_file", "No such file"),
     ({"ca_file": "{key}"}, "amqp.ca_file", "no certificate"),
