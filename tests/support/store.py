@@ -37,9 +37,13 @@ def gateway_key(gateway):
 
 
 def restricted_args(restricted):
-    """Classes that not everyone may read, and the texts of their rules, as arg_restricted() has it."""
-    rows = (restricted or {}).items()
-    return [len(rows), *[part for name, rule in rows for part in (name, rule, 0)]]
+    """Classes that not everyone may read, and the texts of their rules, or such a text and those of
+    columns; as arg_restricted() has it."""
+    args = [len(restricted or {})]
+    for name, rules in (restricted or {}).items():
+        rule, columns = (rules, {}) if isinstance(rules, str) else rules
+        args += [name, rule, len(columns), *[part for row in columns.items() for part in row]]
+    return args
 
 
 def token_hash(token):
@@ -138,7 +142,8 @@ class Step:
         self.objects = [(self.ref, self.kind, int(self.version))]
         self.sids, self.to = told[0::4], list(zip(told[1::4], told[2::4]))  # (client, gateway)
         self.fields = said[0]
-        self.seen = dict(zip(self.sids, (said[place] for place in told[3::4])))  # by whom
+        seen = (said[place] for place in told[3::4])
+        self.seen = {sid: dict(zip(s[0::2], s[1::2])) for sid, s in zip(self.sids, seen)}
         self.losers = losers[0::4]
         self.closed = list(zip(closed[0::2], closed[1::2]))
 

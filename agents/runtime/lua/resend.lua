@@ -19,8 +19,8 @@ end
 -- How each kind goes out.
 local add = {}
 
-function add.u(found, ref, version)
-  local fields = redis.call('HGETALL', object_key(ref))
+function add.u(found, ref, version, sid, restricted)
+  local fields = fields_for(sid, ref, restricted)
   for _, part in ipairs(fields) do
     found.bytes = found.bytes + #part
   end
@@ -83,7 +83,7 @@ local function resend_mark(sid, session, ref, now, timing, restricted, found)
   mark_send(mark, found.number)
   mark_write(sid, ref, session.epoch, mark)
   due_at(sid, ref, now + patience(session, mark.tries, timing))
-  add[kind](found, ref, version, sid)
+  add[kind](found, ref, version, sid, restricted)
 end
 
 -- One reply that was not confirmed: its request is answered again.

@@ -42,6 +42,10 @@ end
 local guarded = is_guarded(item_ref(ref), restricted)
 local is_review = job[9] ~= false
 
+-- A review of an object with fields that not everyone may see: whoever knows it may see other ones now.
+local class_of_it = restricted[class_and_id(item_ref(ref))]
+local shows_anew = is_review and kind == 'u' and class_of_it ~= nil and class_of_it.columns[1] ~= nil
+
 -- A value whose object is gone is told once more, and watched no longer.
 local is_last = kind == 'w' and redis.call('HGET', object_key(ref), 'gone') == '1'
   and not is_live(item_ref(ref))
@@ -111,7 +115,7 @@ end
 
 -- Marks one session; adds it to those to whom it can be told now.
 local function mark_and_send(sid, session, mark, told)
-  mark = marked(sid, session, mark, told, version)
+  mark = marked(sid, session, mark, told, version, shows_anew)
   if not mark then
     return
   elseif session.gateway ~= '' then
@@ -127,7 +131,7 @@ local function has_to_hear(sid, mark, told)
   if told == kind and not mark and has_written(sid) then
     return false
   end
-  return again or not mark_says(mark, told, version)
+  return again or shows_anew or not mark_says(mark, told, version)
 end
 
 -- Tells one session, which watches the object itself (`is_own`), or a class.
@@ -135,7 +139,7 @@ local function tell(sid, session, _, is_own)
   if kind == 'd' then -- the set of watchers itself goes last, so that a step can be done again
     redis.call('SREM', session_key(sid, ':w'), ref)
   end
-  local told, mark = told_of(sid, ref, is_own, is_review), mark_read(sid, ref, session.epoch)
+  local told, mark = told_of(sid, ref, is_own, is_review and not shows_anew), mark_read(sid, ref, session.epoch)
   if told and has_to_hear(sid, mark, told) then
     mark_and_send(sid, session, mark, told)
   end
@@ -203,10 +207,11 @@ end
 local function note(sid, session, item, is_quiet)
   local mark = mark_read(sid, item, session.epoch)
   local told = told_of(sid, item, false, is_quiet)
-  if not told or told == kind and has_written(sid) or mark_says(mark, told, version) then
+  if not told or told == kind and has_written(sid)
+    or mark_says(mark, told, version) and not (shows_anew and item == ref) then
     return
   end
-  mark = marked(sid, session, mark, told == 'u' and item ~= ref and 'c' or told, version)
+  mark = marked(sid, session, mark, told == 'u' and item ~= ref and 'c' or told, version, shows_anew)
   if mark then
     mark_write(sid, item, session.epoch, mark)
     due_first_at(sid, item, now)
@@ -222,7 +227,7 @@ local of_others = { item = ref, step = tell }
 local of_sets = {
   [object_key(ref, ':w')] = { item = ref, step = kind == 'w' and tell_value or tell, is_own = true },
   [object_key(ref, ':sw')] = { item = ref, step = function(sid, session, item)
-    note(sid, session, item, is_review or kind == 'u' and is_unseen())
+    note(sid, session, item, not shows_anew and (is_review or kind == 'u' and is_unseen()))
   end },
   [object_key(ref, ':cw')] = { item = '+' .. ref, step = function(sid, session, item)
     note(sid, session, item, is_review or kind == 'u')
@@ -251,7 +256,8 @@ end
 
 local function sessions_in(key, limit)
   local sids = redis.call('ZRANGEBYSCORE', key, '(' .. after, '+inf', 'LIMIT', 0, limit)
-  if #sids > 0 and kind == 'u' and not guarded and key == object_key(ref, ':sw') and is_unseen() then
+  if #sids > 0 and kind == 'u' and not (guarded or shows_anew) and key == object_key(ref, ':sw')
+    and is_unseen() then
     return {}
   end
   return sids
