@@ -85,16 +85,18 @@ do
     return count
   end
 
-  local function end_of(path, ref)
-    local columns, names, count = path.ends, {}, 0
-    if not next(columns) then
+  -- Adds whom an object at the end of the path names. Returns how many that may be.
+  local function add_end(names, path, ref)
+    if not next(path.ends) then
       names[pair_text(ref)] = true
+      return 0
     end
-    for _, column in ipairs(columns[class_and_id(ref)] or {}) do
-      local text = text_of(ref, column)
+    local columns, count = path.ends[class_and_id(ref)], 0
+    for i = 1, columns and #columns or 0 do
+      local text = text_of(ref, columns[i])
       count = count + (text and add_names(names, text) or 0)
     end
-    return { names = names, count = count }
+    return count
   end
 
   -- What a step leads to from an object; more than `most` need not be told.
@@ -130,8 +132,19 @@ do
   -- comes to from several others are looked at once in a script.
   local reach
 
+  -- There are most of them at the end, which are not kept one by one.
+  local function gather_end(path, refs)
+    local names, count = {}, #refs
+    for i = 1, count <= path.most and #refs or 0 do
+      count = count + add_end(names, path, refs[i])
+    end
+    return { names = names, count = count }
+  end
+
   local function gather(path, at, refs)
-    if #refs == 1 then
+    if not path.steps[at] then
+      return gather_end(path, refs)
+    elseif #refs == 1 then
       local found = reach(path, at, refs[1])
       return { names = found.names, count = found.count + 1 }
     end
@@ -150,7 +163,7 @@ do
     local known = path.known[at]
     if not known[ref] then
       local step = path.steps[at]
-      local found = step and gather(path, at + 1, next_of[step.way](step, ref, path.most)) or end_of(path, ref)
+      local found = gather(path, at + 1, next_of[step.way](step, ref, path.most))
       known[ref] = found.count <= path.most and found or BEYOND
     end
     return known[ref]

@@ -122,7 +122,7 @@ static enum work_step find_next(struct work *work)
     struct find_by_ids *find = work->state;
     _cleanup_(text_deinitp) struct text body = {0}, id = {0};
     struct json_walk ahead = find->ids;
-    size_t count = 0;
+    size_t count = 0, most;
 
     if (!next_group(work, find)) {
         work_response_begin(work, &body, NULL);
@@ -130,7 +130,8 @@ static enum work_step find_next(struct work *work)
         response_end(&body);
         return reading_reply(work, &body);
     }
-    for (ahead = find->ids; count < READING_PER_CALL && json_next(&ahead);)
+    most = reading_per_call(find->class_);
+    for (ahead = find->ids; count < most && json_next(&ahead);)
         count++;
     reading_begin_ids(work, find->class_, count);
     for (; count > 0 && json_next(&find->ids); count--) {
