@@ -90,7 +90,7 @@ START_TEST(groups_are_asked_for_one_after_the_other)
     assert_args("com.test.Ticket\nsignedIn\n0\n2\n2\n1\n");
     reply_found(LIST("com.test.Ticket:1"), LIST());
     ck_assert_int_eq(work.next(&work), WORK_CALL);
-    assert_args("com.test.Truck\nsignedIn\n2\nfleets\nsignedIn\nleads\nsignedIn\n1\nt\n");
+    assert_args("com.test.Truck\nsignedIn\n0\n1\nt\n");
     ck_assert(!has_arg("com.test.Car"));
     reply_found(LIST("com.test.Truck:t"), LIST());
     ck_assert_int_eq(work.next(&work), WORK_PUBLISH);
@@ -161,14 +161,14 @@ END_TEST
 static const struct {
     const char *page, *args;
 } pages[] = {
-    {"", "com.test.Ticket\n1\n1\n\n0\n250\n0\n2147483647\n"},
-    {",\"pageSize\":10,\"pageNumber\":3", "com.test.Ticket\n1\n1\n\n30\n10\n0\n10\n"},
-    {",\"pageSize\":1000,\"pageNumber\":1", "com.test.Ticket\n1\n1\n\n1000\n250\n0\n1000\n"},
-    {",\"pageSize\":0,\"pageNumber\":3", "com.test.Ticket\n1\n1\n\n0\n250\n0\n2147483647\n"},
-    {",\"pageSize\":-9,\"pageNumber\":3", "com.test.Ticket\n1\n1\n\n0\n250\n0\n2147483647\n"},
-    {",\"pageSize\":10", "com.test.Ticket\n1\n1\n\n0\n250\n0\n2147483647\n"},
+    {"", "com.test.Ticket\n1\n1\n1\n\n0\n250\n0\n2147483647\n"},
+    {",\"pageSize\":10,\"pageNumber\":3", "com.test.Ticket\n1\n1\n1\n\n30\n10\n0\n10\n"},
+    {",\"pageSize\":1000,\"pageNumber\":1", "com.test.Ticket\n1\n1\n1\n\n1000\n250\n0\n1000\n"},
+    {",\"pageSize\":0,\"pageNumber\":3", "com.test.Ticket\n1\n1\n1\n\n0\n250\n0\n2147483647\n"},
+    {",\"pageSize\":-9,\"pageNumber\":3", "com.test.Ticket\n1\n1\n1\n\n0\n250\n0\n2147483647\n"},
+    {",\"pageSize\":10", "com.test.Ticket\n1\n1\n1\n\n0\n250\n0\n2147483647\n"},
     {",\"pageSize\":9223372036854775807,\"pageNumber\":9223372036854775807",
-     "com.test.Ticket\n1\n1\n\n2147483647\n250\n0\n2147483647\n"},
+     "com.test.Ticket\n1\n1\n1\n\n2147483647\n250\n0\n2147483647\n"},
 };
 
 START_TEST(a_page_is_a_place_in_the_list)
@@ -188,7 +188,7 @@ START_TEST(a_page_goes_on_behind_what_was_looked_at_last)
     reply_found(LIST("com.test.Ticket:5"), LIST("700", "1", "5\ncom.test.Ticket"));
     ck_assert_int_eq(work.next(&work), WORK_CALL);
     /* It is watched only once. */
-    assert_args("com.test.Ticket\n0\n1\n5\ncom.test.Ticket\n0\n250\n0\n299\n");
+    assert_args("com.test.Ticket\n0\n1\n1\n5\ncom.test.Ticket\n0\n250\n0\n299\n");
     reply_found(LIST("com.test.Ticket:6"), LIST("700", "1", ""));
     ck_assert_int_eq(work.next(&work), WORK_PUBLISH);
     assert_contains(answer(),
@@ -212,10 +212,10 @@ START_TEST(a_page_of_what_not_all_may_read_is_behind_the_readable_ones_before_it
 {
     ask("getAllByName", plan_get_all_by_name,
         "{\"theClassName\":\"com.test.Diary\",\"pageSize\":2,\"pageNumber\":1}");
-    assert_args("com.test.Diary\n1\n0\n\n0\n250\n2\n2\n");
+    assert_args("com.test.Diary\n1\n0\n0\n\n0\n250\n2\n2\n");
     reply_found(LIST(), LIST("700", "1", "x\ncom.test.Diary"));
     ck_assert_int_eq(work.next(&work), WORK_CALL);
-    assert_args("com.test.Diary\n0\n0\nx\ncom.test.Diary\n0\n250\n1\n2\n");
+    assert_args("com.test.Diary\n0\n0\n0\nx\ncom.test.Diary\n0\n250\n1\n2\n");
     reply_found(LIST("com.test.Diary:y", "com.test.Diary:z"),
                 LIST("700", "5", "z\ncom.test.Diary"));
     ck_assert_int_eq(work.next(&work), WORK_PUBLISH);
@@ -229,7 +229,7 @@ START_TEST(a_total_of_what_not_all_may_read_is_counted_to_the_end)
         "\"returnTotal\":true}");
     reply_found(LIST("com.test.Diary:a"), LIST("700", "100", "x\ncom.test.Diary"));
     ck_assert_int_eq(work.next(&work), WORK_CALL);
-    assert_args("com.test.Diary\n0\n0\nx\ncom.test.Diary\n0\n250\n0\n0\n");
+    assert_args("com.test.Diary\n0\n0\n0\nx\ncom.test.Diary\n0\n250\n0\n0\n");
     reply_found(LIST(), LIST("700", "7", ""));
     ck_assert_int_eq(work.next(&work), WORK_PUBLISH);
     assert_contains(answer(), "\"totalCount\":107}");
@@ -243,10 +243,10 @@ START_TEST(counts_come_in_the_order_of_the_classes)
     ask("countAllByName", plan_count_all_by_name,
         "{\"classNames\":[\"com.test.Ticket\",\"com.test.Diary\"]}");
     /* Nothing is watched, and nothing looked at. */
-    assert_args("com.test.Ticket\n0\n1\n\n0\n0\n0\n0\n");
+    assert_args("com.test.Ticket\n0\n1\n1\n\n0\n0\n0\n0\n");
     reply_found(LIST(), LIST("1000000", "0", ""));
     ck_assert_int_eq(work.next(&work), WORK_CALL);
-    assert_args("com.test.Diary\n0\n0\n\n0\n250\n0\n0\n");
+    assert_args("com.test.Diary\n0\n0\n0\n\n0\n250\n0\n0\n");
     reply_found(LIST(), LIST("3", "2", ""));
     ck_assert_int_eq(work.next(&work), WORK_PUBLISH);
     assert_contains(answer(), "\"result\":[{\"com.test.Ticket\":1000000},{\"com.test.Diary\":2}]}");
