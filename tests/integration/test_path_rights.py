@@ -140,3 +140,23 @@ def test_so_many_objects_may_refer_to_one_on_the_way(world, lets, joins, expecte
         world.store.object(f"Join:{n}", person='"u1"')
         world.refer(f"Join:{n}", "project", "Project:p")
     assert lets(world.session("c1", "u1"), JOINED) is expected
+
+
+def test_a_step_that_has_walked_far_leaves_the_rest_to_the_next(world):
+    """Each task has a project, and a team of many members, of its own."""
+    world.session("c1", "u1", "Person:1")
+    for n in range(5):
+        world.store.object(f"Task:{n}")
+        world.store.redis.zadd("{k:Task}:ids", {f"{n}\nTask": 0})
+        world.store.redis.hset(object_key(f"Task:{n}"), "@r:project", f"Project:{n}")
+        world.store.redis.hset(object_key(f"Project:{n}"), "@r:team", f"Team:{n}")
+        world.store.redis.hset(object_key(f"Team:{n}"), "@r:members",
+                               "\n".join(f"Person:{n * 1000 + m}" for m in range(1, 901)))
+    rule = MEMBERS.replace(f"{MOST}!", "1000!") + "|owner:none"
+    found, last = [], ""
+    for step in range(2):
+        reply = world.store.run("read_all", "c1", world.store.now(), "Task", 0, 0, 0, last, 0, 250, 0, 250,
+                                1, "Task", rule, 0)
+        found, last = found + reply[2][0::2], reply[5]
+        assert last == ("2\nTask", "")[step]
+    assert found == ["Task:0"]

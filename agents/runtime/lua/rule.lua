@@ -20,6 +20,9 @@
 -- Hears of what a rule has looked at: a column of an object, or "<<class>\t<column>" (watcher.lua).
 local rule_reads = function() end
 
+-- Have paths come to so many objects in this script that the rest is for the next step?
+local has_walked_far
+
 -- May the session do what the rule asks for with an object that is there, or with one of a class that is to
 -- be made of these values, a list of field, text, refs?
 local rule_allows, rule_allows_new
@@ -66,6 +69,11 @@ do
   end
 
   -- ---- Paths
+
+  local FAR, walked = 2000, 0
+  function has_walked_far()
+    return walked >= FAR
+  end
 
   local PAIR = '{"className":"'
   local BEYOND = { names = {}, count = 1 / 0 } -- more objects than a path may come to
@@ -162,6 +170,7 @@ do
   function reach(path, at, ref)
     local known = path.known[at]
     if not known[ref] then
+      walked = walked + 1
       local step = path.steps[at]
       local found = gather(path, at + 1, next_of[step.way](step, ref, path.most))
       known[ref] = found.count <= path.most and found or BEYOND

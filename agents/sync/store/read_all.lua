@@ -29,12 +29,12 @@ if last ~= '' then
   rank = rank_behind(list, last, numeric)
 end
 
-local found, readable = {}, 0
+local found, readable, last_seen = {}, 0, ''
 local members = {}
 if most > 0 then
   members = redis.call('ZRANGE', list, rank, rank + most - 1)
 end
-for _, member in ipairs(members) do
+for i, member in ipairs(members) do
   local id, actual = string.match(member, '^(.*)\n(.*)$')
   local ref = actual .. ':' .. id
   if may_read(sid, ref, restricted) then
@@ -47,6 +47,9 @@ for _, member in ipairs(members) do
       table.insert(found, fields_for(sid, ref, restricted))
     end
   end
+  if has_walked_far() or i == most then
+    last_seen = member
+    break
+  end
 end
-return { 'ok', sid, found, redis.call('ZCARD', list), readable,
-  most > 0 and #members == most and members[most] or '' }
+return { 'ok', sid, found, redis.call('ZCARD', list), readable, last_seen }
