@@ -27,7 +27,7 @@ static enum work_step enroll(struct work *work, const struct credentials *creden
 
     if (!provider)
         return answer_refused(work, AUTH_FAILURE);
-    if (!provider->kind->enroll)
+    if (!provider->kind->enroll || !work->agent->proc.settings.auth_registration)
         return answer_refused(work, AUTH_FORBIDDEN);
     if (!credentials->credential)
         return work_error(work, CODE_MALFORMED, "credential: expected a string");

@@ -290,6 +290,8 @@ static const struct config_row rows[] = {
         "By how much the clocks of such a provider may differ from ours."),
     BOOL("auth.dangerous_dev_login", auth_dangerous_dev_login, "false", AUTH,
         "Whoever sends DEV as code or access token is logged in: never where anybody else can connect."),
+    BOOL("auth.registration", auth_registration, "true", AUTH,
+        "Clients may make themselves accounts at the provider basic; else only operators make them."),
     INT("auth.max_failed_logins", auth_max_failed_logins, "10", 1, 1000000000, "attempts", AUTH,
         "Failed attempts on one account in this time; further ones are refused, whatever they bring."),
     INT("auth.max_failed_logins_per_address", auth_max_failed_logins_per_address, "100", 1, 1000000000, "attempts", AUTH,

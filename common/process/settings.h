@@ -159,6 +159,7 @@ struct settings { /* NOLINT(clang-analyzer-optin.performance.Padding) */
     int64_t auth_oauth_keys_pause_s;
     int64_t auth_oauth_leeway_s;
     bool auth_dangerous_dev_login;
+    bool auth_registration;
     int64_t auth_max_failed_logins;
     int64_t auth_max_failed_logins_per_address;
     int64_t auth_failed_login_window_s;

@@ -75,7 +75,9 @@ auth.seal_secret_file = $up/secrets/seal
 # All clients are on this machine.
 gateway.max_connections_per_address = 0
 gateway.max_upgrades_per_s_per_address = 0
-auth.providers = file
+auth.max_failed_logins_per_address = 10000
+auth.providers = file,basic
+auth.registration = false
 auth.users_file = $up/users.json
 END
 }

@@ -160,3 +160,10 @@ def test_a_registered_user_is_somebody_also_after_a_restart(basic_stack, connect
     basic_stack.auth_agents[0].restart()
     wait_until(lambda: authenticate(connect(basic_stack.gateways[0]),
                                     f"{ada['username']}:{PASSWORD}")["result"], 20, "the login")
+
+
+def test_where_only_operators_make_accounts_nobody_registers(new_stack, connect, ada):
+    stack = new_stack(sync_agents=0, settings={"auth.providers": "basic", "auth.registration": "false"})
+    client = connect(stack.gateways[0])
+    assert outcome(register(client, ada)) == (402, "Forbidden", None)
+    assert outcome(authenticate(client, ada)) == (433, "Bad username or password", None)

@@ -9,6 +9,7 @@ import pytest
 from asking import create, find, get_all, ids, put, remove
 from by_hand import Operator
 from client import AUTH, SYNC, pair
+from ctl import Ended
 from shapes import assert_error, assert_refused
 from stack import PASSWORD, USERS, user_row
 from watching import expect_value, value
@@ -174,6 +175,17 @@ def test_values_follow_the_roles_of_the_user_s_last_login(roles_stack, users, lo
         log_in(user)
     expect_value(ada, page, "secrets", 0)
     expect_value(dora, page, "secrets", 1)
+
+
+def test_what_an_operator_gives_and_takes_counts_at_once(roles_stack, log_in):
+    ada, dora = log_in("ada"), log_in("dora")
+    assert_refused(create(dora, PAGE, title="no"), FORBIDDEN)
+    for user, roles in (("dora", ("+editor",)), ("ada", ("-editor",))):
+        ended = Ended(roles_stack, "user", "role", f"{user}@example.org", *roles)
+        assert (ended.code, ended.err) == (0, "")
+    assert create(dora, PAGE, title="yes")["result"] is True
+    assert_refused(create(ada, PAGE, title="no"), FORBIDDEN)
+    assert_refused(create(log_in("ada"), PAGE, title="no"), FORBIDDEN)
 
 
 def test_a_service_writes_over_the_broker_what_its_role_may(roles_stack, log_in):

@@ -99,3 +99,51 @@ def test_a_token_is_no_login_on_another_device(gateway, connect):
         assert (refused["result"], refused["statusCode"]) == (None, 401)
     own = connect(gateway).request("reauthenticate", token=token, deviceId="d1")
     assert own["result"]["token"] == token
+
+
+def sweep(store, *told, most=50):
+    """One step: whether there is more, and the closings that gateways are to be told of."""
+    now = store.now()
+    more, closings = store.run("sweep", now, now + store.LEASE_MS, most, store.KNOWN_S, len(told),
+                               *told)
+    return more == 1, closings
+
+
+def test_a_gateway_is_told_again_until_the_broker_has_it(store):
+    sid = store.session("c1")
+    store.redis.zadd("logins", {sid: store.now() - 1})
+    assert sweep(store) == (False, ["c1 gateway.1"])
+    assert sweep(store) == (False, []), "somebody else is at it"
+    store.skew_ms += store.LEASE_MS + 1
+    assert sweep(store) == (False, ["c1 gateway.1"]), "who was at it has died"
+    assert sweep(store, "c1 gateway.1") == (False, [])
+    store.skew_ms += store.LEASE_MS + 1
+    assert sweep(store) == (False, [])
+
+
+def test_much_ends_step_by_step(store):
+    sids = [store.session(f"c{i}", gateway="") for i in range(25)]
+    for i in range(25):
+        store.token(f"c{i}", token=f"secret{i}")
+    kept = sids[7]
+    store.redis.zadd("revocations", {f"u1\n{store.now() + 1}\n{kept}": store.now()})
+    steps = 0
+    while sweep(store, most=10)[0]:
+        steps += 1
+    assert steps >= 4
+    assert store.redis.smembers("{u:u1}:s") == {kept}
+    assert store.redis.zrange("{u:u1}:t", 0, -1) == [token_hash("secret7")]
+    assert not store.redis.exists("revocations", "revocations:at")
+    for job, kind, sid in store.claim(100)[0]:
+        assert kind == "end" and store.end_session(job, sid)
+
+
+def test_who_logs_in_behind_a_revocation_stays(store):
+    until = store.now() - 10
+    sid = store.session("c1", gateway="")
+    store.token("c1")
+    store.redis.hset("{t:" + token_hash("secret") + "}", "created", until + 1)
+    store.redis.zadd("revocations", {f"u1\n{until}\n": store.now()})
+    sweep(store)
+    assert store.redis.smembers("{u:u1}:s") == {sid}
+    assert store.redis.exists("{t:" + token_hash("secret") + "}")
