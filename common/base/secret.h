@@ -33,7 +33,8 @@ void secret_add_derived_uuid(struct text *out, const char *seed, size_t size);
 void secret_hash(const void *data, size_t size, char out[SECRET_HASH_CHARS + 1]);
 
 /* A token travels to those who need not know it as this and its hash; none begins like this. The
- * hash is got of it as of the token in clear, which operators may use. */
+ * hash is got of it as of the token in clear, which operators may use. Not for what a client says:
+ * whoever has read a hash somewhere would come in with it. */
 #define SECRET_HASHED "sha256:"
 bool secret_is_token_hash(const char *token, size_t size);
 void secret_token_hash(const char *token, size_t size, char out[SECRET_HASH_CHARS + 1]);

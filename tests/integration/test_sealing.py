@@ -8,8 +8,9 @@ import pika
 import pytest
 from by_hand import SECONDS
 from client import AUTH
+from content_client import code_of
 from frames import Frame
-from sealing import ENCODING, Seal, context_of
+from sealing import ENCODING, Seal, context_of, hashed
 from stack import PROVIDER
 
 
@@ -74,6 +75,23 @@ def test_sync_agents_open_nothing(asking):
     properties, answer = asking.ask("findById", {"theClassName": "x"})
     assert properties.content_encoding is None
     assert json.loads(answer)["errorName"] == "internalError"
+
+
+def test_the_hash_of_a_token_lets_nobody_in(stack, connect, connect_content):
+    """Whoever reads it in Redis, on the broker, or in a signed session."""
+    gateway = stack.gateways[0]
+    ada, reader = connect(gateway, "ada"), connect_content(gateway, "ben")
+    thief, other = connect(gateway), connect_content(gateway)
+    for said in (hashed(ada.token), hashed(ada.token).removeprefix("sha256:")):
+        assert thief.request("reauthenticate", token=said)["result"] is None
+        assert thief.request("validateUserByToken", token=said, userId=ada.user_id,
+                             clientId=ada.client_id)["result"] is False
+        answer = thief.request("reconnect", token=said, userId=ada.user_id,
+                               existingClientId=ada.client_id, existingClientIds=[ada.client_id])
+        assert answer["clientId"] is None, answer
+    for said in (hashed(reader.session), hashed(reader.session).removeprefix("sha256:")):
+        assert code_of(other.reconnect(said)) == 4010220
+    assert ada.request("findById", theClassName="com.app.mo.Task", theClassId="x")["result"] is None
 
 
 def test_after_a_rotation_both_keys_open(new_stack, connect):

@@ -15,7 +15,7 @@ import pytest
 from by_hand import Operator
 from client import Client
 from content_client import ContentClient
-from ctl import CTL
+from ctl import CTL, Ended
 from servers import Redis, wait_until
 from stack import PROVIDER, Stack, user_row
 from tap import Tap
@@ -130,13 +130,13 @@ def register(walk):
                        credential=json.dumps(credential))
         client.login(BASIC, f"{REGISTERED}:{walk.secrets['basicpassword']}")
         walk.add("basic token", client.token)
-        client.request("changePassword", event=True, cn=None,
-                       oldPassword=walk.secrets["basicpassword"],
-                       newPassword=walk.secrets["newpassword"])
-    walk.seen["words of ctl"] = subprocess.run(
-        [CTL, "--config", walk.stack.config, "user", "passwd", f"{BASIC}:{REGISTERED}"],
-        input=walk.secrets["ctlpassword"].encode(), stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, timeout=60, check=False).stdout
+        assert client.request("changePassword", event=True, cn=None,
+                              oldPassword=walk.secrets["basicpassword"],
+                              newPassword=walk.secrets["newpassword"])["result"] is True
+    ended = Ended(walk.stack, "user", "passwd", REGISTERED,
+                  stdin=walk.secrets["ctlpassword"].encode())
+    assert ended.code == 0, ended.err
+    walk.seen["words of ctl"] = (ended.err + "\n".join(ended.lines)).encode()
 
 
 REDIRECT = "https://example.org/back"
