@@ -18,7 +18,7 @@ from oidc import OidcProvider, client, secret_of
 from seed import PRINTS, fill
 from servers import wait_until
 from shapes import assert_auth_shape, assert_error
-from stack import Stack
+from stack import Stack, slow
 from store import session_of
 from web_server import WebServer, certificate
 
@@ -33,6 +33,7 @@ USERS = {
     "zoe-5": {"given_name": "Zoe"},
 }
 CODE, TOKEN = "authenticateOAuthCode", "authenticateOAuthAccessToken"
+TIMEOUT_MS = 8000 if slow() else 2500  # below what a stopping agent waits for
 AWAY, REFUSED = (403, "Failure"), (402, "Forbidden")
 
 # ---- A provider that lies: everything that it says is in the URLs of its endpoints
@@ -259,7 +260,7 @@ def shared_oauth_stack(servers, provider, server):
     file = servers.folder / "oauth.json"
     file.write_text(json.dumps(rows))
     settings = {"auth.providers": "file,oauth", "auth.oauth_file": file,
-                "auth.oauth_timeout_ms": 1500, "auth.oauth_threads": 2,
+                "auth.oauth_timeout_ms": TIMEOUT_MS, "auth.oauth_threads": 2,
                 "auth.oauth_keys_pause_s": 0}
     with Stack(servers, settings=settings) as stack:
         yield stack
@@ -704,7 +705,7 @@ def test_an_agent_that_stops_finishes_its_logins(new_stack, connect, server, tmp
     file = tmp_path / "oauth.json"
     file.write_text(json.dumps([entry("slow", server, endpoints={"token": server.url + "/hang"})]))
     stack = new_stack(sync_agents=0, settings={
-        "auth.providers": "oauth", "auth.oauth_file": file, "auth.oauth_timeout_ms": 1000})
+        "auth.providers": "oauth", "auth.oauth_file": file, "auth.oauth_timeout_ms": TIMEOUT_MS})
     client = connect(stack.gateways[0])
     before = len(server.seen("/hang"))
     message = client.send_request(CODE, authProvider="slow", code="c", redirectUri=REDIRECT)
