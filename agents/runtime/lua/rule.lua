@@ -144,6 +144,7 @@ do
   local function gather_end(path, refs)
     local names, count = {}, #refs
     for i = 1, count <= path.most and #refs or 0 do
+      walked = walked + 1
       count = count + add_end(names, path, refs[i])
     end
     return { names = names, count = count }

@@ -115,6 +115,25 @@ static bool next_group(const struct work *work, struct find_by_ids *find)
     return true;
 }
 
+static bool has_path(const struct model_class *c)
+{
+    bool found = model_rule_has(&c->rules[ACTION_READ], RULE_PATH) != NULL;
+
+    for (size_t i = 0; !found && i < c->field_count; i++)
+        found = c->fields[i].read && model_rule_has(c->fields[i].read, RULE_PATH);
+    return found;
+}
+
+/* So many in a call: fewer where a path has to be gone for each, to see who may read it. */
+static size_t per_call(const struct model_class *c)
+{
+    for (size_t i = 0; i < c->concrete_count; i++) {
+        if (has_path(c->concrete[i]))
+            return READING_PER_CALL / 10;
+    }
+    return READING_PER_CALL;
+}
+
 static enum work_step find_by_ids_answer(struct work *work);
 
 static enum work_step find_next(struct work *work)
@@ -130,7 +149,7 @@ static enum work_step find_next(struct work *work)
         response_end(&body);
         return reading_reply(work, &body);
     }
-    most = reading_per_call(find->class_);
+    most = per_call(find->class_);
     for (ahead = find->ids; count < most && json_next(&ahead);)
         count++;
     reading_begin_ids(work, find->class_, count);

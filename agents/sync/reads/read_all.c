@@ -81,7 +81,7 @@ static bool is_for_everyone(const struct model_class *c)
 static enum work_step look_on(struct work *work, work_fn *answer)
 {
     const struct all *all = work->state;
-    int64_t most = (int64_t)reading_per_call(all->class_);
+    int64_t most = READING_PER_CALL;
 
     if (all->is_open && all->wanted < most)
         most = all->wanted;

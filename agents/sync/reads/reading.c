@@ -57,28 +57,6 @@ bool reading_take(struct work *work, struct reading *reading, enum work_step *st
     return false;
 }
 
-/* ---- Steps ---- */
-
-#define WITH_PATHS_PER_CALL 25
-
-static bool has_path(const struct model_class *c)
-{
-    bool found = model_rule_has(&c->rules[ACTION_READ], RULE_PATH) != NULL;
-
-    for (size_t i = 0; !found && i < c->field_count; i++)
-        found = c->fields[i].read && model_rule_has(c->fields[i].read, RULE_PATH);
-    return found;
-}
-
-size_t reading_per_call(const struct model_class *c)
-{
-    for (size_t i = 0; i < c->concrete_count; i++) {
-        if (has_path(c->concrete[i]))
-            return WITH_PATHS_PER_CALL;
-    }
-    return READING_PER_CALL;
-}
-
 /* Some of what was told, at a time. */
 static enum work_step look(struct work *work)
 {

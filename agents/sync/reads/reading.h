@@ -16,10 +16,6 @@
 
 #define READING_PER_CALL 250 /* objects */
 
-/* So many objects of the class and its descendants are looked at in one step: fewer where a path
- * has to be gone for each, to see whether the session may read it. */
-size_t reading_per_call(const struct model_class *c);
-
 struct reading {
     struct text objects; /* the items of the answer's list */
     size_t count;

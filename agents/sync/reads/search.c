@@ -125,7 +125,7 @@ void search_call(struct work *work, const struct search *search, int64_t most)
     redis_call_arg_i64(call, most_to_walk(work, search));
     redis_call_arg(call, example->class_->id == ID_INTEGER ? "1" : "0");
     redis_call_arg_bytes(call, text_str(&search->last), search->last.size);
-    redis_call_arg_i64(call, (int64_t)reading_per_call(example->class_));
+    redis_call_arg_i64(call, READING_PER_CALL);
     redis_call_arg_i64(call, most);
     redis_call_arg_i64(call, (int64_t)example->count * 2);
     for (size_t i = 0; i < example->count; i++) {
