@@ -108,7 +108,8 @@ def test_a_login_is_answered_signed_anew_and_then_connected_in_this_order(stack,
     fields, _ = parts_of(ack["gatewayConnectAck"])
     assert list(fields) == ["savedAt", "clientId", "deviceId", "token", "userId"]
     assert fields["clientId"] == stranger.client_id
-    assert (fields["token"], fields["userId"]) == (token["token"], token["user"]["ID"])
+    hashed = "sha256:" + hashlib.sha256(token["token"].encode()).hexdigest()
+    assert (fields["token"], fields["userId"]) == (hashed, token["user"]["ID"])
 
     assert_sync_shape(connected, "ConnectResponse", stranger.client_id, None)
     assert abs(connected["currentTimestamp"] - time.time() * 1000) < 60_000
