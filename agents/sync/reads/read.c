@@ -112,7 +112,7 @@ static bool next_group(const struct work *work, struct find_by_ids *find)
         find->class_ = model_class(work->agent->model, name.at, name.size);
         find->ids = ahead = json_walk(json_member(find->groups.value, "ids", NULL));
     }
-    return true;
+    return find->class_ != NULL; /* it was looked at with all groups */
 }
 
 static bool has_path(const struct model_class *c)
