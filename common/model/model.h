@@ -210,6 +210,10 @@ const struct model_entry *model_entries(const struct model *model, size_t *count
 /* What clients are told at login: the canonical text of a JSON object, "{}" where there is none. */
 const char *model_client_config(const struct model *model);
 
+/* What the paths of rules for reads look at beside the object's own columns: "<class>\n<column>",
+ * or, where they come to what refers by the column, "<" and the same. */
+const char *const *model_rule_inputs(const struct model *model, size_t *count);
+
 const struct model_field *model_field(const struct model_class *c, const char *name, size_t size);
 /* The view of the children of such objects; NULL: there is none. */
 const struct model_view *model_view(const struct model_class *c, const char *name, size_t size);

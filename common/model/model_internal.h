@@ -29,7 +29,9 @@ struct model {
     const char *client_config;
     bool has_watchers;
     int64_t path_most; /* objects that a path of a rule may come to */
-    const char *text;  /* canonical */
+    const char **rule_inputs;
+    size_t rule_input_count;
+    const char *text; /* canonical */
     char digest[SECRET_HASH_CHARS + 1];
 };
 
@@ -41,6 +43,9 @@ const char *model_keep(struct model *model, const struct text *t);
 
 /* The rule's text, and whether it restricts, when its alternatives are there. */
 void model_complete_rule(struct model *model, struct model_rule *rule);
+
+/* What model_rule_inputs() returns, when all rules are there. */
+void model_note_inputs(struct model *model);
 
 /* Those that are said in a word, up to RULE_SIGNED_IN. */
 extern const char *const model_rule_words[RULE_SIGNED_IN + 1];

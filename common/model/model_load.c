@@ -379,6 +379,7 @@ static enum err load_model(struct json_object *tree, int64_t path_most, struct m
         model_destroy(model);
         return ERR_CONFIG;
     }
+    model_note_inputs(model);
     keep_text(model);
     *out = model;
     return ERR_OK;

@@ -20,7 +20,7 @@ def put(store, *texts, refs="", state="", tells=0, kept=(8, 1000), at=None, name
     """`texts`: field, text of each; `state`: that which it is a change of."""
     values = [part for field, text in zip(texts[0::2], texts[1::2]) for part in (field, text, refs)]
     now = now_ms()
-    return store.run("put", 0, 0, 0, "c1", now, now + 5000, name, 1000, 3600, 0, 0, 0, 1, CLASS, ID,
+    return store.run("put", 0, 0, 0, 0, "c1", now, now + 5000, name, 1000, 3600, 0, 0, 0, 1, CLASS, ID,
                      "signedIn", at or now, len(values), *values, 0, 0, state, tells, *kept)
 
 
@@ -178,7 +178,7 @@ def test_a_session_watches_so_much_and_no_more(store, sid):
 
 def patch(store, name, outcome="", said="", rule="signedIn", read_rule="signedIn"):
     now = now_ms()
-    return store.run("patch", 0, 0, 0, "c1", now, now + 5000, name, 1000, 3600, 1, CLASS, read_rule, 0, 0, 0,
+    return store.run("patch", 0, 0, 0, 0, "c1", now, now + 5000, name, 1000, 3600, 1, CLASS, read_rule, 0, 0, 0,
                      1, CLASS, ID, rule, outcome, said)
 
 

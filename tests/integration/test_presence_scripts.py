@@ -236,7 +236,7 @@ def test_the_object_may_be_of_a_descendant_and_keeps_its_indexes_and_history(sto
     store.redis.hset("{u:u1}", "me", '{"className":"com.app.mo.Pilot","ID":"7"}')
     store.connect("c1")
     now = store.now()
-    store.run("online", 0, 0, ada, now, now + 5000, 0, "connected", 2,
+    store.run("online", 0, 0, 0, ada, now, now + 5000, 0, "connected", 2,
               1, 0, 1, "com.app.mo.Person", 0,
               1, 3, 2, "com.app.mo.Pilot", "com.app.mo.Person",
               1, "com.app.mo.Pilot", "connected", "connected", 0)

@@ -16,6 +16,7 @@ from store import balance, marks_of, session_of
 from watching import expect_value, is_value, value
 
 PERSON, DIARY, PLAN, PAGE = "app.Person", "app.Diary", "app.Plan", "app.Page"
+JOB, TEAM, SEAT = "app.Job", "app.Team", "app.Seat"
 ALL = {action: "signedIn" for action in ("create", "update", "remove", "addChild")}
 MODEL = {
     "classes": {
@@ -28,6 +29,16 @@ MODEL = {
                 "children": {"relation": "pages", "views": {"all": {"size": 10, "order": [{"by": "text"}]}}},
                 "watchers": {"count": {"value": "count", "of": [{"class": PAGE, "by": "diary"}]}}},
         PAGE: {"type": "page", "fields": {"text": {"type": "string"}, "diary": {"type": "toOne", "target": DIARY}},
+               "access": {"read": "signedIn", **ALL}},
+        # Members of the team may read it, through seats; team of its leader, what it costs.
+        JOB: {"type": "job", "fields": {
+                "title": {"type": "string"}, "team": {"type": "toOne", "target": TEAM},
+                "cost": {"type": "integer", "access": {"read": {"path": ["team"], "owner": "leader"}}}},
+              "access": {"read": {"path": ["team", {"class": SEAT, "by": "team"}, "person"]}, **ALL}},
+        TEAM: {"type": "team", "fields": {"name": {"type": "string"}, "leader": {"type": "toOne", "target": PERSON}},
+               "access": {"read": "signedIn", **ALL}},
+        SEAT: {"type": "seat", "fields": {"team": {"type": "toOne", "target": TEAM},
+                                          "person": {"type": "toOne", "target": PERSON}},
                "access": {"read": "signedIn", **ALL}},
         # Editors may read it.
         PLAN: {"type": "plan", "fields": {"title": {"type": "string"}},
@@ -283,5 +294,87 @@ def test_a_review_goes_on_after_its_agent_was_killed(stack, log_in, connect, set
     second.start()
     again.expect_connect_response()
     expect_deletes(ada, plans)
+    wait_until(lambda: not stack.redis().exists("jobs"), 10, "the jobs are done")
+    first.start()
+
+
+# ---- Paths
+
+@pytest.fixture
+def team(log_in, me, new_id):
+    """A team with a job, and what gives seats in it and takes them."""
+    class Team:
+        def __init__(self):
+            self.id, self.job, self.writer = new_id("team"), new_id("job"), log_in("cleo")
+            create(self.writer, TEAM, self.id, name="one")
+            self.add(self.writer)
+            create(self.writer, JOB, self.job, title="one", cost=7, team=pair(TEAM, self.id))
+
+        def add(self, client):
+            seat = new_id("seat")
+            assert create(self.writer, SEAT, seat, team=pair(TEAM, self.id), person=me(client))["result"] is True
+            return seat
+    return Team()
+
+
+def test_who_joins_or_leaves_a_team_gains_or_loses_its_objects(stack, log_in, team, connect_content, me):
+    ada, ben = log_in("ada"), log_in("ben", 1)
+    docs = connect_content(stack.gateways[0], "ada")
+    docs.subscribe(key("job", team.job))
+    assert team.job not in ids(get_all(ada, JOB)["result"]) and find(ben, JOB, team.job) is None
+    seats = [team.add(client) for client in (ada, ben)]
+    ada.expect_update(team.job, title="one")
+    docs.expect_changed(key("job", team.job), content=True)
+    assert find(ben, JOB, team.job)["title"] == "one"
+    remove(team.writer, SEAT, seats[0])
+    ada.expect_delete(team.job)
+    docs.expect_changed(key("job", team.job), content=True, children=True)
+    put(team.writer, SEAT, seats[1], person=me(ada))
+    ben.expect_delete(team.job)
+    ada.expect_update(team.job, title="one")
+    put(team.writer, JOB, team.job, title="two")
+    ada.expect_update(team.job, title="two")
+    assert not [frame for frame in ben.inbox if '"two"' in frame.text]
+
+
+def test_who_loses_a_team_loses_its_objects(log_in, team):
+    ada = log_in("ada")
+    team.add(ada)
+    assert find(ada, JOB, team.job)["title"] == "one"
+    remove(team.writer, TEAM, team.id)
+    ada.expect_delete(team.job)
+
+
+def test_who_may_see_a_field_from_now_on_is_told_of_the_object_again(log_in, team, me):
+    ada, ben = log_in("ada"), log_in("ben")
+    for client in (ada, ben):
+        team.add(client)
+        assert "cost" not in find(client, JOB, team.job)
+    put(team.writer, TEAM, team.id, leader=me(ada))
+    ada.expect_update(team.job, cost=7)
+    put(team.writer, TEAM, team.id, leader=me(ben))
+    ben.expect_update(team.job, cost=7)
+    ada.inbox.clear()
+    put(team.writer, JOB, team.job, cost=8)
+    ben.expect_update(team.job, cost=8)
+    assert "cost" not in ada.expect_update(team.job)
+
+
+def test_a_walk_back_goes_on_after_its_agent_was_killed(stack, log_in, team, new_id):
+    dora = log_in("dora")
+    others = [new_id("job") for _ in range(250)]
+    for other in others:
+        create(team.writer, JOB, other, title="one", team=pair(TEAM, team.id))
+    assert get_all(dora, JOB)["result"] == []
+    first, second = stack.sync_agents
+    second.stop()
+    first.stop()
+    first.start(fault="after-path-step:2")
+    team.writer.send_request("createObject", theObject={
+        "cn": SEAT, "ID": new_id("seat"), "team": pair(TEAM, team.id),
+        "person": pair(PERSON, stack.redis().hget(f"{{u:{dora.user_id}}}", "anchor"))})
+    first.expect_death()
+    second.start()
+    expect_updates(dora, [team.job, *others])
     wait_until(lambda: not stack.redis().exists("jobs"), 10, "the jobs are done")
     first.start()

@@ -342,7 +342,7 @@ class Store:
     def look_at(self, user, anchor="com.app.mo.Person", field="connected", grace_ms=GRACE_MS):
         """Has the user's own object show whether they are there; returns the fan-outs."""
         now = self.now()
-        return self.run("online", 0, 0, user, now, now + self.LEASE_MS, grace_ms, field, 1,
+        return self.run("online", 0, 0, 0, user, now, now + self.LEASE_MS, grace_ms, field, 1,
                         1, 0, 1, anchor, 0)[0]
 
     def end_session(self, job, sid, most=250):

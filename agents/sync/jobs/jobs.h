@@ -11,7 +11,8 @@
  */
 
 /* start.c: begins what a script that writes has ordered: a list of fan-outs and, behind "~", of
- * jobs that touch watched values; and a cascade or "". */
+ * jobs that touch watched values, behind "^" of those that go back along paths of rules; and a
+ * cascade or "". */
 void jobs_start(const struct work *work, const struct redis_reply *jobs,
                 const struct redis_reply *cascade);
 
@@ -35,6 +36,10 @@ void job_cascade_start(const struct work *work, const char *job);
 void job_migrate_start(const struct work *work, const char *job);
 /* Does it go through the objects of this class of the new model, and of its descendants? */
 bool migrate_is_walked(const struct survey *survey, const struct model_class *c);
+
+/* review_paths.c: has the objects looked at anew of which a change elsewhere may decide who reads
+ * them. */
+void job_review_paths_start(const struct work *work, const char *job);
 
 /* review_roles.c: tells the sessions of a user whose roles have changed what they gain and lose. */
 void job_review_roles_start(const struct work *work, const char *job);

@@ -28,6 +28,8 @@ static void continue_job(const struct work *work, const struct redis_reply *job)
         job_migrate_start(work, id);
     else if (!strcmp(type, "end"))
         job_end_session_start(work, id, redis_str(redis_item(job, 2)));
+    else if (!strcmp(type, "paths"))
+        job_review_paths_start(work, id);
     else if (!strcmp(type, "roles"))
         job_review_roles_start(work, id);
     else if (!strcmp(type, "gateway"))

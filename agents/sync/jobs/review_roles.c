@@ -10,12 +10,17 @@
 #define PER_STEP 100 /* objects of one call */
 
 /* Do roles say who may read its objects, or what of them? */
+static bool says_roles(const struct model_rule *rule)
+{
+    return rule && rule->restricts && model_rule_has(rule, RULE_ROLE);
+}
+
 static bool has_roles(const struct model_class *c)
 {
-    bool found = model_rule_has(&c->rules[ACTION_READ], RULE_ROLE) != NULL;
+    bool found = says_roles(&c->rules[ACTION_READ]);
 
     for (size_t i = 0; !found && i < c->field_count; i++)
-        found = c->fields[i].read && model_rule_has(c->fields[i].read, RULE_ROLE);
+        found = says_roles(c->fields[i].read);
     return found && !c->abstract;
 }
 

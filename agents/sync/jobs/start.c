@@ -13,6 +13,8 @@ void jobs_start(const struct work *work, const struct redis_reply *jobs,
 
         if (*job == '~')
             watchers_touch_start(work, job + 1);
+        else if (*job == '^')
+            job_review_paths_start(work, job + 1);
         else
             job_fan_out_start(work, job);
     }

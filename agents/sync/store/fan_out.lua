@@ -42,9 +42,11 @@ end
 local guarded = is_guarded(item_ref(ref), restricted)
 local is_review = job[9] ~= false
 
--- A review of an object with fields that not everyone may see: whoever knows it may see other ones now.
+-- A review of an object with fields that not everyone may see: whoever knows it may see other ones now, unless
+-- it is about the object alone.
 local class_of_it = restricted[class_and_id(item_ref(ref))]
-local shows_anew = is_review and kind == 'u' and class_of_it ~= nil and class_of_it.columns[1] ~= nil
+local shows_anew = is_review and job[9] ~= 'object' and kind == 'u' and class_of_it ~= nil
+  and class_of_it.columns[1] ~= nil
 
 -- A value whose object is gone is told once more, and watched no longer.
 local is_last = kind == 'w' and redis.call('HGET', object_key(ref), 'gone') == '1'

@@ -64,7 +64,7 @@ end
 -- Do roles say which of its fields may be seen?
 local function has_fields(ref)
   for _, rule in pairs(restricted[class_and_id(ref)].fields) do
-    if string.find('|' .. rule, '|role:', 1, true) then
+    if string.find('|' .. rule, '[|!]role:') then
       return true
     end
   end

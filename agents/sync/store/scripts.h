@@ -56,6 +56,7 @@ extern const struct redis_script script_remove;
 extern const struct redis_script script_replies_received;
 extern const struct redis_script script_resume;
 extern const struct redis_script script_resumed;
+extern const struct redis_script script_review_paths;
 extern const struct redis_script script_review_roles;
 extern const struct redis_script script_settle;
 extern const struct redis_script script_settle_block;
