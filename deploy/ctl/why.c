@@ -105,10 +105,9 @@ static void print_mark(struct json_span answer, struct json_span mark, bool of_c
                is_yes(mark, "removal") ? "the removal," : "a change,",
                answer_number(mark, "version"));
     print_sends(mark);
-    if (!is_yes(answer, "mayRead") && !is_yes(answer, "removed"))
-        puts("Its user may not read the object now: it is not sent that.");
-    else
-        print_next_send(answer, mark);
+    if (!is_yes(answer, "mayRead") && !is_yes(answer, "removed") && !is_yes(mark, "removal"))
+        puts("Its user may not read the object now: it is sent that it has gone.");
+    print_next_send(answer, mark);
 }
 
 static void print_no_mark(struct json_span answer, bool watches)
