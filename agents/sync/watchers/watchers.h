@@ -42,8 +42,9 @@
  *   The mark stays until it is acknowledged.
  * - A reply that is overtaken by a push of something newer: see overtaken.h.
  * - Rights. Who may not read the object is told nothing of its values, and that is looked at in
- *   every send; who loses it is told once that there is no value any more. What lies behind the object is read with the rights of the session, and depends on
- *   the fields that say who may read it.
+ *   every send; who loses it is told once that there is no value any more. What lies behind the
+ * object is read with the rights of the session, and depends on the fields that say who may read
+ * it.
  *
  * A value that names another watcher is made of what that one is made of: it depends on the same
  * fields, and is computed with it in one go, so there is nothing to wait for. A value that a
