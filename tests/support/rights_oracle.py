@@ -20,7 +20,10 @@ RULES = {
     "ToOne": {"owner": "person"},
     "List": {"owner": "people"},
     "Role": {"role": "editor"},
-    "AnyOf": [{"owner": "person"}, {"role": "editor"}],
+    "AnyOf": [{"owner": "person"}, {"role": "editor"}, {"path": ["team", "people"]}],
+    "PathList": {"path": ["team", "people"]},
+    "PathJoin": {"path": ["team", *JOIN]},
+    "PathOwner": {"path": ["team"], "owner": "lead"},
 }
 GRACE = 1.0  # seconds in which what is under way may arrive
 
@@ -97,7 +100,7 @@ class Oracle:
         return doc.team in self.teams and self.teams[doc.team].lead == user
 
     def _AnyOf(self, user, doc):
-        return any(rule(user, doc) for rule in (self._ToOne, self._Role))
+        return any(rule(user, doc) for rule in (self._ToOne, self._Role, self._PathList))
 
     # ---- Changes
 
