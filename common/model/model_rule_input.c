@@ -22,8 +22,7 @@ static void add_input(struct inputs *inputs, const char *mark, const struct mode
         if (!strcmp(inputs->items[i], input.at))
             return;
     }
-    inputs->items =
-        reallocarray((void *)inputs->items, inputs->count + 1, sizeof(*inputs->items));
+    inputs->items = reallocarray((void *)inputs->items, inputs->count + 1, sizeof(*inputs->items));
     if (!inputs->items)
         err_out_of_memory();
     inputs->items[inputs->count++] = model_keep(inputs->model, &input);

@@ -83,7 +83,8 @@ end
 local function send(sid, session, mark, list)
   mark_send(mark, number)
   due_at(sid, ref, now + patience(session, mark.tries, timing))
-  for _, part in ipairs({ sid, session.client, session.gateway, list == recipients and place_for(sid) or 0 }) do
+  local place = list == recipients and place_for(sid) or 0
+  for _, part in ipairs({ sid, session.client, session.gateway, place }) do
     table.insert(list, part)
   end
 end

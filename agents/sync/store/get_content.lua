@@ -1,11 +1,11 @@
 -- "get_content": one document, watched from that very version, with what a patch needs that leads there
 -- from the version that was asked for.
--- Arguments: client, accepted, class, who may read it (rights.lua), id, what the class adds to identities; identity
---   ("": none) and number of the version that was asked for, whether to watch (1 or 0), and how much the
---   session may watch.
+-- Arguments: client, accepted, class, who may read it (rights.lua), id, what the class adds to identities;
+--   identity ("": none) and number of the version that was asked for, whether to watch (1 or 0), and how much
+--   the session may watch.
 -- Returns client | missing | forbidden | full | same |
---         ok, fields, since, earlier, "<birth><view>". since: the number that was asked for; 0: unknown here. earlier: a
---         list of field, text as of then, where it is known.
+--         ok, fields, since, earlier, "<birth><view>". since: the number that was asked for; 0: unknown here.
+--         earlier: a list of field, text as of then, where it is known.
 local client, accepted = arg(), arg_number()
 local class, restricted, id, suffix = arg(), arg_restricted(), arg(), arg()
 local identity, number, watches, most = arg(), arg_number(), arg() == '1', arg_number()
