@@ -1,6 +1,7 @@
 """What was weak in the original (spec section 12, W1 to W15) is not so here: a test for each, by name.
 
-Each shows it once, where a client would meet it; the corners have tests beside what they belong to.
+Each shows it once, where a client would meet it; the corners have tests beside what they belong to. W3 and
+W4 are in test_oauth.py, since they need a provider.
 """
 
 import base64
