@@ -138,11 +138,21 @@ def test_much_ends_step_by_step(store):
         assert kind == "end" and store.end_session(job, sid)
 
 
+def test_who_connects_behind_a_revocation_with_a_login_from_before_does_not_stay(store):
+    store.token("c1")
+    now = store.now()
+    store.redis.hset("{t:" + token_hash("secret") + "}", "created", now - 1000)
+    store.redis.zadd("revocations", {f"u1\n{now - 500}\n": now})
+    assert store.connect("c1")[0] == "ok", "no step was taken yet"
+    assert sweep(store) == (False, ["c1 gateway.1"])
+    assert not store.redis.exists("{u:u1}:s", "{u:u1}:t")
+
+
 def test_who_logs_in_behind_a_revocation_stays(store):
     until = store.now() - 10
-    sid = store.session("c1", gateway="")
     store.token("c1")
     store.redis.hset("{t:" + token_hash("secret") + "}", "created", until + 1)
+    sid = store.connect("c1")[1]
     store.redis.zadd("revocations", {f"u1\n{until}\n": store.now()})
     sweep(store)
     assert store.redis.smembers("{u:u1}:s") == {sid}

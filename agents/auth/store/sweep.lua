@@ -51,8 +51,8 @@ local function revoke_sessions(entry, cursor, user, till, kept)
   local found = redis.call('SSCAN', user_key(user, ':s'), cursor, 'COUNT', left)
   local at = found[1] == '0' and 'end' or 's ' .. found[1]
   return walk(entry, at, 1, found[2], function(sid)
-    local created = tonumber(redis.call('HGET', session_key(sid), 'created') or 0)
-    local stays = sid == kept or created > till
+    local s = redis.call('HMGET', session_key(sid), 'loggedIn', 'created')
+    local stays = sid == kept or tonumber(s[1] or s[2] or 0) > till
     if not stays then
       session_revoke(sid, now, known_s)
     end
