@@ -1,9 +1,9 @@
 #include <stdlib.h>
 
 #include "agents/auth/answer.h"
+#include "agents/auth/attempts.h"
 #include "agents/auth/credentials.h"
 #include "agents/auth/grant.h"
-#include "agents/auth/limits.h"
 #include "agents/auth/operations.h"
 #include "agents/auth/outside.h"
 #include "agents/auth/providers/provider.h"
@@ -62,7 +62,7 @@ static enum work_step verify(struct work *work)
     if (status != AUTH_SUCCESS)
         return refuse(work, status, account.id);
     if (attempt->provider->kind->needs_credential)
-        limits_forgive(work, attempt->provider->id, text_str(&attempt->name));
+        attempts_forgive(work, attempt->provider->id, text_str(&attempt->name));
     attempt->grant.provider = attempt->provider->id;
     return grant_token(work, &attempt->grant, &account, login_answer);
 }
@@ -83,7 +83,7 @@ static enum work_step attempted(struct work *work)
 {
     enum work_step step;
 
-    return limits_allow(work, &step) ? look_up(work) : step;
+    return attempts_allow(work, &step) ? look_up(work) : step;
 }
 
 /* Where nothing can be wrong, nothing can be guessed. */
@@ -102,7 +102,7 @@ static enum work_step begin(struct work *work)
         return outside_authenticate(work, provider, attempt->credentials.credential);
     if (provider->kind->add_name)
         provider->kind->add_name(attempt->credentials.credential, &attempt->name);
-    limits_begin(work, provider->id, text_str(&attempt->name));
+    attempts_begin(work, provider->id, text_str(&attempt->name));
     return work_call(work, attempted);
 }
 

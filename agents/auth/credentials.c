@@ -1,7 +1,8 @@
 #include "agents/auth/credentials.h"
 
 #include <stdlib.h>
-#include <string.h>
+
+#include "common/base/secret.h"
 
 enum err credentials_read_secret(const struct request *request, const char *name, size_t max,
                                  char **out, struct text *problem)
@@ -30,16 +31,9 @@ enum err credentials_need_secret(const struct request *request, const char *name
         return ERR_OK;
     if (!e)
         text_addf(problem, "%s: expected a string of 1 to %zu bytes", name, max);
-    credentials_forget(*out);
+    secret_free(*out);
     *out = NULL;
     return ERR_MALFORMED;
-}
-
-void credentials_forget(char *secret)
-{
-    if (secret)
-        explicit_bzero(secret, strlen(secret));
-    free(secret);
 }
 
 enum err credentials_read(const struct request *request, struct credentials *out,
@@ -69,7 +63,7 @@ void credentials_add_request_name(struct redis_call *call, const struct request 
 
 void credentials_deinit(struct credentials *credentials)
 {
-    credentials_forget(credentials->credential);
+    secret_free(credentials->credential);
     free(credentials->provider);
     *credentials = (struct credentials){0};
 }

@@ -12,18 +12,15 @@
 
 #define CREDENTIALS_MAX 4096 /* bytes of each member, and of a token */
 
-/* A member with a secret, at most `max` bytes: an owned copy in *out; NULL: it is absent or null,
- * while an empty string is one. ERR_MALFORMED, with `problem` for the client: it is no string, too
- * long, or holds a NUL. */
+/* A member with a secret, at most `max` bytes: a copy in *out, for secret_free(); NULL: it is
+ * absent or null, while an empty string is one. ERR_MALFORMED, with `problem` for the client: it is
+ * no string, too long, or holds a NUL. */
 _must_check_ enum err credentials_read_secret(const struct request *request, const char *name,
                                               size_t max, char **out, struct text *problem);
 
 /* The same, where it must be there and not be empty. */
 _must_check_ enum err credentials_need_secret(const struct request *request, const char *name,
                                               size_t max, char **out, struct text *problem);
-
-/* Frees a secret and leaves nothing of it in memory. NULL is allowed. */
-void credentials_forget(char *secret);
 
 struct credentials {
     char *provider;   /* authProvider */

@@ -5,14 +5,15 @@
 #include <strings.h>
 
 #include "agents/auth/answer.h"
+#include "agents/auth/attempts.h"
 #include "agents/auth/credentials.h"
 #include "agents/auth/grant.h"
-#include "agents/auth/limits.h"
 #include "agents/auth/oauth/oauth.h"
 #include "agents/auth/operations.h"
 #include "agents/runtime/agent.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/base/secret.h"
 
 /* The login of developers (setting auth.dangerous_dev_login; spec 8.4): no provider is asked. */
 #define DEV "dev"
@@ -32,10 +33,10 @@ static void outside_destroy(void *state)
 {
     struct outside *o = state;
 
-    credentials_forget(o->code);
+    secret_free(o->code);
     free(o->redirect_uri);
-    credentials_forget(o->access_token);
-    credentials_forget(o->refresh_token);
+    secret_free(o->access_token);
+    secret_free(o->refresh_token);
     oauth_login_deinit(&o->login);
     grant_deinit(&o->grant);
     free(o);
@@ -116,7 +117,7 @@ static enum work_step asked(struct work *work)
     };
 
     if (o->status != AUTH_FORBIDDEN)
-        limits_forgive(work, "", ""); /* it was right, or nobody could say */
+        attempts_forgive(work, "", ""); /* it was right, or nobody could say */
     if (o->status != AUTH_SUCCESS)
         return refuse(work, o->status);
     o->grant.provider = o->provider->id;
@@ -140,9 +141,9 @@ static enum work_step attempted(struct work *work)
     const struct outside *o = work->state;
     enum work_step step;
 
-    if (o->tells_tokens && limits_are_reached(work))
+    if (o->tells_tokens && attempts_are_too_many(work))
         return refuse(work, AUTH_TOO_MANY);
-    return limits_allow(work, &step) ? work_aside(work, ask, asked) : step;
+    return attempts_allow(work, &step) ? work_aside(work, ask, asked) : step;
 }
 
 static bool is_developer(const struct work *work, const struct outside *o)
@@ -169,7 +170,7 @@ static enum work_step begin(struct work *work)
                                     .access_token = o->access_token,
                                     .refresh_token = o->refresh_token,
                                     .deadline_ms = clock_mono_ms() + oauth_timeout_ms(provider)};
-    limits_begin(work, "", ""); /* what is shown names nobody: only the address counts */
+    attempts_begin(work, "", ""); /* what is shown names nobody: only the address counts */
     return work_call(work, attempted);
 }
 

@@ -10,7 +10,7 @@
 
 static void forget_token(void *token)
 {
-    credentials_forget(token);
+    secret_free(token);
 }
 
 /* Begins the call of a script whose first argument is the hash of the request's token, which stays

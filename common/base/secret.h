@@ -49,6 +49,11 @@ void secret_mac(const char *key, const void *data, size_t size, uint8_t out[SECR
 /* Overwrites a text that holds a secret, and frees it. NULL is allowed. */
 void secret_free(char *str);
 
+static inline void secret_freep(char **str)
+{
+    secret_free(*str);
+}
+
 /* Compares in constant time. */
 bool secret_equal(const void *a, const void *b, size_t size);
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/secret.h"
+
 #define CLOSE_TOO_SLOW  4003
 #define PATIENCE_S      2  /* with a client that is being closed */
 #define SLOW_PATIENCE_S 20 /* until a slow one has made room for the close frame */
@@ -55,9 +57,7 @@ static void drop_queue(struct client *c)
 
 void client_keep_token(struct client *c, char *token)
 {
-    if (c->token)
-        explicit_bzero(c->token, strlen(c->token));
-    free(c->token);
+    secret_free(c->token);
     c->token = token;
 }
 

@@ -5,6 +5,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/base/secret.h"
 #include "common/protocol/operations.h"
 #include "gateway/conversation/announcements.h"
 #include "gateway/conversation/dialect.h"

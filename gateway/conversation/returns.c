@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "common/base/secret.h"
 #include "gateway/conversation/login.h"
 #include "gateway/conversation/outgoing.h"
 #include "gateway/conversation/requests.h"
@@ -108,7 +109,8 @@ static bool read_text(struct json_span request, const char *name, size_t max, ch
 /* The same, of whoever was logged in. */
 static const char *read_login(struct json_span request, struct session *out)
 {
-    _cleanup_(freep) char *user = NULL, *token = NULL, *device = NULL;
+    _cleanup_(freep) char *user = NULL, *device = NULL;
+    _cleanup_(secret_freep) char *token = NULL;
 
     if (!read_text(request, "userId", TEXT_MAX, &user))
         return "userId: expected a string";
@@ -118,7 +120,6 @@ static const char *read_login(struct json_span request, struct session *out)
         json_string(json_member(request, "deviceId", NULL), DEVICE_MAX, &device))
         return "deviceId: expected at most 255 bytes without NUL";
     session_login(out, user, token, device);
-    explicit_bzero(token, strlen(token));
     return NULL;
 }
 

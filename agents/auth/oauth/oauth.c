@@ -9,6 +9,7 @@
 #include "agents/auth/oauth/jwt.h"
 #include "agents/auth/oauth/known.h"
 #include "common/base/clock.h"
+#include "common/base/secret.h"
 
 struct oauth_provider {
     struct oauth_declared declared;
@@ -52,8 +53,8 @@ int64_t oauth_timeout_ms(const struct oauth_provider *provider)
 void oauth_login_deinit(struct oauth_login *login)
 {
     identity_deinit(&login->identity);
-    credentials_forget(login->access_token);
-    credentials_forget(login->refresh_token);
+    secret_free(login->access_token);
+    secret_free(login->refresh_token);
     *login = (struct oauth_login){0};
 }
 
@@ -127,7 +128,7 @@ static bool take_token(struct json_span object, const char *name, char **to)
         return true;
     if (json_string(member, OAUTH_TOKEN_MAX, &token))
         return false;
-    credentials_forget(*to);
+    secret_free(*to);
     *to = token;
     return true;
 }
@@ -145,7 +146,7 @@ static enum err take_tokens(struct visit *v, struct json_span object, bool needs
         e = needs_id_token ? distrust(v, "tokens", "there is no ID token among them") : ERR_OK;
     else if (v->provider->declared.issuer)
         e = check_id_token(v, id_token);
-    credentials_forget(id_token);
+    secret_free(id_token);
     return e;
 }
 

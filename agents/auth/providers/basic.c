@@ -28,17 +28,10 @@ struct basic {
     struct text part[PART_COUNT];
 };
 
-static void forget(struct text *part)
-{
-    if (part->at)
-        explicit_bzero(part->at, part->size);
-    text_deinit(part);
-}
-
 static void basic_deinit(struct basic *basic)
 {
     for (size_t i = 0; i < PART_COUNT; i++)
-        forget(&basic->part[i]);
+        text_wipe(&basic->part[i]);
 }
 
 /* ---- Reading a credential ---- */
@@ -62,20 +55,19 @@ static bool is_good(enum part part, const struct text *text)
 
 static void keep(struct basic *basic, enum part part, const char *at, size_t size)
 {
-    forget(&basic->part[part]);
+    text_wipe(&basic->part[part]);
     text_add_bytes(&basic->part[part], at, size);
     if (!is_good(part, &basic->part[part]))
-        forget(&basic->part[part]);
+        text_wipe(&basic->part[part]);
 }
 
 static void read_member(struct basic *basic, enum part part, struct json_span value)
 {
-    struct text text = {0};
+    _cleanup_(text_wipep) struct text text = {0};
 
     text_reserve(&text, value.size); /* else it moves while it grows, and leaves copies behind */
     if (!json_decode(value, &text))
         keep(basic, part, text_str(&text), text.size);
-    forget(&text);
 }
 
 /* Is it the name, but for its case and for "_" between its words? */

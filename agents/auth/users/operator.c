@@ -250,18 +250,14 @@ static bool build_add(struct work *work, const char *name, const char *hash, str
 enum work_step plan_user_add(struct work *work)
 {
     _cleanup_(text_deinitp) struct text name = {0}, problem = {0};
-    enum work_step step;
-    char *hash = NULL;
+    _cleanup_(secret_freep) char *hash = NULL;
 
     if (!providers_find(work->agent->own, BASIC_ID))
         return reply_outcome(work, "closed", "");
     if (read_new_name(work, &name, &problem) && read_hash(work, &hash, &problem) &&
         build_add(work, name.at, hash, &problem))
-        step = work_call(work, outcome_answer);
-    else
-        step = work_error(work, CODE_MALFORMED, text_str(&problem));
-    credentials_forget(hash);
-    return step;
+        return work_call(work, outcome_answer);
+    return work_error(work, CODE_MALFORMED, text_str(&problem));
 }
 
 /* ---- userChange: roles, and whether the user may log in ---- */
@@ -304,19 +300,16 @@ enum work_step plan_user_change(struct work *work)
 enum work_step plan_user_password(struct work *work)
 {
     _cleanup_(text_deinitp) struct text name = {0}, problem = {0};
-    char *hash = NULL;
+    _cleanup_(secret_freep) char *hash = NULL;
 
-    if (!read_text(work, "theUser", &name, &problem) || !read_hash(work, &hash, &problem)) {
-        credentials_forget(hash);
+    if (!read_text(work, "theUser", &name, &problem) || !read_hash(work, &hash, &problem))
         return work_error(work, CODE_MALFORMED, text_str(&problem));
-    }
     redis_call_begin(&work->call, &script_password);
     redis_call_arg(&work->call, text_str(&name));
     redis_call_arg(&work->call, ""); /* whatever it is now */
     redis_call_arg(&work->call, hash);
     redis_call_arg(&work->call, "");
     redis_call_arg_i64(&work->call, clock_wall_ms());
-    credentials_forget(hash);
     return work_call(work, revoked_answer);
 }
 

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "agents/auth/answer.h"
+#include "agents/auth/attempts.h"
 #include "agents/auth/credentials.h"
-#include "agents/auth/limits.h"
 #include "agents/auth/operations.h"
 #include "agents/auth/providers/basic.h"
 #include "agents/auth/store/scripts.h"
@@ -36,9 +36,9 @@ static void own_destroy(void *state)
 {
     struct own *own = state;
 
-    credentials_forget(own->password);
-    credentials_forget(own->new_password);
-    credentials_forget(own->hash);
+    secret_free(own->password);
+    secret_free(own->new_password);
+    secret_free(own->hash);
     free(own->session);
     free(own->name);
     free(own);
@@ -120,11 +120,11 @@ static enum work_step verify(struct work *work)
     const struct own *own = work->state;
     enum work_step step;
 
-    if (!limits_allow(work, &step))
+    if (!attempts_allow(work, &step))
         return step;
     if (!secret_password_verify(own->hash, own->password, strlen(own->password)))
         return refuse(work, AUTH_BAD_PASSWORD);
-    limits_forgive(work, BASIC_ID, own->name);
+    attempts_forgive(work, BASIC_ID, own->name);
     return own->verified(work);
 }
 
@@ -135,7 +135,7 @@ static enum work_step show_password(struct work *work, work_fn *verified)
     if (!*own->hash)
         return refuse(work, AUTH_FORBIDDEN); /* it is another provider's */
     own->verified = verified;
-    limits_begin(work, BASIC_ID, own->name);
+    attempts_begin(work, BASIC_ID, own->name);
     return work_call(work, verify);
 }
 

@@ -1,4 +1,4 @@
-#include "agents/auth/limits.h"
+#include "agents/auth/attempts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +45,7 @@ static void add_counted(struct redis_call *call, const struct text *what, int64_
     redis_call_arg_i64(call, most);
 }
 
-void limits_begin(struct work *work, const char *provider, const char *name)
+void attempts_begin(struct work *work, const char *provider, const char *name)
 {
     const struct settings *settings = &work->agent->proc.settings;
     _cleanup_(counted_deinit) struct counted counted;
@@ -67,7 +67,7 @@ static enum work_step refuse(struct work *work)
     return answer_too_many(work);
 }
 
-bool limits_are_reached(const struct work *work)
+bool attempts_are_too_many(const struct work *work)
 {
     const struct redis_reply *r = work->call.reply;
     const bool reached = !redis_is_error(r) && strcmp(redis_str(r), "ok") != 0;
@@ -78,11 +78,11 @@ bool limits_are_reached(const struct work *work)
     return reached;
 }
 
-bool limits_allow(struct work *work, enum work_step *step)
+bool attempts_allow(struct work *work, enum work_step *step)
 {
     if (redis_is_error(work->call.reply))
         *step = answer_failed(work);
-    else if (limits_are_reached(work))
+    else if (attempts_are_too_many(work))
         *step = refuse(work);
     else
         return true;
@@ -107,7 +107,7 @@ static enum work_step forgive(struct work *work)
     return work_call(work, work_done);
 }
 
-void limits_forgive(const struct work *work, const char *provider, const char *name)
+void attempts_forgive(const struct work *work, const char *provider, const char *name)
 {
     struct counted *counted = calloc(1, sizeof(*counted));
 
