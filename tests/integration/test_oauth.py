@@ -171,11 +171,20 @@ def with_jwt(name, server, token, **members):
         "jwks": says(server, {"keys": KEYS}, place="keys-" + name)}, **members)
 
 
+def two_emails(server):
+    """The ID token has an address of the domain, and userinfo a verified one of another."""
+    row = with_jwt("two-emails", server, jwt(email_verified=None), domain="example.org")
+    row["endpoints"]["userinfo"] = says(server, {"sub": "ada-1", "email": "ada@example.com",
+                                                 "email_verified": True})
+    return row
+
+
 def lying(server):
     """Providers of every kind of lie about tokens: id -> entry."""
     made = {**GOOD_JWTS, **BAD_JWTS}
     tokens = says(server, {"access_token": "a-token"})
-    rows = [with_jwt(f"jwt-{name}", server, token()) for name, token in made.items()]
+    rows = [two_emails(server)]
+    rows += [with_jwt(f"jwt-{name}", server, token()) for name, token in made.items()]
     rows += [entry(f"tokens-{name}", server, endpoints={"token": server.url + path})
              for name, path in WRONGS.items()]
     rows += [entry(f"userinfo-{name}", server, endpoints={"token": tokens, "userinfo": server.url + path})
@@ -212,7 +221,9 @@ WRONGS = {
 TOKEN_INFO = {
     "ours": (200, {"aud": "app"}), "of-several": (200, {"aud": ["x", "app"]}),
     "another": (200, {"aud": "other-app"}), "nobody": (200, {}), "expired": (400, {"error": "invalid"}),
-    "of-ben": (200, {"aud": "app", "sub": "ben-2"})}
+    "of-ben": (200, {"aud": "app", "sub": "ben-2"}),
+    "for-us-by-another": (200, {"aud": ["app", "other-app"], "client_id": "other-app"}),
+    "for-us-by-another-party": (200, {"aud": "app", "azp": "other-app"})}
 OTHER_CA = []
 
 
@@ -552,6 +563,10 @@ def test_a_slow_provider_delays_nobody_else(oauth_stack, connect, provider):
                                   "no-trust", "private"])
 def test_a_provider_that_is_not_to_be_trusted(ada, name):
     assert_refused(by_code(ada, "code", name), AWAY)
+
+
+def test_one_address_is_not_verified_by_another(ada):
+    assert_refused(by_code(ada, "code", "two-emails"))
 
 
 def test_userinfo_of_somebody_else(ada):

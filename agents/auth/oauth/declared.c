@@ -97,11 +97,14 @@ bool oauth_names_have(const struct oauth_names *names, const char *name)
 
 /* ---- Parts of an entry ---- */
 
-/* The login of developers has this one. */
+/* The first is that of the login of developers; behind the second, a subject could read as an
+ * account of the provider basic, "activestack:basic:ada". */
 static void check_id(const struct entry *entry, const char *id)
 {
-    if (id && (!is_plain_name(id) || strcasecmp(id, "dev") == 0))
-        text_addf(entry->problems, "%s.id: " PLAIN_NAME_EXPECTED ", but not dev\n", entry->path);
+    if (id &&
+        (!is_plain_name(id) || strcasecmp(id, "dev") == 0 || strcasecmp(id, "activestack") == 0))
+        text_addf(entry->problems,
+                  "%s.id: " PLAIN_NAME_EXPECTED ", but neither dev nor activestack\n", entry->path);
 }
 
 static void read_endpoints(const struct entry *entry, struct oauth_endpoints *out)

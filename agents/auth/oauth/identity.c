@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/base/one_line.h"
 #include "common/base/plain_name.h"
 
 #define TEXT_MAX  255 /* bytes of a subject, name or address */
@@ -53,7 +54,7 @@ bool identity_add_subject(const struct oauth_declared *provider, struct json_spa
     else if (json_decode(subject, out))
         return false;
     return out->size > before && out->size - before <= TEXT_MAX &&
-           !memchr(out->at + before, '\0', out->size - before);
+           one_line_is(out->at + before, out->size - before);
 }
 
 /* All sources that there are name the same one. */
@@ -79,7 +80,10 @@ static char *read_text(const struct claims *claims, const char *name)
 
     if (json_string(claim(claims, name), TEXT_MAX, &value))
         return NULL;
-    return value;
+    if (one_line_is(value, strlen(value)))
+        return value;
+    free(value);
+    return NULL;
 }
 
 static void read_names(const struct claims *claims, struct oauth_identity *out)
@@ -92,11 +96,13 @@ static void read_names(const struct claims *claims, struct oauth_identity *out)
 
 /* ---- E-mail ---- */
 
-/* Some providers have "true". */
-static bool is_verified(const struct claims *claims)
+/* Is this address verified? Some providers have "true". */
+static bool says_verified(struct json_span source, const char *email)
 {
-    struct json_span verified = claim(claims, "email_verified");
+    struct json_span verified = json_member(source, "email_verified", NULL);
 
+    if (!json_string_is(json_member(source, "email", NULL), email))
+        return false;
     return json_kind(verified) == JSON_STRING ? json_string_is(verified, "true")
                                               : json_is_true(verified);
 }
@@ -153,7 +159,9 @@ const char *identity_read(const struct oauth_declared *provider, const struct cl
         return why;
     read_names(claims, out);
     out->email = read_text(claims, "email");
-    out->email_verified = out->email && *out->email && is_verified(claims);
+    out->email_verified =
+        out->email && *out->email &&
+        (says_verified(claims->token, out->email) || says_verified(claims->userinfo, out->email));
     if (provider->domain && !(out->email_verified && is_of_domain(out->email, provider->domain)))
         return "there is no verified e-mail address of the domain";
     if (provider->roles_claim)

@@ -194,12 +194,20 @@ static char *copy(const char *str)
     return copied;
 }
 
+/* Who says to which client it was issued means that: another client's token may have us among the
+ * audiences that it is for, and would let that client in as the user. */
 static bool is_for_us(const struct visit *v, struct json_span said)
 {
     const char *const *audiences = v->provider->declared.audiences.at;
+    static const char *const names[] = {"client_id", "azp", "aud"};
 
-    return jwt_names(json_member(said, "client_id", NULL), audiences) ||
-           jwt_names(json_member(said, "aud", NULL), audiences);
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        struct json_span name = json_member(said, names[i], NULL);
+
+        if (json_kind(name) != JSON_ABSENT)
+            return jwt_names(name, audiences);
+    }
+    return false;
 }
 
 /* ERR_NOT_FOUND: it is not valid any more. */
