@@ -1,5 +1,6 @@
 #include "agents/auth/attempts.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,20 @@ static void counted_deinit(struct counted *counted)
     text_deinit(&counted->address);
 }
 
+/* Of IPv6 the /64, of which a single subscriber usually has all. */
+static void add_holder(struct text *out, const char *address)
+{
+    struct in6_addr holder;
+    char printed[INET6_ADDRSTRLEN];
+
+    if (inet_pton(AF_INET6, address, &holder) != 1) {
+        text_add(out, address);
+        return;
+    }
+    memset(holder.s6_addr + 8, 0, 8);
+    text_add(out, inet_ntop(AF_INET6, &holder, printed, sizeof(printed)));
+}
+
 /* Names of accounts can be long, and are nobody's business. */
 static void read_counted(const struct work *work, const char *provider, const char *name,
                          struct counted *out)
@@ -33,8 +48,10 @@ static void read_counted(const struct work *work, const char *provider, const ch
         secret_hash(account.at, account.size, hash);
         text_add(&out->account, hash);
     }
-    if (*work->request.address)
-        text_addf(&out->address, "@%s", work->request.address);
+    if (*work->request.address) {
+        text_add_char(&out->address, '@');
+        add_holder(&out->address, work->request.address);
+    }
 }
 
 static void add_counted(struct redis_call *call, const struct text *what, int64_t most)
