@@ -32,7 +32,7 @@ static enum work_step login_answer(struct work *work)
 {
     const struct attempt *attempt = work->state;
 
-    return answer_token(work, attempt->grant.token, AUTH_FORBIDDEN, NULL);
+    return answer_token(work, attempt->grant.token, attempt->provider->kind->refusal, NULL);
 }
 
 /* ---- Is it the account's owner? ---- */

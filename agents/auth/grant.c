@@ -65,6 +65,7 @@ static void build_login(struct redis_call *call, const struct work *work, struct
     redis_call_arg(call, account->email);
     add_identifiers(call, account);
     redis_call_arg(call, account->roles ? account->roles : "");
+    redis_call_arg(call, account->hash ? account->hash : "");
     add_new_token(call, grant);
     add_random_uuid(call);
     redis_call_arg(call, rq->client);

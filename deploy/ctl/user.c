@@ -42,6 +42,7 @@ static int print_outcome(struct json_span answer)
     } outcomes[] = {
         {"ok", NULL, CTL_YES},
         {"unknown", "there is no such user", CTL_NO},
+        {"ambiguous", "several users are called so: say which by id or provider:account", CTL_NO},
         {"duplicate", "somebody has this user name or email", CTL_NO},
         {"none", "the user has no password here: it is kept by another provider", CTL_NO},
         {"closed", "the provider basic is not open: see auth.providers", CTL_NO},

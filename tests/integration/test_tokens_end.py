@@ -126,7 +126,7 @@ def test_much_ends_step_by_step(store):
     for i in range(25):
         store.token(f"c{i}", token=f"secret{i}")
     kept = sids[7]
-    store.redis.zadd("revocations", {f"u1\n{store.now() + 1}\n{kept}": store.now()})
+    revoke(store, kept)
     steps = 0
     while sweep(store, most=10)[0]:
         steps += 1
@@ -138,22 +138,68 @@ def test_much_ends_step_by_step(store):
         assert kind == "end" and store.end_session(job, sid)
 
 
-def test_who_connects_behind_a_revocation_with_a_login_from_before_does_not_stay(store):
+def revoke(store, kept=""):
+    """What endOtherSessions does, or with nothing kept, an operator's logout."""
+    store.redis.hset("{u:u1}", "created", 1)
+    assert store.run("others_end", "u1", kept, store.now()) == 1
+
+
+@pytest.mark.parametrize("skew_ms", [-60000, 0, 60000])
+def test_a_login_is_good_for_nothing_once_it_is_revoked(store, skew_ms):
     store.token("c1")
+    sid = store.connect("c1")[1]
+    store.skew_ms = skew_ms  # by which the clocks of agents differ
+    revoke(store)
+    store.skew_ms = 0
     now = store.now()
-    store.redis.hset("{t:" + token_hash("secret") + "}", "created", now - 1000)
-    store.redis.zadd("revocations", {f"u1\n{now - 500}\n": now})
-    assert store.connect("c1")[0] == "ok", "no step was taken yet"
+    assert store.connect("c1")[0] == "refused", "no step was taken yet"
+    assert store.reconnect("c2", "c1").refused == "login"
+    assert store.run("reauthenticate", token_hash("secret"), "c3", "", now) == ["refused"]
+    assert store.run("validate", token_hash("secret"), "u1", "c1", now) == 0
+    assert store.run("own_account", "c1", "u1", "", now) == ["client"]
+    revoke(store, sid)  # by one who still has a socket
+    store.skew_ms = 70000
     assert sweep(store) == (False, ["c1 gateway.1"])
     assert not store.redis.exists("{u:u1}:s", "{u:u1}:t")
 
 
-def test_who_logs_in_behind_a_revocation_stays(store):
-    until = store.now() - 10
+def delegate_of(store, sid, user="u1"):
+    delegate = store.session(f"delegate-{sid}", gateway="", dialect="process", user=user)
+    store.redis.hset(session_key(delegate), "caller", sid)
+    return delegate
+
+
+def test_whoever_works_for_a_session_stays_with_it(store):
     store.token("c1")
-    store.redis.hset("{t:" + token_hash("secret") + "}", "created", until + 1)
-    sid = store.connect("c1")[1]
-    store.redis.zadd("revocations", {f"u1\n{until}\n": store.now()})
+    store.token("c2", token="other")
+    kept, other = store.connect("c1")[1], store.connect("c2", token="other")[1]
+    stays, goes = delegate_of(store, kept), delegate_of(store, other)
+    revoke(store, kept)
     sweep(store)
-    assert store.redis.smembers("{u:u1}:s") == {sid}
-    assert store.redis.exists("{t:" + token_hash("secret") + "}")
+    assert store.redis.smembers("{u:u1}:s") == {kept, stays}
+    assert not store.redis.hexists(session_key(stays), "ended")
+    assert store.redis.hexists(session_key(goes), "ended")
+    assert store.redis.zrange("{u:u1}:t", 0, -1) == [token_hash("secret")]
+    assert store.reconnect("c3", "c1").refused is None
+
+
+def test_who_logs_in_behind_a_revocation_stays(store):
+    revoke(store)
+    now = store.now() - 60000  # by the clock of another agent
+    assert store.run("login", 0, 0, 0, "google", "1", "u1", "A", "B", "", 0, "", "", token_hash("new"),
+                     "t1", "c1", "", "", now, now + 120000, 0)[0] == "ok"
+    user = store.redis.get("{a:google:1}")
+    sid = store.connect("c1", token="new", user=user)[1]
+    sweep(store)
+    assert store.redis.smembers("{u:" + user + "}:s") == {sid}
+    assert store.redis.exists("{t:" + token_hash("new") + "}")
+
+
+@pytest.mark.parametrize("now, outcome", [("hash", "ok"), ("another", "refused"), (None, "refused")])
+def test_a_password_that_is_not_right_any_more_lets_nobody_in(store, now, outcome):
+    """It was compared before it was changed, or before the account was deleted."""
+    if now:
+        store.redis.hset("{b:ada}", "hash", now)
+    assert store.run("login", 0, 0, 0, "activestack:basic", "ada", "u1", "A", "B", "", 0, "", "hash",
+                     token_hash("new"), "t1", "c1", "", "", store.now(), store.now() + 1000, 0)[0] == outcome
+    assert store.redis.exists("{u:u1}", "{a:activestack:basic:ada}") == (2 if outcome == "ok" else 0)

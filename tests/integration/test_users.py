@@ -7,6 +7,7 @@ import pty
 import subprocess
 
 import pytest
+from by_hand import Operator
 from client import AUTH, SYNC
 from content_client import ContentClient, code_of
 from ctl import CTL, Ended, without_broker
@@ -200,7 +201,7 @@ def test_who_is_disabled_is_gone_within_a_second_and_refused(stack, user, name, 
     for client in (ada, content, elsewhere):
         assert client.expect_close(1).code == REVOKED
     assert row_of(user, name)[1:3] == ["disabled", "0"]
-    assert authenticate(f"{name}:{PASSWORD}") == (402, False)
+    assert authenticate(f"{name}:{PASSWORD}") == authenticate(f"{name}:wrong") == (433, False)
     again = connect(stack.gateways[0])
     assert again.request("reauthenticate", token=ada.token)["result"] is None
     assert user("enable", name).code == 0
@@ -212,6 +213,20 @@ def test_who_is_logged_out_may_come_back(user, name, log_in, log_in_content):
     assert user("logout", name).code == 0
     expect_revoked(*clients)
     assert serves(log_in(name))
+
+
+def test_a_user_name_that_is_somebody_s_email_misleads_no_operator(stack, user, connect, new_id, name):
+    """User names are free to choose: whoever takes ada's email as one is not made an editor in her place."""
+    ada = connect(stack.gateways[0], "ada").user_id
+    email = stack.credential("ada").split(":")[0]
+    assert user("add", email, stdin=PASSWORD).code == 0
+    for words in (("role", email, "+editor"), ("disable", email), ("remove", email)):
+        ended = user(*words)
+        assert ended.code == 1 and "several" in ended.err
+    assert user("role", f"{PROVIDER}:{email}", "+helper").code == 0
+    assert "helper" in row_of(user, ada)[5]
+    assert user("remove", f"{BASIC}:{email}").code == 0 and id_of(user, email) == ada
+    assert user("role", email, "-helper").code == 0
 
 
 def test_very_many_sessions_end_step_by_step(stack, user, name, log_in):
@@ -234,7 +249,8 @@ def test_an_agent_that_dies_leaves_nobody_logged_in(stack, user, name, log_in):
     client, redis = log_in(name), stack.redis()
     for agent in stack.auth_agents:
         agent.kill()
-    redis.zadd("revocations", {f"{client.user_id}\n{2 ** 43}\n": 1})
+    redis.hincrby(f"{{u:{client.user_id}}}", "generation", 1)
+    redis.zadd("revocations", {client.user_id: 1})
     for agent in stack.auth_agents:
         agent.start()
     expect_revoked(client)
@@ -297,8 +313,8 @@ def test_an_email_that_nobody_has_verified_joins_nothing(stack, connect, new_id,
 
 def login_by(store, account, *identifiers, user="u9"):
     now = store.now()
-    return store.run("login", 0, 0, "google", account, user, "A", "B", "a@b", len(identifiers),
-                     *identifiers, "", f"hash-{account}", "t1", f"c-{account}", "", "", now,
+    return store.run("login", 0, 0, 0, "google", account, user, "A", "B", "a@b", len(identifiers),
+                     *identifiers, "", "", f"hash-{account}", "t1", f"c-{account}", "", "", now,
                      now + 1000, 0)[:2]
 
 
@@ -361,6 +377,16 @@ def test_a_new_password_ends_all_sessions_but_one_s_own(own, name, log_in, log_i
     assert serves(own)
     assert authenticate(f"{name}:{PASSWORD}") == (433, False)
     assert authenticate(f"{name}:{OTHER}") == (200, True)
+
+
+def test_a_change_that_is_delivered_twice_succeeds_twice(stack, name, log_in, authenticate):
+    client = log_in(name)
+    body = {"clientId": client.client_id, "userId": client.user_id, "oldPassword": PASSWORD,
+            "newPassword": OTHER}
+    with Operator(stack) as operator:
+        answers = [operator.ask("changePassword", body, correlation_id=c) for c in ("77", "77", "78")]
+    assert [a["statusCode"] for a in answers] == [200, 200, 433]
+    assert authenticate(f"{name}:{OTHER}") == (200, True) and serves(client)
 
 
 def test_who_does_not_know_the_password_does_not_change_it(own, name, log_in, authenticate):

@@ -24,6 +24,7 @@ static enum auth_status anonymous_verify(const struct provider *provider, const 
 
 const struct provider_kind provider_anonymous = {
     .name = "anonymous",
+    .refusal = AUTH_FORBIDDEN,
     .id = anonymous_id,
     .verify = anonymous_verify,
 };

@@ -178,6 +178,7 @@ static enum auth_status basic_verify(const struct provider *provider, const char
                                         .first_name = redis_str(redis_item(found, ROW_FIRST_NAME)),
                                         .last_name = redis_str(redis_item(found, ROW_LAST_NAME)),
                                         .email = redis_str(redis_item(found, ROW_EMAIL)),
+                                        .hash = hash,
                                         .email_verified =
                                             redis_str(redis_item(found, ROW_VERIFIED))[0] == '1'};
     if (!read_credential(credential, PASSWORD + 1, &basic) ||
@@ -211,7 +212,8 @@ static enum auth_status basic_enroll(const struct provider *provider, const char
         return AUTH_FAILURE;
     redis_call_begin(call, &script_register);
     redis_call_arg(call, "0"); /* nobody is a user's child, */
-    redis_call_arg(call, "0"); /* and nothing depends on a new user's roles */
+    redis_call_arg(call, "0"); /* and no value, */
+    redis_call_arg(call, "0"); /* nor any right, depends on a new user's roles */
     redis_call_arg(call, basic.part[USERNAME].at);
     redis_call_arg(call, hash.at);
     for (enum part part = FIRST_NAME; part < PART_COUNT; part++)
@@ -229,6 +231,7 @@ static const char *basic_id(const struct settings *settings)
 const struct provider_kind provider_basic = {
     .name = "basic",
     .needs_credential = true,
+    .refusal = AUTH_BAD_PASSWORD,
     .id = basic_id,
     .add_name = basic_add_name,
     .look_up = basic_look_up,

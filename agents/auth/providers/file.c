@@ -213,6 +213,7 @@ static enum auth_status file_verify(const struct provider *provider, const char 
 const struct provider_kind provider_file = {
     .name = "file",
     .needs_credential = true,
+    .refusal = AUTH_FORBIDDEN,
     .id = file_id,
     .open = file_open,
     .add_name = file_add_name,

@@ -93,6 +93,7 @@ static void oauth_close(struct provider *provider)
 const struct provider_kind provider_oauth = {
     .name = "oauth",
     .needs_credential = true,
+    .refusal = AUTH_FORBIDDEN,
     .is_outside = true,
     .open_each = oauth_open_each,
     .close = oauth_close,

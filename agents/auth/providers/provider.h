@@ -32,6 +32,7 @@ struct account {
     const char *email;
     bool email_verified; /* then whoever has it is the same user, whichever the provider */
     const char *roles;   /* as login.lua takes them, ",editor,reviewer,"; NULL: none */
+    const char *hash; /* of the password, where it can change; NULL: it cannot, or there is none */
 };
 
 struct provider {
@@ -45,8 +46,9 @@ struct provider {
 struct providers;
 
 struct provider_kind {
-    const char *name;      /* in auth.providers */
-    bool needs_credential; /* otherwise it may be NULL */
+    const char *name;         /* in auth.providers */
+    bool needs_credential;    /* otherwise it may be NULL */
+    enum auth_status refusal; /* of who shows what is right, and may not log in nevertheless */
     /* It is a server elsewhere, and `own` a struct oauth_provider: then look_up, verify and enroll
      * are NULL, and credentials are codes. */
     bool is_outside;

@@ -1,17 +1,21 @@
 -- "authenticate" (spec 8.6) once the provider has verified the account: finds or makes the user and
 -- the user's Person, and issues the token. One for each user and client, and for each user and device.
 -- Arguments: what children.c writes of the Person's class, and touches.c; provider, account, id if the user
--- is new, first name, last name, email, list of identifiers, roles (",editor,reviewer,"; "": none), token hash,
--- token's id, client, device, name of the request ("": none), now, expires, and for the Person: whether there
--- is to be one, id ("" asks for the next integer), field of the user's id, lineage, list of field, text, refs,
--- indexes.
+-- is new, first name, last name, email, list of identifiers, roles (",editor,reviewer,"; "": none), hash of
+-- the password that was right at the basic provider ("": at another one), token hash, token's id, client,
+-- device, name of the request ("": none), now, expires, and for the Person: whether there is to be one, id (""
+-- asks for the next integer), field of the user's id, lineage, list of field, text, refs, indexes.
 -- Returns refused | ambiguous | ok, row of the token.
 local provider, account, user, first_name, last_name, email = arg(), arg(), arg(), arg(), arg(), arg()
-local identifiers, roles = arg_list(), arg()
+local identifiers, roles, verified = arg_list(), arg(), arg()
 local hash, token_id, client, device, request, now, expires =
   arg(), arg(), arg(), arg(), arg(), arg(), arg()
 local has_person = arg() == '1'
 
+-- A password that was changed meanwhile lets nobody in any more, nor does an account that has gone.
+if verified ~= '' and redis.call('HGET', account_key(account), 'hash') ~= verified then
+  return { 'refused' }
+end
 local account_name = provider .. ':' .. account
 local known = redis.call('GET', account_user_key(account_name)) or identifiers_user(identifiers)
 if known == false then
@@ -66,6 +70,6 @@ if device ~= '' then
   tokens_delete(tokens_of_device(user, device), user, hash, request)
 end
 local token = { id = token_id, user = user, client = client, device = device, request = request,
-  created = now, modified = now, login = now, expires = expires }
+  created = now, modified = now, login = now, expires = expires, generation = generation_of(user) }
 token_write(hash, token, now)
 return token_row(token)

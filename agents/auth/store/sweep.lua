@@ -20,7 +20,7 @@ end
 
 -- One look at a part of what a user has: items, and where the next look goes on. Each is dealt with by
 -- `take`, as many as there is time for; true: that was all there is.
-local function walk(entry, part, step, items, take)
+local function walk(user, part, step, items, take)
   for i = 1, #items, step do
     if left == 0 then
       return false
@@ -29,61 +29,58 @@ local function walk(entry, part, step, items, take)
       left = left - 1
     end
   end
-  redis.call('HSET', 'revocations:at', entry, part)
+  redis.call('HSET', 'revocations:at', user, part)
   return true
 end
 
-local function revoke_tokens(entry, cursor, user, till, kept)
+local function revoke_tokens(user, cursor)
   local found = redis.call('ZSCAN', user_key(user, ':t'), cursor, 'COUNT', left)
   local at = found[1] == '0' and 's 0' or 't ' .. found[1]
-  return walk(entry, at, 2, found[2], function(hash)
+  return walk(user, at, 2, found[2], function(hash)
     local token = token_read(hash)
-    local stays = token and (tonumber(token.created) > till
-      or kept ~= '' and redis.call('GET', 'c:' .. token.client) == kept)
-    if token and not stays then
+    local goes = token and not is_of_now(user, token.generation)
+    if goes then
       token_delete(hash, token)
     end
-    return token and not stays
+    return goes
   end)
 end
 
-local function revoke_sessions(entry, cursor, user, till, kept)
+local function revoke_sessions(user, cursor)
   local found = redis.call('SSCAN', user_key(user, ':s'), cursor, 'COUNT', left)
   local at = found[1] == '0' and 'end' or 's ' .. found[1]
-  return walk(entry, at, 1, found[2], function(sid)
-    local s = redis.call('HMGET', session_key(sid), 'loggedIn', 'created')
-    local stays = sid == kept or tonumber(s[1] or s[2] or 0) > till
-    if not stays then
+  return walk(user, at, 1, found[2], function(sid)
+    local goes = not session_is_of_now(sid, user)
+    if goes then
       session_revoke(sid, now, known_s)
     end
-    return not stays
+    return goes
   end)
 end
 
 -- Goes on with a revocation as far as there is time.
-local function revoke(entry)
-  local user, till, kept = string.match(entry, '^(.*)\n(%d+)\n(%d*)$')
-  redis.call('ZADD', 'revocations', lease, entry)
+local function revoke(user)
+  redis.call('ZADD', 'revocations', lease, user)
   while left > 0 do
-    local part, cursor = string.match(redis.call('HGET', 'revocations:at', entry) or 't 0', '^(%a+) ?(%d*)$')
+    local part, cursor = string.match(redis.call('HGET', 'revocations:at', user) or 't 0', '^(%a+) ?(%d*)$')
     if part == 'end' then
-      redis.call('ZREM', 'revocations', entry)
-      redis.call('HDEL', 'revocations:at', entry)
+      redis.call('ZREM', 'revocations', user)
+      redis.call('HDEL', 'revocations:at', user)
       user_forget(user, now)
       return
     end
     local step = part == 't' and revoke_tokens or revoke_sessions
-    step(entry, cursor, user, tonumber(till), kept)
+    step(user, cursor)
   end
-  redis.call('ZADD', 'revocations', now, entry)
+  redis.call('ZADD', 'revocations', now, user)
 end
 
 while left > 0 do
-  local entry = due_in('revocations', 1)[1]
-  if not entry then
+  local user = due_in('revocations', 1)[1]
+  if not user then
     break
   end
-  revoke(entry)
+  revoke(user)
 end
 
 local closings = due_in('closings', 250)

@@ -1,8 +1,8 @@
 -- Users (design section 13).
 --
 --   users           the ids of all, each with the score 0
---   {u:<user>}      firstName, lastName, email, created, login (the last one), disabled, roles; anchor, me, own
---                   objects (owner.lua); `gone` since when it is being deleted
+--   {u:<user>}      firstName, lastName, email, created, login (the last one), disabled, roles, generation
+--                   (token.lua); anchor, me, own objects (owner.lua); `gone` since when it is being deleted
 --   {u:<user>}:r    who gave roles -> which: a provider, or the operator "+" and, taken away, "-"
 --   {u:<user>}:a    accounts "<provider>:<id>"      {a:<account>}      the user whose it is
 --   {u:<user>}:i    identifiers "<type>:<value>"    {i:<identifier>}   the same; two accounts with the same
@@ -61,19 +61,22 @@ local function identifiers_user(identifiers)
   return found
 end
 
--- Whom an operator means: by id, account, user name of the basic provider, or email.
+-- Whom an operator means: by id, account, user name of the basic provider, or email. Else nil, and "unknown" or
+-- "ambiguous": user names are free to choose, also one that is somebody else's email.
 local function user_named(name)
   if user_exists(name) then
     return name
   end
+  local found = nil
   for _, key in ipairs({ account_user_key(name), account_user_key(BASIC .. name),
     identifier_key(email_identifier(name)) }) do
     local user = redis.call('GET', key)
-    if user then
-      return user
+    if user and found and user ~= found then
+      return nil, 'ambiguous'
     end
+    found = user or found
   end
-  return nil
+  return found, 'unknown'
 end
 
 -- The accounts that the user has at the basic provider, by their user names.

@@ -1,12 +1,12 @@
 -- What operators have changed of a user. Who is disabled, or logged out, has no login any more.
 -- Arguments: no listings of children, touches.c; name of the user, whether to disable (1), to enable (0) or
 -- neither (""), whether to log out (1 or 0), roles to give, roles to take (",editor,"; "": none), now.
--- Returns unknown | ok, user, roles.
+-- Returns unknown | ambiguous | ok, user, roles.
 local name, disabled, leaves, gives, takes, now = arg(), arg(), arg() == '1', arg(), arg(), arg()
 
-local user = user_named(name)
+local user, why = user_named(name)
 if not user then
-  return { 'unknown' }
+  return { why }
 end
 
 -- Among the roles that were given by `by`, or taken, these are from now on, and those are no longer.
@@ -34,6 +34,6 @@ elseif disabled == '0' then
   redis.call('HDEL', user_key(user), 'disabled')
 end
 if leaves or disabled == '1' then
-  user_revoke(user, now)
+  user_revoke(user, '', now)
 end
 return { 'ok', user, redis.call('HGET', user_key(user), 'roles') or '' }

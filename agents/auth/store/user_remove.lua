@@ -1,11 +1,11 @@
 -- A user goes: the accounts and what identifies the user at once, so that whoever logs in with them is
 -- somebody new; logins and sessions from `due` on; then a sync agent takes the user's own objects away.
--- Arguments: name of the user, now, due. Returns unknown | ok, user.
+-- Arguments: name of the user, now, due. Returns unknown | ambiguous | ok, user.
 local name, now, due = arg(), arg(), arg()
 
-local user = user_named(name)
+local user, why = user_named(name)
 if not user then
-  return { 'unknown' }
+  return { why }
 end
 for _, basic in ipairs(basic_names(user)) do
   local email = redis.call('HGET', account_key(basic), 'email')
@@ -23,5 +23,5 @@ end
 redis.call('DEL', user_key(user, ':a'), user_key(user, ':i'))
 redis.call('HSET', user_key(user), 'disabled', 1, 'gone', now)
 redis.call('ZREM', 'users', user)
-user_revoke(user, now, '', due)
+user_revoke(user, '', due)
 return { 'ok', user }

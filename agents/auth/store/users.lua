@@ -13,7 +13,7 @@ local function row(user)
     table.concat(accounts, '\n'), redis.call('SCARD', user_key(user, ':s')) }
 end
 
-local found = one and { user_named(after) }
+local found = one and { (user_named(after)) }
   or redis.call('ZRANGEBYLEX', 'users', '(' .. after, '+', 'LIMIT', 0, most)
 local list = {}
 for i, user in ipairs(found) do

@@ -308,6 +308,7 @@ enum work_step plan_user_password(struct work *work)
     redis_call_arg(&work->call, text_str(&name));
     redis_call_arg(&work->call, ""); /* whatever it is now */
     redis_call_arg(&work->call, hash);
+    redis_call_arg(&work->call, ""); /* no session stays */
     redis_call_arg(&work->call, "");
     redis_call_arg_i64(&work->call, clock_wall_ms());
     return work_call(work, revoked_answer);

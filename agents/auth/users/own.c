@@ -109,6 +109,7 @@ static enum work_step ask_who(struct work *work, work_fn *next)
     redis_call_begin(&work->call, &script_own_account);
     redis_call_arg(&work->call, work->request.client);
     redis_call_arg(&work->call, work->request.user);
+    credentials_add_request_name(&work->call, &work->request);
     redis_call_arg_i64(&work->call, clock_wall_ms());
     return work_call(work, next);
 }
@@ -163,15 +164,20 @@ static enum work_step change(struct work *work)
     redis_call_arg(&work->call, own->hash);
     redis_call_arg(&work->call, hash.at);
     redis_call_arg(&work->call, own->session);
+    credentials_add_request_name(&work->call, &work->request);
     redis_call_arg_i64(&work->call, clock_wall_ms());
     return work_call(work, changed);
 }
 
+/* The password that it shows is not right any more when it is delivered again. */
 static enum work_step change_known(struct work *work)
 {
+    const bool is_done = redis_i64(redis_item(work->call.reply, 5)) == 1;
     enum work_step step;
 
-    return is_known(work, &step) ? show_password(work, change) : step;
+    if (!is_known(work, &step))
+        return step;
+    return is_done ? done(work) : show_password(work, change);
 }
 
 enum work_step plan_change_password(struct work *work)

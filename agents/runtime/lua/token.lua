@@ -1,5 +1,8 @@
 -- Tokens (spec 8.3): a hash under the SHA-256 of the token, which nobody can turn back. Each is
--- listed, by the time of its expiry, at its user, its client, and its device of that user.
+-- listed, by the time of its expiry, at its user, its client, and its device of that user. A token is
+-- of a generation of its user's logins, as is the session that it opens: with each revocation
+-- (auth/store/revoke.lua) another one begins, and what is of an earlier one is good for nothing,
+-- whatever the clocks say.
 
 local function token_key(hash)
   return '{t:' .. hash .. '}'
@@ -65,10 +68,20 @@ local function token_is_of(token, device)
   return token.device == '' or token.device == device
 end
 
+local function generation_of(user)
+  return redis.call('HGET', user_key(user), 'generation') or '0'
+end
+
+-- Is it that of the user's logins now?
+local function is_of_now(user, generation)
+  return (generation or '0') == generation_of(user)
+end
+
 -- The token if it is good for a login now, else nil.
 local function token_good(hash, now)
   local token = token_read(hash)
-  if token and tonumber(token.expires) > tonumber(now) and not is_disabled(token.user) then
+  if token and tonumber(token.expires) > tonumber(now) and not is_disabled(token.user)
+    and is_of_now(token.user, token.generation) then
     return token
   end
   return nil

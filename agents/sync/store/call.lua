@@ -52,7 +52,7 @@ local function delegate_make(caller, client, now, limit)
   local s = redis.call('HMGET', session_key(caller), 'user', 'me')
   local sid = tostring(redis.call('INCR', 's:next'))
   redis.call('HSET', session_key(sid), 'user', s[1], 'me', s[2] or '', 'device', '', 'dialect', 'process',
-    'created', now, 'client', client, 'gw', '', 'epoch', 1, 'seen', now)
+    'caller', caller, 'created', now, 'client', client, 'gw', '', 'epoch', 1, 'seen', now)
   redis.call('SET', 'c:' .. client, sid)
   redis.call('ZADD', session_key(sid, ':c'), 1, client)
   session_give(sid, s[1])

@@ -22,7 +22,7 @@ end
 
 sid = tostring(redis.call('INCR', 's:next'))
 redis.call('HSET', session_key(sid), 'user', user, 'device', device, 'me', me, 'dialect', dialect,
-  'created', now, 'loggedIn', token.created)
+  'created', now, 'generation', token.generation or '0')
 session_give(sid, user)
 redis.call('ZADD', 'logins', token.expires, sid)
 session_bind(sid, client, gateway, now, address)
