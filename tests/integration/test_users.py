@@ -501,3 +501,17 @@ def test_an_address_fails_only_so_often_too(stack, name, authenticate, new_id):
     assert redis.get("{f:@127.0.0.1}") == str(MOST_OF_ADDRESS - 1), "a success counts for nothing"
     assert authenticate(f"{new_id('nobody')}:wrong") == (433, False)
     assert authenticate(f"{name}:{PASSWORD}") == (429, False)
+
+
+def test_of_ipv6_a_whole_64_is_one_address(stack, name, new_id):
+    """It belongs to one subscriber, who has an address in it for each attempt."""
+    def attempt(address, who):
+        return operator.ask("authenticate", {"authProvider": BASIC, "clientId": "by-hand",
+                                             "credential": f"{who}:wrong"},
+                            headers={"address": address})["statusCode"]
+
+    with Operator(stack) as operator:
+        codes = [attempt(f"2001:db8:0:1::{i:x}", new_id("nobody")) for i in range(MOST_OF_ADDRESS + 1)]
+        assert codes == [433] * MOST_OF_ADDRESS + [429]
+        assert attempt("2001:db8:0:2::1", name) == 433
+        assert attempt("192.0.2.1", name) == 433
