@@ -33,6 +33,7 @@ struct msg {
     uint32_t expiration_ms;     /* 0: never */
     bool persistent;
     bool mandatory; /* only outgoing: an unroutable message is reported as returned */
+    bool oversized; /* only incoming: the body was larger than AMQP_BODY_LIMIT, and is left out */
 
     /* Headers, each named as here without the unit. */
     const char *client;  /* client id: today's name of the session */
@@ -49,7 +50,6 @@ struct msg {
 
     const char *body; /* NUL-terminated behind `size` */
     size_t size;
-    bool oversized; /* only incoming: the body was larger than AMQP_BODY_LIMIT, and is left out */
 };
 
 /* A message that RabbitMQ has moved to another queue, and that says no reason of its own, has the

@@ -42,7 +42,7 @@ def find(name):
 
 def logged_in(rig):
     client = Client(rig.gateway.url).connect()
-    client.login("anonymous", "")
+    client.login_as_developer()
     return client
 
 

@@ -15,6 +15,7 @@ from stack import PASSWORD, PROVIDER, Stack
 
 BASIC = "activestack:basic"
 ROUNDS_PER_SECOND = 8
+MANY = 1_000_000_000
 NOISE = "wrong password again"
 CASES = {"wrong password": ("ada", PASSWORD + "?"), NOISE: ("ada", "?" + PASSWORD),
          "unknown user": ("nobody", PASSWORD)}
@@ -52,7 +53,8 @@ def enroll(url):
 
 
 def refusals(outer, seconds):
-    settings = {**SETTINGS, "auth.providers": "file,basic"}
+    settings = {**SETTINGS, "auth.providers": "file,basic", "auth.max_failed_logins": MANY,
+                "auth.max_failed_logins_per_address": MANY}
     with Stack(outer.servers, settings=settings) as stack:
         print(f"\nrefusals: logins one after another, {seconds * ROUNDS_PER_SECOND} of each in turn; "
               f"medians in ms, and the ratio to a wrong password\n\n"

@@ -8,6 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from client import DEVELOPERS_LOGIN
 from servers import wait_until
 from stack import BUILD
 
@@ -16,6 +17,7 @@ TICK_US = 1e6 / os.sysconf("SC_CLK_TCK")
 STATS_SECONDS = 5  # the broker's channels report their counts so often
 HEAD = ("rate", "p50", "p95", "p99")
 SETTINGS = {
+    **DEVELOPERS_LOGIN,
     "log.level": "info",
     "agent.workers": 2,
     # The load has no time for pings.

@@ -12,10 +12,10 @@
 
 enum { OP_TEXT = 1, OP_CLOSE = 8, OP_PING = 9, OP_PONG = 10, FIN = 0x80, MASKED = 0x80 };
 
-#define LOGIN                                                                          \
-    "{\"cn\":\"" AUTH_CLASS("AuthenticationRequest") "\",\"messageId\":\"login\","     \
-                                                     "\"authProvider\":\"anonymous\"," \
-                                                     "\"credential\":\"\"}"
+#define LOGIN                                                                \
+    "{\"cn\":\"" AUTH_CLASS(                                                 \
+        "AuthenticateOAuthAccessTokenRequest") "\",\"messageId\":\"login\"," \
+                                               "\"authProvider\":\"DEV\",\"accessToken\":\"DEV\"}"
 #define LOGGED_IN "\"" SYNC_CLASS("ConnectResponse") "\""
 
 /* ---- Bytes ---- */

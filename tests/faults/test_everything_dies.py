@@ -17,6 +17,7 @@ import random
 import time
 
 import pytest
+from client import DEVELOPERS_LOGIN
 from content_client import ContentClient
 from lasting_clients import LastingClient, WatchAll, Writer
 from lasting_content import CONTENT_USERS, ContentWriter, LastingContent
@@ -36,8 +37,8 @@ GUEST = USERS[-1]               # is there while others are killed, and leaves
 QUIET_SECONDS = 120
 GONE_SECONDS = 30                # until somebody who has gone is shown so
 # What waits for a while waits for less, so that there is something to see in a minute.
-SETTINGS = {"log.level": "info", "sync.job_lease_ms": 1000, "sync.redelivery_first_ms": 1000,
-            "sync.redelivery_max_ms": 4000, "sync.reply_repeat_ms": 2000,
+SETTINGS = {**DEVELOPERS_LOGIN, "log.level": "info", "sync.job_lease_ms": 1000,
+            "sync.redelivery_first_ms": 1000, "sync.redelivery_max_ms": 4000, "sync.reply_repeat_ms": 2000,
             "sync.gateway_lease_ms": 4000, "gateway.alive_ms": 500, "gateway.ping_interval_ms": 2000,
             "gateway.ping_timeout_ms": 60000, "agent.presence_ms": 500,
             "sync.presence_grace_ms": 1000}

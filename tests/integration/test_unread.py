@@ -8,6 +8,7 @@ import os
 import socket
 
 from benchmarks import request
+from client import DEVELOPERS_LOGIN
 from rig import Program, resident_kb
 from servers import wait_until
 from stack import Stack, slow
@@ -19,7 +20,7 @@ OBJECTS, AGAIN = 100, 10      # AGAIN: objects that may come twice, with a recei
 LARGE = "x" * 4000
 IN_FLIGHT, CONNECTIONS = 32, 2
 FOREVER = 86400
-SETTINGS = {"log.level": "info", "gateway.max_push_bytes": 200_000,
+SETTINGS = {**DEVELOPERS_LOGIN, "log.level": "info", "gateway.max_push_bytes": 200_000,
             "gateway.max_send_age_ms": 1000 * FOREVER, "gateway.ping_interval_ms": 3_600_000,
             "gateway.ping_timeout_ms": 7_200_000, "sync.redelivery_first_ms": 60_000}
 SMALL = [(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)]  # what the reader's kernel takes in

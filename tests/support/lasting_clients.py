@@ -6,7 +6,7 @@ Each asks for delivery, acknowledges every push and every reply, and returns wit
 import json
 import uuid
 
-from client import SYNC, class_of, pair
+from client import DEVELOPER, SYNC, class_of, pair
 from lasting_crowd import MO, Lasting, Write, Writes, class_of_item
 from light_socket import Lost
 
@@ -34,7 +34,7 @@ class LastingClient(Lasting):
     def greet(self):
         if self.session is None:
             self.say({"connect": {"ensureMessageDelivery": True}})
-            self._request("authenticate", authProvider="anonymous", credential="")
+            self._request("authenticateOAuthAccessToken", **DEVELOPER)
         else:
             self.say({"reconnect": {"lastSessionId": "", "reconnectId": self.session,
                                     "ensureMessageDelivery": True}})
