@@ -28,8 +28,9 @@ void ws_dial(struct ws *ws, unsigned port);
 bool ws_is_open(struct ws *ws);
 void ws_close(struct ws *ws);
 
-/* Logs in as the developer (setting auth.dangerous_dev_login), which costs next to nothing; the ConnectResponse has arrived when it returns. The
- * signed session is left in `session`, as JSON, unless that is NULL. */
+/* Logs in as the developer (setting auth.dangerous_dev_login), which costs next to nothing; the
+ * ConnectResponse has arrived when it returns. The signed session is left in `session`, as JSON,
+ * unless that is NULL. */
 void ws_login(struct ws *ws, struct text *session);
 
 /* Is the frame a signed session? Then it is left in `session`. */
