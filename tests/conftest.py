@@ -14,7 +14,7 @@ from postgres import Postgres
 from processes import NAMES, PROCESSES, SETTINGS
 from servers import Servers, json
 from stack import CHILDREN_MODEL, PROVIDER, RELATIONS_MODEL, Stack
-from store import Store, balance
+from store import Store, assert_books_balance
 
 
 @pytest.fixture(scope="session")
@@ -104,8 +104,7 @@ def store(servers):
     with servers.redis.database() as url:
         store = Store(redis.Redis.from_url(url, decode_responses=True))
         yield store
-        expected, counted = balance(store.redis)
-        assert expected == counted, "the books do not balance"
+        assert_books_balance(store.redis)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from asking import create
 from content_client import key
 from servers import wait_until
 from stack import Stack
-from store import balance, pending_marks, session_key
+from store import assert_books_balance, pending_marks, session_key
 
 TASK = "com.app.mo.Task"
 SETTINGS = {"sync.job_lease_ms": 400, "sync.poll_ms": 20, "sync.redelivery_first_ms": 500,
@@ -60,6 +60,5 @@ def test_a_subscriber_is_told_whoever_dies(mortal_stack, connect, connect_conten
         return is_quiet(stack)
 
     wait_until(is_answered, 30, "all is answered")
-    expected, counted = balance(stack.redis())
-    assert expected == counted
+    assert_books_balance(stack.redis())
     stack.check()

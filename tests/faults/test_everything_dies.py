@@ -24,7 +24,7 @@ from lasting_content import CONTENT_USERS, ContentWriter, LastingContent
 from lasting_crowd import MO, Crowd, class_of_item
 from servers import wait_until
 from stack import USERS, Stack, slow
-from store import balance, marks_of, session_key, stored_object
+from store import assert_books_balance, marks_of, session_key, stored_object
 
 SECONDS = float(os.environ.get("TEST_KILL_SECONDS", "60"))
 SEED = int(os.environ.get("TEST_KILL_SEED", "0")) or random.SystemRandom().randrange(1, 10**9)
@@ -122,8 +122,7 @@ def assert_nothing_is_lost(crowd, redis):
         assert not wrong, f"writers were told one thing, the store has another: {sample(wrong)}"
         for client in crowd.clients:
             assert_copy(client, stored)
-    counters, counted = balance(redis)
-    assert counters == counted
+    assert_books_balance(redis)
 
 
 def assert_copy(client, stored):

@@ -8,7 +8,7 @@ import pytest
 from content_client import ContentClient, login_data
 from servers import wait_until
 from stack import Stack
-from store import balance, pending_marks, stored_object
+from store import assert_books_balance, pending_marks, stored_object
 from watchers import watchers_of, watchers_of_class
 
 TASK = "com.app.mo.Task"
@@ -75,13 +75,11 @@ def assert_all_told(stack, watchers, ref, kind, version):
                 if marked == ref and sid in sids}
 
     assert marks() == {sid: (kind, version) for sid in watchers.sids}
-    counters, counted = balance(redis)
-    assert counters == counted
+    assert_books_balance(redis)
 
     watchers.acknowledge(*ref.split(":"), deletes=kind == "d")
     wait_until(lambda: not marks(), 30, "all their marks of the object are settled")
-    counters, counted = balance(redis)
-    assert counters == counted
+    assert_books_balance(redis)
 
 
 @pytest.mark.parametrize("fault", [
@@ -206,8 +204,7 @@ def test_a_newer_put_while_the_job_waits_for_its_next_worker_is_told_in_its_plac
         # The writer may be told as well: its first put may be answered behind the second.
         told = [sid for sid, _ in pending_marks(redis) if sid in watchers.sids]
         assert len(told) == WATCHERS
-        counters, counted = balance(redis)
-        assert counters == counted
+        assert_books_balance(redis)
 
 
 def test_a_logout_survives_the_death_of_its_worker(mortal_stack, connect, new_id):

@@ -8,7 +8,7 @@ import pytest
 from client import pair
 from servers import wait_until
 from stack import Stack
-from store import balance, marks_of, object_key, session_of
+from store import assert_books_balance, marks_of, object_key, session_of
 from watching import DERIVED_MODEL, PROJECT, TASK, Writer, expect_value, is_value, item, value
 
 SETTINGS = {"model.file": DERIVED_MODEL, "sync.job_lease_ms": 400, "sync.poll_ms": 20,
@@ -30,8 +30,7 @@ def clients(mortal_stack, connect):
     yield Writer(ada), ben
     mortal_stack.check()
     wait_for_quiet(mortal_stack)
-    expected, counted = balance(mortal_stack.redis())
-    assert expected == counted, "the books do not balance"
+    assert_books_balance(mortal_stack.redis())
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from content_client import ContentClient, code_of, key
 from ctl import Ended
 from servers import wait_until
 from stack import MODEL
-from store import balance, stored_object
+from store import assert_books_balance, stored_object
 
 PERSON, ROOM, MESSAGE = (f"com.app.mo.{name}" for name in ("Person", "Room", "Message"))
 
@@ -384,8 +384,7 @@ def others(new_stack, tmp_path, enter, connect):
     yield stack, enter(stack, "ada"), client, parent
     redis = stack.redis()
     wait_until(lambda: redis.zcard("jobs") == 0, 15, "all is told")
-    counters, counted = balance(redis)
-    assert counters == counted
+    assert_books_balance(redis)
 
 
 def test_a_child_refers_to_its_parent_by_a_to_one(others):

@@ -11,7 +11,7 @@ from asking import create, put, remove
 from content_client import code_of, is_block, key
 from ctl import Ended
 from servers import wait_until
-from store import balance, pending_marks, session_key
+from store import assert_books_balance, pending_marks, session_key
 
 TASK = "com.app.mo.Task"
 KEYS = 100_000
@@ -93,8 +93,7 @@ def test_an_answer_clears_its_block(stack, gateway, connect_content, writer, tas
     assert marks()
     reader.answer_block(block)
     wait_until(lambda: not marks(), 30, "the mark is settled")
-    expected, counted = balance(redis)
-    assert expected == counted
+    assert_books_balance(redis)
 
 
 def test_a_document_that_is_removed_is_told_of_whole(gateway, connect_content, writer, task):

@@ -1,35 +1,61 @@
-"""Fields that not everyone may read: whatever tells of an object, of what is hidden it tells nothing.
+"""Rules of fields: of what is hidden from somebody nothing tells, and who may write an object may not
+therefore set each of its fields, whatever the operation. And what is for those alone who sign in, and so not
+for users of the provider anonymous.
 
 Ada's posts have a wage that she and the editor Ben may read, and a diary that only she may; Cleo sees
-neither. Wherever a secret stood, Cleo would have its text.
+neither. Wherever a secret stood, Cleo would have its text. Ada writes articles, too, of which Ben may change
+more than she; they hang on boards, shelves and walls, and walls everyone may see.
 """
 
 import json
+import uuid
 
 import pytest
 from asking import create, find, find_all, get_all, ids, put, remove
 from client import SYNC, Client, pair
 from content_client import code_of, key
 from servers import wait_until
-from stack import Stack, user_row
-from store import balance, session_of
+from shapes import assert_refused
+from stack import Stack
+from store import assert_books_balance, session_of
 from watching import expect_value, value
 
-PERSON, POST, TEAM = "app.Person", "app.Post", "app.Team"
-ME, EDITOR = {"owner": "by"}, {"role": "editor"}
+PERSON, POST, TEAM, ARTICLE, BOARD, SHELF, WALL, PIN = (
+    f"app.{name}" for name in ("Person", "Post", "Team", "Article", "Board", "Shelf", "Wall", "Pin"))
+USERS = ("ada", "ben", "cleo")
+EDITOR, ME = {"role": "editor"}, {"owner": "by"}
+FORBIDDEN, PATCH_FORBIDDEN, ADD_FORBIDDEN, PAGE_FORBIDDEN = "-117", 4030630, 4030730, 4030530
 WAGE, DIARY = 7654321, "the secret diary"
 SECRETS = (str(WAGE), DIARY, "wage", "diary")
 EVERYTHING = dict.fromkeys(("read", "create", "update", "remove"), "signedIn")
+
+
+def field(kind, **more):
+    return {"type": kind, **more}
 
 
 def watcher(value_of, **more):
     return {"of": [{"class": POST, "by": "team"}], "value": value_of, **more}
 
 
+def board(class_type, **articles):
+    everyone = dict.fromkeys(("read", "create", "addChild"), "signedIn")
+    return {"type": class_type, "access": everyone, "fields": {"articles": {"target": ARTICLE, **articles}},
+            "children": {"relation": "articles", "views": {"all": {"size": 5, "order": [{"by": "title"}]}}}}
+
+
+def wall():
+    row = board("wall", type="list")
+    row["fields"].update(mark=field("string", access={"read": "signedIn"}),
+                         shown=field("toMany", target=PIN, inverse="wall", listed=True))
+    return {**row, "access": dict.fromkeys(("read", "create"), "everyone"),
+            "watchers": {"titles": {"value": "path", "of": ["articles"], "field": "title"}}}
+
+
 MODEL = {"classes": {
     PERSON: {"type": "person", "anchor": "userId", "access": {"read": "signedIn"},
-             "fields": {"userId": {"type": "string", "readOnly": True}}},
-    TEAM: {"type": "team", "access": EVERYTHING, "fields": {"name": {"type": "string"}},
+             "fields": {"userId": field("string", readOnly=True)}},
+    TEAM: {"type": "team", "access": EVERYTHING, "fields": {"name": field("string")},
            "watchers": {"wages": watcher("sum", field="wage"),
                         "rich": watcher("count", where=[{"field": "wage", "is": ">", "value": 0}]),
                         "many": watcher("count")}},
@@ -37,32 +63,50 @@ MODEL = {"classes": {
            "queries": {"rich": {"run": "signedIn", "where": [{"field": "wage", "is": ">", "value": 0}]},
                        "all": {"run": "signedIn", "order": [{"by": "title"}]}},
            "fields": {
-               "title": {"type": "string"},
-               "by": {"type": "toOne", "target": PERSON},
-               "team": {"type": "toOne", "target": TEAM},
-               "wage": {"type": "integer", "access": {"read": [ME, EDITOR]}},
-               "diary": {"type": "string", "access": {"read": ME}}}},
+               "title": field("string"),
+               "by": field("toOne", target=PERSON),
+               "team": field("toOne", target=TEAM),
+               "wage": field("integer", access={"read": [ME, EDITOR]}),
+               "diary": field("string", access={"read": ME})}},
+    ARTICLE: {"type": "article", "fields": {
+        "title": field("string"), "by": field("toOne", target=PERSON, server="creator"),
+        "status": field("string", default="draft", access={"update": EDITOR}),
+        "note": field("string", access={"update": ME}),
+        "wage": field("integer", access={"update": EDITOR, "read": EDITOR}),
+        "board": field("toOne", target=BOARD, access={"update": EDITOR})},
+        "access": {"read": "signedIn", "create": "signedIn", "update": [ME, EDITOR]}},
+    BOARD: board("board", type="toMany", inverse="board"),
+    SHELF: board("shelf", type="list", access={"update": EDITOR}),
+    WALL: wall(),
+    PIN: {"fields": {"wall": field("toOne", target=WALL)},
+          "access": dict.fromkeys(("read", "create"), "signedIn")},
 }}
 
 
 @pytest.fixture(scope="module")
-def fields_stack(servers, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("fields")
-    (folder / "model.json").write_text(json.dumps(MODEL))
-    (folder / "users.json").write_text(json.dumps([
-        {**user_row(f"{name}@example.org", name, "Example"), "roles": roles}
-        for name, roles in {"ada": [], "ben": ["editor"], "cleo": []}.items()]))
-    with Stack(servers, settings={"model.file": folder / "model.json",
-                                  "auth.users_file": folder / "users.json"}) as stack:
+def fields_stack(servers):
+    """The second gateway's clients of the content protocol are users of the provider anonymous."""
+    stack = Stack(servers, gateways=2, model=MODEL, roles={"ben": ["editor"]})
+    stack.gateways[1].environment["ACTIVESTACK_GATEWAY_CONTENT_PROVIDER"] = "anonymous"
+    with stack:
         yield stack
         stack.check()
-        expected, counted = balance(stack.redis())
-        assert expected == counted
+        assert_books_balance(stack.redis())
 
 
 @pytest.fixture
-def people(fields_stack, connect):
-    clients = [connect(fields_stack.gateways[0], user) for user in ("ada", "ben", "cleo")]
+def log_in(fields_stack, connect):
+    return lambda user: connect(fields_stack.gateways[0], user)
+
+
+@pytest.fixture
+def enter(fields_stack, connect_content):
+    return lambda user: connect_content(fields_stack.gateways[0], user)
+
+
+@pytest.fixture
+def people(fields_stack, log_in):
+    clients = [log_in(user) for user in USERS]
     for client in clients:
         own = fields_stack.redis().hget(f"{{u:{client.user_id}}}", "anchor")
         client.me = pair(PERSON, own)
@@ -70,8 +114,8 @@ def people(fields_stack, connect):
 
 
 @pytest.fixture
-def readers(fields_stack, connect_content):
-    return [connect_content(fields_stack.gateways[0], user) for user in ("ada", "ben", "cleo")]
+def readers(enter):
+    return [enter(user) for user in USERS]
 
 
 @pytest.fixture
@@ -215,6 +259,64 @@ def test_values_are_made_of_what_may_be_seen(people):
 
 # ---- Writes
 
+@pytest.fixture
+def ada(log_in):
+    return log_in("ada")
+
+
+@pytest.fixture
+def ben(log_in):
+    return log_in("ben")
+
+
+@pytest.fixture
+def article(ada):
+    """The ID of one that Ada has written."""
+    return create(ada, ARTICLE, title="one")["theObject"]["ID"]
+
+
+def replace(path, value):
+    return [{"op": "replace", "path": path, "value": value}]
+
+
+def test_whoever_one_of_the_rules_lets_may_do_it(ada, ben, log_in, enter, article):
+    assert put(ada, ARTICLE, article, title="two")["result"] is True
+    assert put(ben, ARTICLE, article, title="three")["result"] is True
+    assert_refused(put(log_in("cleo"), ARTICLE, article, title="no"), FORBIDDEN)
+    of = key("article", article)
+    assert code_of(enter("ada").patch_content(of, replace("/title", "four"))) is None
+    assert code_of(enter("ben").patch_content(of, replace("/title", "five"))) is None
+    assert code_of(enter("cleo").patch_content(of, replace("/title", "no"))) == PATCH_FORBIDDEN
+    assert find(ada, ARTICLE, article)["title"] == "five"
+
+
+# ---- Writes: putObject
+
+def test_a_put_of_a_guarded_field_is_refused_whole(ada, ben, article):
+    assert_refused(put(ada, ARTICLE, article, title="two", status="live"), FORBIDDEN, "you may not set status")
+    assert find(ada, ARTICLE, article)["title"] == "one"
+    assert put(ben, ARTICLE, article, title="three", status="live")["result"] is True
+    assert_refused(put(ben, ARTICLE, article, note="mine"), FORBIDDEN, "you may not set note")
+    assert put(ada, ARTICLE, article, note="mine")["result"] is True
+    found = find(ada, ARTICLE, article)
+    assert (found["title"], found["status"], found["note"]) == ("three", "live", "mine")
+
+
+def test_who_sees_a_field_may_send_it_back(ada, ben, article):
+    assert put(ben, ARTICLE, article, status="live")["result"] is True
+    assert put(ada, ARTICLE, article, title="two", status="live", board=None)["result"] is True
+    assert_refused(put(ada, ARTICLE, article, status=None), FORBIDDEN, "you may not set status")
+    assert find(ada, ARTICLE, article)["title"] == "two"
+
+
+def test_nobody_learns_a_hidden_value_by_sending_it(ada, ben, article):
+    assert put(ben, ARTICLE, article, wage=1000)["result"] is True
+    answers = [put(ada, ARTICLE, article, wage=wage) for wage in (1000, 999, None)]
+    for answer in answers:
+        assert_refused(answer, FORBIDDEN, "you may not set wage")
+    assert answers[0]["data"] == answers[1]["data"] == answers[2]["data"]
+
+
 def test_nobody_learns_a_hidden_value_by_an_old_put(people, post):
     """A put that is too old is stale, whatever stands there."""
     answers = [put(people[2], POST, post, at=1, wage=wage) for wage in (WAGE, WAGE + 1)]
@@ -223,6 +325,134 @@ def test_nobody_learns_a_hidden_value_by_an_old_put(people, post):
     assert answers[0]["data"] == answers[1]["data"]
     assert put(people[0], POST, post, at=1, wage=WAGE)["result"] is True
     assert remove(people[0], POST, post)["result"] is True
+
+
+def test_a_refusal_is_the_same_when_the_request_comes_again(ada, ben, article):
+    message = str(uuid.uuid4())
+    request = {"putTimestamp": None, "theObject": {"cn": ARTICLE, "ID": article, "status": "live"}}
+    first = ada.request("putObject", messageId=message, **request)
+    assert_refused(first, FORBIDDEN, "you may not set status")
+    assert put(ben, ARTICLE, article, status="live")["result"] is True
+    assert ada.request("putObject", messageId=message, **request)["data"] == first["data"]
+
+
+# ---- Writes: createObject
+
+@pytest.mark.parametrize("given", [{"status": "draft"}, {"wage": None, "board": None}, {"note": "mine"}])
+def test_what_it_would_have_anyway_and_what_is_ones_own_may_be_given(ada, given):
+    made = create(ada, ARTICLE, **given)
+    assert made["result"] is True
+    assert find(ada, ARTICLE, made["theObject"]["ID"])["status"] == "draft"
+
+
+@pytest.mark.parametrize("name, value", [("status", "live"), ("status", None), ("wage", 7)])
+def test_a_new_one_is_given_a_guarded_field_by_whom_its_rule_lets(ada, ben, name, value):
+    assert_refused(create(ada, ARTICLE, **{name: value}), FORBIDDEN, f"you may not set {name}")
+    assert find(ben, ARTICLE, create(ben, ARTICLE, **{name: value})["theObject"]["ID"])[name] == value
+
+
+# ---- Writes: processTransaction
+
+def save(client, *objects):
+    return client.request("processTransaction", transactionId=None, objectsToRemove=[],
+                          objectsToSave=[{"cn": ARTICLE, **fields} for fields in objects])
+
+
+def test_a_transaction_with_a_guarded_field_saves_nothing(ada, ben, article, new_id):
+    new = new_id("article")
+    assert_refused(save(ada, {"ID": article, "title": "two"}, {"ID": new, "status": "live"}), FORBIDDEN,
+                   f"objectsToSave[1] ({ARTICLE}:{new}): you may not set status")
+    assert_refused(save(ada, {"ID": new}, {"ID": article, "title": "two", "wage": 1}), FORBIDDEN,
+                   f"objectsToSave[1] ({ARTICLE}:{article}): you may not set wage")
+    assert find(ada, ARTICLE, new) is None and find(ada, ARTICLE, article)["title"] == "one"
+    assert save(ada, {"ID": new, "note": "mine"}, {"ID": article, "status": "draft"})["result"] is True
+    assert save(ben, {"ID": new, "status": "live"}, {"ID": article, "wage": 2})["result"] is True
+    assert (find(ben, ARTICLE, new)["status"], find(ben, ARTICLE, article)["wage"]) == ("live", 2)
+
+
+# ---- Writes: patch_content
+
+def test_a_patch_of_a_guarded_field_is_refused_whole(enter, ada, article):
+    of, docs = key("article", article), enter("ada")
+    patch = replace("/title", "two") + replace("/status", "live")
+    answer = docs.patch_content(of, patch)
+    assert code_of(answer) == PATCH_FORBIDDEN and "you may not set status" in answer["data"]["msg"]
+    assert find(ada, ARTICLE, article)["title"] == "one"
+    assert code_of(docs.patch_content(of, replace("/status", "draft"))) is None
+    assert code_of(enter("ben").patch_content(of, patch)) is None
+    assert find(ada, ARTICLE, article)["status"] == "live"
+
+
+# ---- Writes: add_child
+
+def board_of(client, class_name):
+    made = create(client, class_name)["theObject"]
+    return key(class_name.rpartition(".")[2].lower(), made["ID"])
+
+
+def test_a_child_is_made_by_whom_the_field_s_rule_lets_that_links_it(enter, ada, ben):
+    board, shelf = board_of(ada, BOARD), board_of(ada, SHELF)
+    for of, name in ((board, "board"), (shelf, "articles")):
+        answer = enter("ada").add_child(of, "article", title="no")
+        assert code_of(answer) == ADD_FORBIDDEN and f"you may not set {name}" in answer["data"]["msg"]
+        assert code_of(enter("ben").add_child(of, "article", title="yes")) is None
+    assert find(ada, SHELF, shelf["id"])["articles"] and enter("ada").get_children(board, "all")["data"]
+
+
+def test_what_is_there_becomes_a_child_likewise(enter, ada, article):
+    board, shelf = board_of(ada, BOARD), board_of(ada, SHELF)
+    for of in (board, shelf):
+        assert code_of(enter("ada").add_child(of, "article", article)) == ADD_FORBIDDEN
+        assert code_of(enter("ben").add_child(of, "article", article)) is None
+    assert find(ada, ARTICLE, article)["board"] == pair(BOARD, board["id"])
+    assert find(ada, SHELF, shelf["id"])["articles"] == [pair(ARTICLE, article)]
+
+
+def test_other_fields_of_a_new_child_are_guarded_too(enter, ada):
+    shelf = board_of(ada, SHELF)
+    answer = enter("ben").add_child(shelf, "article", note="of another")
+    made = answer["data"]["key"]["id"]
+    assert find(ada, ARTICLE, made)["note"] == "of another", "whoever makes it is its writer"
+    answer = enter("ada").add_child(shelf, "article", status="live")
+    assert code_of(answer) == ADD_FORBIDDEN and "you may not set status" in answer["data"]["msg"]
+
+
+# ---- Who has not signed in
+
+@pytest.fixture
+def guest(fields_stack, connect):
+    client = connect(fields_stack.gateways[1])
+    client.login("anonymous", "")
+    return client
+
+
+@pytest.fixture
+def wall(ada, article):
+    wall = create(ada, WALL, mark="mine", articles=[pair(ARTICLE, article)])["theObject"]["ID"]
+    assert create(ada, PIN, wall=pair(WALL, wall))["result"] is True
+    return wall
+
+
+def test_what_is_for_those_who_sign_in_is_hidden_from_others(ada, guest, article, wall):
+    assert find(guest, ARTICLE, article) is None
+    for client, is_seen in ((ada, True), (guest, False)):
+        found = find(client, WALL, wall)
+        assert ("mark" in found, "shown" in found) == (is_seen, is_seen), found
+
+
+def test_a_value_of_what_is_for_those_who_sign_in_is_another_one_for_others(ada, guest, article, wall):
+    of = WALL, wall
+    assert (value(ada, of, "titles"), value(guest, of, "titles")) == (["one"], [])
+    assert put(ada, ARTICLE, article, title="two")["result"] is True
+    expect_value(ada, of, "titles", ["two"])
+    assert value(guest, of, "titles") == []
+
+
+def test_pages_of_what_is_for_those_who_sign_in_are_for_them(fields_stack, enter, connect_content, wall):
+    docs, of = connect_content(fields_stack.gateways[1], "ada"), key("wall", wall)
+    assert code_of(docs.get_content(of)) is None
+    assert code_of(docs.get_children(of, "all")) == PAGE_FORBIDDEN
+    assert code_of(enter("ada").get_children(of, "all")) is None
 
 
 # ---- By scripts

@@ -1,8 +1,6 @@
 """What somebody may not read is to them as if it were not there, also where they refer to it; and what
 refers to it already stays as it is."""
 
-import json
-
 import pytest
 from asking import create, find, put
 from client import pair
@@ -28,10 +26,8 @@ MODEL = {"classes": {
 
 
 @pytest.fixture(scope="module")
-def secret_stack(servers, tmp_path_factory):
-    model = tmp_path_factory.mktemp("hidden") / "model.json"
-    model.write_text(json.dumps(MODEL))
-    with Stack(servers, settings={"model.file": model}) as stack:
+def secret_stack(servers):
+    with Stack(servers, model=MODEL) as stack:
         yield stack
 
 

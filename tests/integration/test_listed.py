@@ -12,12 +12,12 @@ import pytest
 from asking import create, find, put, remove
 from client import pair
 from relations import (ANCHORAGE, CAR, COMPANY, EYE, FLEET, HOOK, PART, SHARE, TRUCK, VEHICLE, ada,
-                       assert_books_balance, ben, car, create_parts, expect_changed, is_update_of,
+                       ben, car, create_parts, expect_changed, is_update_of,
                        make, redis, wait_for_jobs)
 from servers import wait_until
 from shapes import assert_refused
 from stack import RELATIONS_MODEL
-from store import marks_of, now_ms, object_key, session_of, stored_object
+from store import assert_books_balance, marks_of, now_ms, object_key, session_of, stored_object
 
 
 @pytest.fixture

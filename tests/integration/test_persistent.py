@@ -4,7 +4,7 @@ import pytest
 from client import AUTH, SYNC
 from servers import wait_until
 from shapes import assert_error, assert_sync_shape
-from store import balance, marks_of, session_key, session_of
+from store import assert_books_balance, marks_of, session_key, session_of
 
 TASK = "com.app.mo.Task"
 
@@ -156,8 +156,7 @@ def test_other_sessions_end_with_the_logout(stack, writer, reader, session, mark
     log_out(reader, **members)
     assert session("ended")[0] and session("gw") == [""]
     wait_until(lambda: not marks(), 10, "what it owned is gone")
-    counters, counted = balance(stack.redis())
-    assert counters == counted
+    assert_books_balance(stack.redis())
 
 
 @pytest.mark.parametrize("destroy", ["yes", 1, None, []])

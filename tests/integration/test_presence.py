@@ -9,7 +9,7 @@ from client import Client
 from servers import wait_until
 from shapes import assert_sync_shape
 from stack import Stack
-from store import balance, marks_of, session_of
+from store import assert_books_balance, marks_of, session_of
 
 PERSON = "com.app.mo.Person"
 GRACE_MS = 500
@@ -31,8 +31,7 @@ def quiet(present_stack):
     yield present_stack
     present_stack.check()
     wait_until(lambda: is_quiet(redis), 30, "all is quiet")
-    counters, counted = balance(redis)
-    assert counters == counted
+    assert_books_balance(redis)
 
 
 def is_quiet(redis):
@@ -162,8 +161,7 @@ def test_an_agent_that_dies_half_way_is_followed_by_another(new_stack, connect, 
     wait_for_look(stack)
     assert int(version(stack, person)) == int(before) + 1
     acknowledge(ben, stack, person)
-    counters, counted = balance(stack.redis())
-    assert counters == counted
+    assert_books_balance(stack.redis())
 
 
 def test_what_the_file_says_of_who_is_there_does_not_count(quiet, ben):

@@ -8,7 +8,7 @@ from asking import put
 from client import pair
 from servers import wait_until
 from stack import Stack
-from store import balance, object_key
+from store import assert_books_balance, object_key
 from watching import (DERIVED_MODEL, ERRAND, PROJECT, TASK, Writer, ask, expect_value, is_value, item, value)
 from workers import Worker
 
@@ -39,8 +39,7 @@ def process_stack(servers, tmp_path_factory):
 def ada(process_stack, connect):
     yield connect(process_stack.gateways[0], "ada")
     process_stack.check()
-    expected, counted = balance(process_stack.redis())
-    assert expected == counted, "the books do not balance"
+    assert_books_balance(process_stack.redis())
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ import time
 import pytest
 from simulated_content import ContentSide
 from simulated_gateway import Bound, Close, Device, Gateway, Push
-from store import Store, balance, marks_of, now_ms, object_key, pending_marks
+from store import Store, assert_books_balance, marks_of, now_ms, object_key, pending_marks
 
 SECONDS = float(os.environ.get("TEST_RANDOM_SECONDS", 4))
 SEED = int(os.environ.get("TEST_RANDOM_SEED", secrets.randbelow(10**9)))
@@ -396,8 +396,7 @@ class History(ContentSide):
         self._check_copies()
 
     def _check_books(self):
-        expected, counted = balance(self.store.redis)
-        assert expected == counted, "the books do not balance"
+        assert_books_balance(self.store.redis)
 
     def finish(self):
         """Everything that is under way ends, and nobody dies."""

@@ -15,7 +15,6 @@ just then is measured beside it, and comes on top.
 
 import collections
 import itertools
-import json
 import os
 import random
 import secrets
@@ -27,8 +26,7 @@ from client import pair
 from ctl import CTL
 from rights_crowd import MOST_OPEN, ContentSession, Crowd, StackSession
 from rights_oracle import BEAT, GRACE, MEMBER, RULES, TEAM, Doc, Oracle, Team, class_of, model
-from stack import user_row
-from store import balance
+from store import assert_books_balance
 
 SECONDS = float(os.environ.get("TEST_RANDOM_SECONDS", 20))
 SEED = int(os.environ.get("TEST_RANDOM_SEED", secrets.randbelow(10**9)))
@@ -42,13 +40,8 @@ FIELDS = {"Text": ["owner"], "ToOne": ["person"], "List": ["people"], "Role": ["
 
 
 @pytest.fixture
-def random_stack(new_stack, tmp_path):
-    (tmp_path / "model.json").write_text(json.dumps(model()))
-    (tmp_path / "users.json").write_text(json.dumps([
-        {**user_row(f"{name}@example.org", name, "Example"), "roles": ROLES.get(name, [])}
-        for name in (*READERS, WRITER)]))
-    return new_stack(gateways=2, sync_agents=2, settings={
-        "model.file": tmp_path / "model.json", "auth.users_file": tmp_path / "users.json",
+def random_stack(new_stack):
+    return new_stack(gateways=2, sync_agents=2, model=model(), roles=ROLES, settings={
         "sync.poll_ms": 20, "sync.redelivery_first_ms": 300, "sync.job_lease_ms": 1000})
 
 
@@ -337,8 +330,7 @@ class Run:
         assert not late, "\n".join(late[:20])
 
     def check_books(self):
-        expected, counted = balance(self.stack.redis())
-        assert expected == counted, "the books do not balance"
+        assert_books_balance(self.stack.redis())
 
 
 def test_nothing_is_seen_by_whom_it_is_hidden_from(random_stack):

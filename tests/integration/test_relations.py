@@ -8,12 +8,12 @@ import pytest
 from asking import create, find, put, remove
 from client import SYNC, pair
 from relations import (ANCHORAGE, CAR, COMPANY, DIARY, EYE, FLEET, HOOK, PART, SCREW, SHARE, TRUCK,
-                       VEHICLE, ada, assert_books_balance, ben, car, create_many, create_parts,
+                       VEHICLE, ada, ben, car, create_many, create_parts,
                        expect_changed, is_live, live_parts, make, redis, referring, wait_for_jobs)
 from servers import wait_until
 from shapes import assert_refused
 from stack import RELATIONS_MODEL, Stack, slow
-from store import object_key, stored_object
+from store import assert_books_balance, object_key, stored_object
 
 
 # ---- References

@@ -6,7 +6,6 @@ are written by hand. Many requests are under way at once; what differs is told a
 """
 
 import contextlib
-import json
 import re
 
 import pytest
@@ -21,8 +20,8 @@ from rights_operations import (
 from rights_world import (
     CALLERS, KID, KINDS, MOST_ON_PATHS, ROLES, RUNS, SECRET, THING, USERS, World, model, processes)
 from servers import wait_until
-from stack import Stack, user_row
-from store import balance
+from stack import Stack
+from store import assert_books_balance
 from watching import in_parts
 from workers import Worker
 
@@ -55,17 +54,13 @@ class ContentCaller(Hearing, ContentClient):
 
 
 @pytest.fixture(scope="module")
-def rights_stack(servers, tmp_path_factory):
+def rights_stack(servers):
     """The second gateway's clients of the content protocol are users of the provider anonymous."""
-    folder = tmp_path_factory.mktemp("rights")
-    (folder / "model.json").write_text(json.dumps(model(**{fields.PAPER: fields.paper_class()})))
-    (folder / "users.json").write_text(json.dumps([
-        {**user_row(f"{name}@example.org", name, "Example"), "roles": ROLES.get(name, [])}
-        for name in USERS.values()]))
-    stack = Stack(servers, gateways=2, processes=processes(), settings={
-        "model.file": folder / "model.json", "auth.users_file": folder / "users.json",
-        "sync.poll_ms": 50, "sync.watch_window_ms": 20, "process.presence_ms": 0,
-        "sync.max_path_objects": MOST_ON_PATHS})
+    stack = Stack(
+        servers, gateways=2, processes=processes(), roles=ROLES,
+        model=model(**{fields.PAPER: fields.paper_class()}),
+        settings={"sync.poll_ms": 50, "sync.watch_window_ms": 20, "process.presence_ms": 0,
+                  "sync.max_path_objects": MOST_ON_PATHS})
     stack.gateways[1].environment["ACTIVESTACK_GATEWAY_CONTENT_PROVIDER"] = "anonymous"
     with stack:
         yield stack
@@ -102,8 +97,7 @@ def world(rights_stack, enter):
     made.import_all()
     yield made
     rights_stack.check()
-    expected, counted = balance(rights_stack.redis())
-    assert expected == counted, "the books do not balance"
+    assert_books_balance(rights_stack.redis())
 
 
 def compare(got, expected):

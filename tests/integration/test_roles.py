@@ -2,7 +2,6 @@
 
 A service is a user of the file with a role of its own, which sends its requests over AMQP."""
 
-import json
 import uuid
 
 import pytest
@@ -11,7 +10,7 @@ from by_hand import Operator
 from client import AUTH, SYNC, pair
 from ctl import Ended
 from shapes import assert_error, assert_refused
-from stack import PASSWORD, USERS, user_row
+from stack import PASSWORD
 from watching import expect_value, value
 from workers import Worker
 
@@ -58,30 +57,9 @@ def test_a_role_s_name_is_no_pattern(store):
 
 # ---- Users with roles
 
-class Users:
-    def __init__(self, path):
-        self.path = path
-
-    def write(self, roles):
-        self.path.write_text(json.dumps(
-            [{**user_row(f"{name}@example.org", name, "Example"), "roles": roles.get(name, [])}
-             for name in (*USERS, "indexer")]))
-        return self.path
-
-
-@pytest.fixture(scope="module")
-def users(tmp_path_factory):
-    return Users(tmp_path_factory.mktemp("roles") / "users.json")
-
-
 @pytest.fixture
-def roles_stack(new_stack, users, tmp_path):
-    model = tmp_path / "model.json"
-    model.write_text(json.dumps(MODEL))
-    processes = tmp_path / "processes.json"
-    processes.write_text(json.dumps(PROCESSES))
-    return new_stack(settings={"model.file": model, "process.file": processes,
-                               "auth.users_file": users.write(ROLES), "sync.poll_ms": 50})
+def roles_stack(new_stack):
+    return new_stack(model=MODEL, processes=PROCESSES, roles=ROLES, settings={"sync.poll_ms": 50})
 
 
 @pytest.fixture
@@ -150,12 +128,10 @@ def test_a_role_may_run_what_others_may_not(roles_stack, log_in):
     assert len(worker.calls) == 1
 
 
-def test_a_role_counts_as_of_the_user_s_last_login(roles_stack, users, log_in):
+def test_a_role_counts_as_of_the_user_s_last_login(roles_stack, log_in):
     ada = log_in("ada")
     page = create(ada, PAGE, title="one")["theObject"]["ID"]
-    users.write({**ROLES, "ada": [], "dora": ["editor"]})
-    roles_stack.auth_agents[0].stop()
-    roles_stack.auth_agents[0].start()
+    roles_stack.change_roles({**ROLES, "ada": [], "dora": ["editor"]})
     assert put(ada, PAGE, page, title="two")["result"] is True, "she has not logged in again"
     again, dora = log_in("ada"), log_in("dora")
     for client in (ada, again):
@@ -163,14 +139,12 @@ def test_a_role_counts_as_of_the_user_s_last_login(roles_stack, users, log_in):
     assert put(dora, PAGE, page, title="four")["result"] is True
 
 
-def test_values_follow_the_roles_of_the_user_s_last_login(roles_stack, users, log_in):
+def test_values_follow_the_roles_of_the_user_s_last_login(roles_stack, log_in):
     ada, dora = log_in("ada"), log_in("dora")
     page = PAGE, create(ada, PAGE, title="one")["theObject"]["ID"]
     create(ada, SECRET, page=pair(*page))
     assert (value(ada, page, "secrets"), value(dora, page, "secrets")) == (1, 0)
-    users.write({**ROLES, "ada": [], "dora": ["editor"]})
-    roles_stack.auth_agents[0].stop()
-    roles_stack.auth_agents[0].start()
+    roles_stack.change_roles({**ROLES, "ada": [], "dora": ["editor"]})
     for user in ("ada", "dora"):
         log_in(user)
     expect_value(ada, page, "secrets", 0)

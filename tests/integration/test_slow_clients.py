@@ -6,7 +6,7 @@ import pytest
 from by_hand import SyncAgentByHand
 from servers import wait_until
 from stack import PROVIDER, Stack, slow
-from store import balance, marks_of, session_of
+from store import assert_books_balance, marks_of, session_of
 
 TASK, NOTE = "com.app.mo.Task", "com.app.mo.Note"
 PUSH_BYTES, SEND_BYTES, AGE_MS = 200_000, 2_000_000, 3000
@@ -32,8 +32,7 @@ def narrow_stack(servers):
     """Holds little for each client; who reads nothing keeps its socket for longer than any test."""
     with Stack(servers, gateways=2, sync_agents=2, settings=SETTINGS) as stack:
         yield stack
-        counters, counted = balance(stack.redis())
-        assert counters == counted
+        assert_books_balance(stack.redis())
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from client import AUTH, SYNC
 from servers import wait_until
 from shapes import assert_sync_shape
-from store import balance, marks_of, session_of
+from store import assert_books_balance, balance, marks_of, session_of
 
 TASK, NOTE = "com.app.mo.Task", "com.app.mo.Note"
 
@@ -310,8 +310,7 @@ def test_a_logout_is_answered_before_the_close(stack, writer, reader, task):
 
     wait_until(lambda: not redis.keys(f"{{s:{sid}}}:[wmd]"), 10, "what it owned is gone")
     assert redis.hget(f"{{s:{sid}}}", "gw") == ""
-    counters, counted = balance(redis)
-    assert counters == counted
+    assert_books_balance(redis)
 
 
 @pytest.mark.parametrize("event", [False, True])

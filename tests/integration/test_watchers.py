@@ -11,7 +11,7 @@ from client import SYNC, Client, pair
 from servers import wait_until
 from shapes import assert_error
 from stack import Stack
-from store import balance, marks_of, object_key, session_key, session_of
+from store import assert_books_balance, marks_of, object_key, session_key, session_of
 from watching import (AREA, DERIVED_MODEL, ERRAND, HELPER, NOTE, PERSON, PROJECT, TASK, Writer, ask,
                       expect_value, is_value, item, value)
 
@@ -33,8 +33,7 @@ def ada(derived_stack, connect):
     yield connect(derived_stack.gateways[0], "ada")
     derived_stack.check()
     wait_until(lambda: not derived_stack.redis().exists("jobs"), 10, "no job is left")
-    expected, counted = balance(derived_stack.redis())
-    assert expected == counted, "the books do not balance"
+    assert_books_balance(derived_stack.redis())
 
 
 @pytest.fixture

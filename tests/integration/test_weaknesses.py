@@ -31,11 +31,9 @@ MODEL = {"classes": {
 
 
 @pytest.fixture(scope="module")
-def weak_stack(servers, tmp_path_factory):
+def weak_stack(servers):
     """Serves MODEL; users register themselves."""
-    model = tmp_path_factory.mktemp("weaknesses") / "model.json"
-    model.write_text(json.dumps(MODEL))
-    with Stack(servers, gateways=2, settings={"auth.providers": "file,basic", "model.file": model}) as s:
+    with Stack(servers, gateways=2, model=MODEL, settings={"auth.providers": "file,basic"}) as s:
         yield s
 
 

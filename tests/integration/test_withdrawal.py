@@ -4,19 +4,18 @@ any more, the object for what they may, in both protocols and for watched values
 At the level of scripts: test_withdrawal_scripts.py.
 """
 
-import json
-
 import pytest
 from asking import create, find, get_all, ids, put, remove
 from client import Client, pair
 from content_client import code_of, key
 from servers import wait_until
-from stack import PROVIDER, USERS, Stack, user_row
-from store import balance, marks_of, session_of
+from stack import PROVIDER, Stack
+from store import assert_books_balance, marks_of, session_of
 from watching import expect_value, is_value, value
 
 PERSON, DIARY, PLAN, PAGE = "app.Person", "app.Diary", "app.Plan", "app.Page"
 JOB, TEAM, SEAT = "app.Job", "app.Team", "app.Seat"
+ROLES = {"ada": ["editor"]}
 ALL = {action: "signedIn" for action in ("create", "update", "remove", "addChild")}
 MODEL = {
     "classes": {
@@ -47,30 +46,10 @@ MODEL = {
 }
 
 
-class Roles:
-    """The users file, whose roles count from a login on."""
-
-    def __init__(self, path):
-        self.path = path
-        self.write(ada=["editor"])
-
-    def write(self, **roles):
-        self.path.write_text(json.dumps(
-            [{**user_row(f"{name}@example.org", name, "Example"), "roles": roles.get(name, [])} for name in USERS]))
-
-
 @pytest.fixture(scope="module")
-def roles(tmp_path_factory):
-    return Roles(tmp_path_factory.mktemp("withdrawal") / "users.json")
-
-
-@pytest.fixture(scope="module")
-def the_stack(servers, roles, tmp_path_factory):
-    model = tmp_path_factory.mktemp("withdrawal") / "model.json"
-    model.write_text(json.dumps(MODEL))
-    with Stack(servers, gateways=2, sync_agents=2, settings={
-            "model.file": model, "auth.users_file": roles.path, "sync.poll_ms": 50, "sync.job_lease_ms": 1000,
-            "sync.redelivery_first_ms": 300}) as stack:
+def the_stack(servers):
+    with Stack(servers, gateways=2, sync_agents=2, model=MODEL, roles=ROLES, settings={
+            "sync.poll_ms": 50, "sync.job_lease_ms": 1000, "sync.redelivery_first_ms": 300}) as stack:
         yield stack
 
 
@@ -78,7 +57,7 @@ def the_stack(servers, roles, tmp_path_factory):
 def stack(the_stack):
     yield the_stack
     the_stack.check()
-    assert len(set(balance(the_stack.redis()))) == 1, "the books do not balance"
+    assert_books_balance(the_stack.redis())
 
 
 @pytest.fixture
@@ -235,20 +214,15 @@ def test_documents_come_and_go_with_the_right_to_read_them(stack, log_in, connec
 # ---- Roles
 
 @pytest.fixture
-def write_roles(stack, roles):
-    """They count from the user's next login on."""
-    def write(**of):
-        roles.write(**of)
-        stack.auth_agents[0].stop()
-        stack.auth_agents[0].start()
-    yield write
-    write(ada=["editor"])
+def write_roles(stack):
+    yield lambda **roles: stack.change_roles(roles)
+    stack.change_roles(ROLES)
 
 
 @pytest.fixture
 def set_roles(write_roles, log_in):
-    def set_them(**of):
-        write_roles(**of)
+    def set_them(**roles):
+        write_roles(**roles)
         for user in ("ada", "ben"):
             log_in(user)
     return set_them

@@ -7,7 +7,7 @@ import pytest
 from asking import create
 from client import SYNC, pair
 from servers import wait_until
-from store import balance, object_key
+from store import object_key
 
 COMPANY, FLEET = "com.test.Company", "com.test.Fleet"
 VEHICLE, CAR, TRUCK = "com.test.Vehicle", "com.test.Car", "com.test.Truck"
@@ -82,11 +82,6 @@ def live_parts(redis, parts):
 
 def wait_for_jobs(redis, seconds=30):
     wait_until(lambda: redis.zcard("jobs") == 0, seconds, "all jobs are done")
-
-
-def assert_books_balance(redis):
-    counters, counted = balance(redis)
-    assert counters == counted
 
 
 def is_update_of(object_id):

@@ -227,12 +227,14 @@ PROGRAMS = {
 
 class Stack:
     """`settings` are lines of the configuration file: {"sync.poll_ms": 50}; `processes` is what the file
-    of processes declares, None: there is none. With `tls` the programs reach the broker over TLS."""
+    of processes declares, None: there is none; `model` what that of the model does, None: the example's;
+    `roles` are what the users file says of USERS and others, {"ada": ["editor"]}: those that are not there
+    have none; None: it says nothing of roles. With `tls` the programs reach the broker over TLS."""
 
     _numbers = itertools.count()
 
     def __init__(self, servers, gateways=1, sync_agents=1, auth_agents=1, settings=None,
-                 processes=None, tls=False):
+                 processes=None, model=None, roles=None, tls=False):
         number = next(self._numbers)
         self.servers = servers
         self.folder = servers.folder / f"stack-{number}"
@@ -245,7 +247,10 @@ class Stack:
         self.redis_url = self._lent.enter_context(servers.redis.database())
         self.config = self.folder / "activestack.conf"
         self.seal_secret = secrets.token_hex(32)
-        self._write_config({**self._declare(processes, settings or {}), **(settings or {})})
+        self._users = self.folder / "users.json"
+        self._write_users(roles)
+        self._write_config({**self._declare(processes, settings or {}), **self._declare_model(model),
+                            **(settings or {})})
         self.gateways = [Gateway(self, i + 1) for i in range(gateways)]
         self.sync_agents = [SyncAgent(self, i + 1) for i in range(sync_agents)]
         self.auth_agents = [AuthAgent(self, i + 1) for i in range(auth_agents)]
@@ -304,6 +309,20 @@ class Stack:
             return body
         return sealing.Seal(self.seal_secret).open(body, **sealing.context_of(queue, properties))
 
+    def change_roles(self, roles):
+        """In the users file, which auth agents read when they start; they count from a user's next login on."""
+        self._write_users(roles)
+        for agent in self.auth_agents:
+            agent.stop()
+            agent.start()
+
+    def _write_users(self, roles):
+        rows = [user_row(f"{name}@example.org", name.title(), "Example")
+                for name in dict.fromkeys([*USERS, *(roles or {})])]
+        for row in rows if roles is not None else ():
+            row["roles"] = roles.get(row["email"].split("@")[0], [])
+        self._users.write_text(json.dumps(rows))
+
     def consumers(self, queue):
         """The tags of the consumers of a queue, up to date."""
         found = self.servers.rabbitmq.management("GET", f"/api/consumers/{self.vhost}")
@@ -338,10 +357,14 @@ class Stack:
         file.write_text(json.dumps(processes))
         return {"process.file": file, "process.plugin_dir": BUILD / "agents/plugins"}
 
+    def _declare_model(self, model):
+        if model is None:
+            return {}
+        file = self.folder / "model.json"
+        file.write_text(json.dumps(model))
+        return {"model.file": file}
+
     def _write_config(self, settings):
-        users = self.folder / "users.json"
-        users.write_text(json.dumps([
-            user_row(f"{name}@example.org", name.title(), "Example") for name in USERS]))
         lines = {
             "log.level": "debug",
             "amqp.url": self.program_amqp_url,
@@ -356,7 +379,7 @@ class Stack:
             "gateway.max_connections_per_address": 0,
             "gateway.max_upgrades_per_s_per_address": 0,
             "auth.providers": "file,anonymous",
-            "auth.users_file": users,
+            "auth.users_file": self._users,
             "auth.max_failed_logins": 1000000,  # of all tests together
             "auth.max_failed_logins_per_address": 1000000,
             **settings,

@@ -88,6 +88,11 @@ def balance(redis):
     return _pending(_sums(booked)), counted
 
 
+def assert_books_balance(redis):
+    counters, counted = balance(redis)
+    assert counters == counted, "the books do not balance"
+
+
 def pending_by_books(redis):
     """How many marks the counters say are pending: cheap, whatever there is."""
     return _pending(books_of(redis))
