@@ -1,14 +1,13 @@
 #include <getopt.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/base/plain_name.h"
 #include "deploy/ctl/asking.h"
 #include "deploy/ctl/commands.h"
 #include "deploy/ctl/options.h"
 #include "deploy/ctl/password.h"
+#include "deploy/ctl/user_list.h"
 
 /*
  * user: who there is, and what they may. A user is named by id, account ("file:ada@example.org"),
@@ -112,80 +111,13 @@ static void add_listed(struct text *out, const char *name, const char *list)
 
 /* ---- list ---- */
 
-static void print_text(struct json_span user, const char *name, int width)
-{
-    _cleanup_(text_deinitp) struct text value = {0};
-
-    answer_text(user, name, &value);
-    printf("%-*s ", width, value.size ? value.at : "-");
-}
-
-static void print_list(struct json_span list, const char *after)
-{
-    const char *between = "";
-
-    for (struct json_walk w = json_walk(list); json_next(&w);) {
-        _cleanup_(text_deinitp) struct text value = {0};
-
-        if (!json_decode(w.value, &value))
-            printf("%s%s", between, text_str(&value));
-        between = ",";
-    }
-    printf("%s%s", *between ? "" : "-", after);
-}
-
-static void print_time(int64_t ms)
-{
-    const time_t seconds = (time_t)(ms / 1000);
-    char text[32] = "-";
-    struct tm tm;
-
-    if (ms && gmtime_r(&seconds, &tm))
-        (void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
-    printf("%-20s ", text);
-}
-
-static void print_users(struct json_span users)
-{
-    for (struct json_walk w = json_walk(users); json_next(&w);) {
-        print_text(w.value, "id", 36);
-        fputs(json_is_true(json_member(w.value, "disabled", NULL)) ? "disabled " : "enabled  ",
-              stdout);
-        printf("%8" PRId64 " ", answer_number(w.value, "sessions"));
-        print_time(answer_number(w.value, "lastLogin"));
-        print_text(w.value, "email", 30);
-        print_list(json_member(w.value, "roles", NULL), " ");
-        print_list(json_member(w.value, "accounts", NULL), "\n");
-    }
-}
-
-/* One line for each; with a name only that user's. */
 static int list(struct asking *asking, const struct options *o)
 {
-    _cleanup_(text_deinitp) struct text question = {0};
-    struct json_span answer, users, next;
-    bool some = false;
+    const int exit_code = user_list_print(asking, o->user);
 
-    if (o->user)
-        add_member(&question, "theUser", o->user);
-    do {
-        struct json_walk w;
-
-        if (!asking_ask(asking, "inspectUsers", text_str(&question), &answer))
-            return CTL_UNKNOWN;
-        users = json_member(answer, "users", NULL);
-        w = json_walk(users);
-        if (!some)
-            printf("%-36s %-8s %8s %-20s %-30s roles accounts\n", "user", "state", "sessions",
-                   "last login", "email");
-        some = json_next(&w) || some;
-        print_users(users);
-        next = json_member(answer, "next", NULL);
-        text_clear(&question);
-        text_add(&question, "\"after\":");
-        text_add_bytes(&question, next.at, next.size);
-    } while (json_kind(next) == JSON_STRING);
-    return !o->user || some || fail("there is no such user", "") ? CTL_YES : CTL_NO;
+    if (exit_code == CTL_NO)
+        (void)fail("there is no such user", "");
+    return exit_code;
 }
 
 /* ---- Changes ---- */

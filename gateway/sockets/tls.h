@@ -12,7 +12,7 @@
  * it began with. With clients' certificates no session is resumed: each shows its certificate anew.
  * A handshake that we end is counted and logged, though not each of many.
  *
- * The only module that knows OpenSSL.
+ * The only module of the gateway that knows OpenSSL.
  *
  * Threads: belongs to the socket thread once that runs.
  */

@@ -8,10 +8,11 @@ import uuid
 from pathlib import Path
 
 import pytest
+from certificates import self_signed
 from client import SYNC, Client
 from servers import free_port, wait_until
 from stack import BUILD, PROVIDER, Stack
-from web_server import WebServer, certificate
+from web_server import WebServer
 
 SECRET = "s3cr3t-of-the-file"
 THREADS = 2
@@ -87,7 +88,7 @@ def web():
 
 @pytest.fixture(scope="module")
 def tls(tmp_path_factory):
-    return certificate(tmp_path_factory.mktemp("tls"))
+    return self_signed(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ import uuid
 
 import pytest
 from asking import create, find
+from certificates import self_signed
 from client import AUTH
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
@@ -20,7 +21,7 @@ from servers import wait_until
 from shapes import assert_auth_shape, assert_error
 from stack import Stack, slow
 from store import session_of
-from web_server import WebServer, certificate
+from web_server import WebServer
 
 REDIRECT = "http://myapp.com/oauth2callback.html"  # as printed
 PERSON = "com.app.mo.Person"
@@ -244,8 +245,8 @@ def server(servers):
     folder, other = servers.folder / "lying", servers.folder / "other-ca"
     folder.mkdir()
     other.mkdir()
-    OTHER_CA[:] = [str(path) for path in certificate(other)]
-    tls = certificate(folder)
+    OTHER_CA[:] = [str(path) for path in self_signed(other)]
+    tls = self_signed(folder)
     with WebServer(tls) as s:
         s.ca, s.secret = str(tls[0]), str(folder / "secret")
         (folder / "secret").write_text("a secret")

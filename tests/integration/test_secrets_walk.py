@@ -13,13 +13,14 @@ from types import SimpleNamespace
 
 import pytest
 from by_hand import Operator
+from certificates import self_signed
 from client import Client
 from content_client import ContentClient
 from ctl import CTL, Ended
 from servers import Redis, wait_until
 from stack import PROVIDER, Stack, user_row
 from tap import Tap
-from web_server import WebServer, certificate
+from web_server import WebServer
 
 TASK = "com.app.mo.Task"
 BASIC = "activestack:basic"
@@ -261,7 +262,7 @@ def walk(servers, tmp_path_factory):
     redis = Redis(folder / "redis")  # of its own: its files hold this run alone
     redis.start()
     users = folder / "users.json"
-    tls = certificate(folder)
+    tls = self_signed(folder)
     stack = Stack(SimpleNamespace(folder=folder, rabbitmq=servers.rabbitmq, redis=redis),
                   settings={"auth.providers": "file,basic,oauth", "auth.users_file": users,
                             "auth.oauth_file": folder / "oauth.json", "sync.reply_repeat_ms": 100})

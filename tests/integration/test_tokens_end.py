@@ -3,11 +3,11 @@
 import time
 
 import pytest
+from frames import expect_revoked
 from servers import wait_until
 from stack import PROVIDER, Stack
 from store import session_key, session_of, token_hash
 
-REVOKED = 4002
 
 
 @pytest.fixture(scope="module")
@@ -21,11 +21,6 @@ def short_stack(servers):
 def gateway(short_stack):
     yield short_stack.gateways[0]
     short_stack.check()
-
-
-def expect_revoked(*clients):
-    for client in clients:
-        assert client.expect_close().code == REVOKED
 
 
 def test_a_login_that_has_expired_ends_its_session_in_both_protocols(short_stack, gateway, connect,

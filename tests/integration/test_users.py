@@ -11,12 +11,12 @@ from by_hand import Operator
 from client import AUTH, SYNC
 from content_client import ContentClient, code_of
 from ctl import CTL, Ended, without_broker
+from frames import REVOKED, expect_revoked
 from servers import wait_until
 from stack import PASSWORD, PROVIDER, SANITIZERS, Stack
 from store import stored_object, token_hash
 
 BASIC = "activestack:basic"
-REVOKED = 4002
 MOST_FAILED, MOST_OF_ADDRESS = 3, 20
 PERSON = "com.app.mo.Person"
 OTHER = "another long password"
@@ -82,11 +82,6 @@ def authenticate(stack, connect):
                                                       credential=credential)
         return response["statusCode"], response["result"] is not None
     return ask
-
-
-def expect_revoked(*clients):
-    for client in clients:
-        assert client.expect_close().code == REVOKED
 
 
 def serves(client):

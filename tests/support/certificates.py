@@ -1,9 +1,10 @@
-"""A private certificate authority, for tests of TLS.
+"""Certificates, for tests of TLS: of a private authority, or of nobody but themselves.
 
     authority = Authority(folder)
     cert, key = authority.issue("broker")             # of 127.0.0.1 and localhost
     cert, key = authority.issue("old", days=-1)       # expired yesterday
     cert, key = authority.issue("client", names="")   # of nobody's machine
+    cert, key = self_signed(folder)
 """
 
 import itertools
@@ -33,6 +34,14 @@ class Authority:
         _openssl("x509", "-req", "-in", request, "-CA", self.file, "-CAkey", self._key,
                  "-copy_extensions", "copy", "-days", days, "-out", cert)
         return cert, key
+
+
+def self_signed(folder):
+    """The files of a new certificate of this machine, which nobody else has signed, and of its key."""
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    _openssl("req", "-x509", *_NEW_KEY, "-subj", "/CN=test", "-addext", f"subjectAltName={MINE}",
+             "-days", "2", "-out", cert, "-keyout", key)
+    return cert, key
 
 
 def _openssl(*words):

@@ -11,6 +11,7 @@ import time
 import websocket
 
 SECONDS = 15  # how long a client waits for anything
+REVOKED = 4002  # the close code of sockets whose logins have ended
 
 
 class Frame(dict):
@@ -140,3 +141,9 @@ class FrameClient:
     def vanish(self):
         """Drops the connection without a word."""
         self.socket.shutdown()
+
+
+def expect_revoked(*clients):
+    """Waits until the server closes them since their logins have ended."""
+    for client in clients:
+        assert client.expect_close().code == REVOKED

@@ -19,9 +19,9 @@ import tempfile
 import urllib.parse
 from pathlib import Path
 
+from certificates import self_signed
 from servers import free_port, spawn, wait_until
 from stack import BUILD
-from web_server import certificate
 
 SOURCE = Path(__file__).parent / "oidc"
 SCOPE = "openid email profile groups offline_access"
@@ -56,7 +56,7 @@ def installed():
 
 class OidcProvider:
     def __init__(self, folder, clients, users):
-        self.cert, self.key = certificate(folder)
+        self.cert, self.key = self_signed(folder)
         self.log = folder / "oidc.log"
         self.port = free_port()
         self.issuer = f"https://127.0.0.1:{self.port}"

@@ -12,21 +12,10 @@ import http.server
 import json
 import socket
 import ssl
-import subprocess
 import threading
 import urllib.parse
 
 LARGE = 10 << 20  # bytes
-
-
-def certificate(folder):
-    """The files of a new certificate of 127.0.0.1, which nobody has signed, and of its key."""
-    cert, key = folder / "cert.pem", folder / "key.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-         "-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2",
-         "-out", cert, "-keyout", key], check=True, stderr=subprocess.DEVNULL)
-    return cert, key
 
 
 class WebServer:
