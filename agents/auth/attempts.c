@@ -1,12 +1,12 @@
 #include "agents/auth/attempts.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agents/auth/answer.h"
 #include "agents/auth/store/scripts.h"
 #include "agents/runtime/agent.h"
+#include "common/base/address.h"
 #include "common/base/log.h"
 #include "common/base/secret.h"
 
@@ -21,18 +21,18 @@ static void counted_deinit(struct counted *counted)
     text_deinit(&counted->address);
 }
 
-/* Of IPv6 the /64, of which a single subscriber usually has all. */
+/* Nobody gets more attempts by the many addresses that one subscriber has; what is no address does
+ * not count. */
 static void add_holder(struct text *out, const char *address)
 {
-    struct in6_addr holder;
-    char printed[INET6_ADDRSTRLEN];
+    char holder[ADDRESS_CHARS];
+    struct address a;
 
-    if (inet_pton(AF_INET6, address, &holder) != 1) {
-        text_add(out, address);
+    if (!address_read(address, strlen(address), &a))
         return;
-    }
-    memset(holder.s6_addr + 8, 0, 8);
-    text_add(out, inet_ntop(AF_INET6, &holder, printed, sizeof(printed)));
+    a = address_holder(&a);
+    address_print(&a, holder);
+    text_addf(out, "@%s", holder);
 }
 
 /* Names of accounts can be long, and are nobody's business. */
@@ -48,10 +48,7 @@ static void read_counted(const struct work *work, const char *provider, const ch
         secret_hash(account.at, account.size, hash);
         text_add(&out->account, hash);
     }
-    if (*work->request.address) {
-        text_add_char(&out->address, '@');
-        add_holder(&out->address, work->request.address);
-    }
+    add_holder(&out->address, work->request.address);
 }
 
 static void add_counted(struct redis_call *call, const struct text *what, int64_t most)

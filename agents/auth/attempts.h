@@ -7,7 +7,7 @@
 /*
  * attempts - how many attempts to log in may fail, on one account and from one address, within some
  * time (auth.max_failed_logins...). Who is over is refused without a look at what they bring, be
- * there such an account or not.
+ * there such an account or not. IPv6 addresses of one /64 count as one.
  *
  *     attempts_begin(work, provider, name);            an attempt counts as failed at first
  *     return work_call(work, attempted);

@@ -5,12 +5,12 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "common/base/address.h"
 #include "common/base/cleanup.h"
 #include "common/base/err.h"
 #include "gateway/clients/open_requests.h"
 #include "gateway/clients/owed.h"
 #include "gateway/clients/session.h"
-#include "gateway/door/address.h"
 #include "gateway/door/rate.h"
 
 struct dialect;

@@ -4,9 +4,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/base/address.h"
 #include "common/base/cleanup.h"
 #include "common/base/err.h"
-#include "gateway/door/address.h"
 #include "gateway/metrics.h"
 
 /*

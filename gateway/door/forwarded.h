@@ -1,6 +1,6 @@
 #pragma once
 
-#include "gateway/door/address.h"
+#include "common/base/address.h"
 
 /*
  * forwarded - where a client is that comes through proxies, by X-Forwarded-For.

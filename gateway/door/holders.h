@@ -3,9 +3,9 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "common/base/address.h"
 #include "common/base/cleanup.h"
 #include "common/base/err.h"
-#include "gateway/door/address.h"
 #include "gateway/door/rate.h"
 
 /*

@@ -20,8 +20,3 @@ bool bucket_take(struct bucket *b, const struct rate *r, int64_t now_ms)
     b->spent += ONE;
     return true;
 }
-
-bool bucket_is_full(const struct bucket *b, const struct rate *r, int64_t now_ms)
-{
-    return spent_by(b, r, now_ms) == 0;
-}

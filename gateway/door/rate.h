@@ -22,6 +22,3 @@ struct bucket {
 
 /* Counts one more, now; false if that would be too many: then it does not count. */
 bool bucket_take(struct bucket *b, const struct rate *r, int64_t now_ms);
-
-/* Can it be forgotten, because it is as good as a zeroed one? */
-bool bucket_is_full(const struct bucket *b, const struct rate *r, int64_t now_ms);

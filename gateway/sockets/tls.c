@@ -4,8 +4,8 @@
 #include <openssl/ssl.h>
 #include <stdlib.h>
 
+#include "common/base/address.h"
 #include "common/base/log.h"
-#include "gateway/door/address.h"
 
 #define CIPHERS_1_2       "ECDHE+AESGCM:ECDHE+CHACHA20" /* those of TLS 1.3 are all good */
 #define EXPIRES_SOON_DAYS 14

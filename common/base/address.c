@@ -1,4 +1,4 @@
-#include "gateway/door/address.h"
+#include "common/base/address.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "gateway/door/address.h"
+#include "common/base/address.h"
 #include "tests/support/unit.h"
 
 static struct address address_of(const char *text)
@@ -145,7 +145,7 @@ START_TEST(what_is_no_network_is_told)
 }
 END_TEST
 
-UNIT_SUITE("gateway_address", an_address_is_printed_as_it_is_read, what_is_no_address_is_not_read,
+UNIT_SUITE("address", an_address_is_printed_as_it_is_read, what_is_no_address_is_not_read,
            both_ways_to_write_an_ipv4_address_are_the_same, what_is_not_known_prints_as_nothing,
            all_of_an_ipv6_64_is_one_holder, a_network_has_what_lies_between_its_edges,
            a_list_of_networks_has_what_any_of_them_has, what_is_no_network_is_told)
