@@ -7,16 +7,20 @@
  * model_rule - who may do something: whoever one of its alternatives lets do it. From the model's
  * file (deploy/example/README.md), immutable, and owned by the model.
  *
- * The text is the rule as scripts have it (agents/runtime/lua/rights.lua): the alternatives, apart
- * by
+ * The text is the rule as scripts have it (agents/runtime/lua/rule.lua): the alternatives, apart by
  * "|", but "everyone" alone where everyone may, and "signedIn" where everyone who signs in may.
  *
- *   rule   <most>!... where a path is among the alternatives: the objects that it may come to
- *          everyone | signedIn | nobody | owner:<column> | role:<name> | path:<step>;...;<end>
- *   step   ><class>=<column>,...   what objects of the class refer to by the column
- *          <<class>=<column>,...   objects of the class that refer by the column to what was
- * reached end    =                       users' own objects were reached
- *          =<class>=<column>,...   the column of objects of the class says whose they are
+ *   everyone | signedIn | nobody | owner:<column> | role:<name> | path:<step>;...;<end>
+ *
+ * Where a path is among them "<most>!" stands in front: the objects that it may come to. Steps are
+ *
+ *   ><class>=<column>,...   what objects of the class refer to by the column
+ *   <<class>=<column>,...   objects of the class that refer by the column to what was reached
+ *
+ * and the end is one of
+ *
+ *   =                       users' own objects were reached
+ *   =<class>=<column>,...   the column of objects of the class says whose they are
  *
  * Names of classes, columns and roles have none of these characters.
  */
