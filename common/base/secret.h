@@ -17,6 +17,8 @@
 #define SECRET_HASH_CHARS 64 /* of secret_hash() */
 #define SECRET_MAC_BYTES  64 /* of secret_mac(): HMAC-SHA-512 */
 
+#define SECRET_PASSWORD_BYTES_MAX 1024 /* of a password, wherever one is given; it has no NUL */
+
 /* Once per process, before the first thread. ERR_IO: no source of randomness. */
 _must_check_ enum err secret_init(void);
 

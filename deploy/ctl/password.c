@@ -7,8 +7,6 @@
 
 #include "common/base/secret.h"
 
-#define PASSWORD_MAX 1024 /* bytes: what a login takes */
-
 static bool fail(const char *command, const char *what)
 {
     fprintf(stderr, "activestack-ctl %s: %s\n", command, what);
@@ -21,8 +19,9 @@ static bool read_password(bool is_line, struct text *out)
     char c;
     ssize_t n;
 
-    text_reserve(out, PASSWORD_MAX + 8); /* so that it does not move and leave copies behind */
-    while ((n = read(STDIN_FILENO, &c, 1)) == 1 && out->size <= PASSWORD_MAX + 1) {
+    /* So that it does not move and leave copies behind */
+    text_reserve(out, SECRET_PASSWORD_BYTES_MAX + 8);
+    while ((n = read(STDIN_FILENO, &c, 1)) == 1 && out->size <= SECRET_PASSWORD_BYTES_MAX + 1) {
         if (is_line && c == '\n')
             break;
         text_add_char(out, c);
@@ -76,7 +75,7 @@ static bool ask_unseen(const char *command, struct text *out)
 
 static bool add_hash(const char *command, const struct text *password, struct text *hash)
 {
-    if (password->size > PASSWORD_MAX || memchr(password->at, '\0', password->size))
+    if (password->size > SECRET_PASSWORD_BYTES_MAX || memchr(password->at, '\0', password->size))
         return fail(command, "a password has at most 1024 bytes, and no NUL");
     if (secret_password_hash(password->at, password->size, hash))
         return fail(command, "not enough memory");

@@ -48,7 +48,7 @@ static bool has_control_characters(const struct text *text)
 static bool is_good(enum part part, const struct text *text)
 {
     if (part == PASSWORD)
-        return text->size <= BASIC_PASSWORD_MAX_BYTES && !memchr(text_str(text), '\0', text->size);
+        return text->size <= SECRET_PASSWORD_BYTES_MAX && !memchr(text_str(text), '\0', text->size);
     return text->size <= NAME_MAX_BYTES && !has_control_characters(text) &&
            !(part == USERNAME && memchr(text_str(text), ':', text->size));
 }

@@ -8,8 +8,7 @@
  * basic - accounts whose passwords we keep ourselves, as others than its provider see them.
  */
 
-#define BASIC_ID                 "activestack:basic" /* the provider's; also in store/user.lua */
-#define BASIC_PASSWORD_MAX_BYTES 1024
+#define BASIC_ID "activestack:basic" /* the provider's; also in store/user.lua */
 
 /* 1 to 255 bytes without colon and control characters? */
 bool basic_is_user_name(const char *name);

@@ -187,7 +187,7 @@ enum work_step plan_change_password(struct work *work)
 
     if (credentials_need_secret(&work->request, "oldPassword", CREDENTIALS_MAX, &own->password,
                                 &problem) ||
-        credentials_need_secret(&work->request, "newPassword", BASIC_PASSWORD_MAX_BYTES,
+        credentials_need_secret(&work->request, "newPassword", SECRET_PASSWORD_BYTES_MAX,
                                 &own->new_password, &problem))
         return work_error(work, CODE_MALFORMED, text_str(&problem));
     return ask_who(work, change_known);
