@@ -377,7 +377,7 @@ START_TEST(metadata_is_known_in_any_case_and_with_underscores)
         _cleanup_(text_deinitp) struct text args = {0};
 
         enroll(credentials[i], &args);
-        assert_new_user(&args, "0|0|ada|A|E|a@b.c|0|");
+        assert_new_user(&args, "0|0|0|ada|A|E|a@b.c|0|");
     }
 }
 END_TEST
