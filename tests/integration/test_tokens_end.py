@@ -169,6 +169,8 @@ def test_whoever_works_for_a_session_stays_with_it(store):
     store.token("c2", token="other")
     kept, other = store.connect("c1")[1], store.connect("c2", token="other")[1]
     stays, goes = delegate_of(store, kept), delegate_of(store, other)
+    store.redis.hset("{u:u1}", "created", 1)
+    assert store.run("own_account", f"delegate-{kept}", "u1", "", store.now())[:2] == ["ok", kept]
     revoke(store, kept)
     sweep(store)
     assert store.redis.smembers("{u:u1}:s") == {kept, stays}

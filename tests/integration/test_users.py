@@ -203,6 +203,14 @@ def test_who_is_disabled_is_gone_within_a_second_and_refused(stack, user, name, 
     assert serves(log_in(name)) and serves(log_in_content(name))
 
 
+def test_who_sleeps_is_gone_within_a_second_too(user, name, log_in):
+    ada = log_in(name)
+    ada.send({"hibernate": {}})
+    ada.expect(lambda f: f.get("cn", "").endswith("HibernateResponse"), "an answer")
+    assert user("disable", name).code == 0
+    assert ada.expect_close(1).code == REVOKED
+
+
 def test_who_is_logged_out_may_come_back(user, name, log_in, log_in_content):
     clients = log_in(name), log_in_content(name)
     assert user("logout", name).code == 0

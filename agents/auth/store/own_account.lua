@@ -6,6 +6,7 @@
 local client, user, request, now = arg(), arg(), arg(), arg_number()
 
 local sid = redis.call('GET', 'c:' .. client)
+sid = sid and (redis.call('HGET', session_key(sid), 'caller') or sid) -- a worker asks for whom it works for
 local s = sid and redis.call('HMGET', session_key(sid), 'user', 'ended', 'generation')
 if not s or s[1] ~= user or s[2] or not user_exists(user) or not is_of_now(user, s[3]) then
   return { 'client' }

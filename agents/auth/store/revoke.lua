@@ -34,14 +34,15 @@ local function user_revoke(user, kept, due)
 end
 
 local function session_revoke(sid, now, known_s)
-  local s = redis.call('HMGET', session_key(sid), 'user', 'client', 'gw', 'ended')
+  local s = redis.call('HMGET', session_key(sid), 'user', 'client', 'gw', 'ended', 'hibernates', 'sleepsAt')
   if not s[1] or s[4] then
     redis.call('ZREM', 'logins', sid)
     return
   end
   session_end(sid, now, LOGIN_ENDED, known_s, now) -- a sync agent does the rest: it is due
-  if s[3] and s[3] ~= '' then
-    redis.call('ZADD', 'closings', now, s[2] .. ' ' .. s[3])
+  local gateway = s[5] == '1' and s[6] or s[3]
+  if gateway and gateway ~= '' then
+    redis.call('ZADD', 'closings', now, s[2] .. ' ' .. gateway)
   end
 end
 
