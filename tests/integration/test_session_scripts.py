@@ -300,7 +300,7 @@ def put(store, message_id, kept=1000):
     name = f"putObject:{message_id}:{'0' * 64}"
     now = now_ms()
     outcome, sid, state, *_ = store.run(
-        "put", 0, 0, 0, "c1", now, now + 5000, name, kept, 3600, 0, 0, 0, 1, CLASS, "t1", "signedIn", now,
+        "put", 0, 0, 0, 0, "c1", now, now + 5000, name, kept, 3600, 0, 0, 0, 1, CLASS, "t1", "signedIn", now,
         3, "title", f'"{message_id}"', "", 0, 0, "", 0, 0, 0)
     return [outcome, sid, state.rpartition(" ")[0]]
 
