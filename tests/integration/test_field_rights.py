@@ -199,6 +199,33 @@ def test_a_change_is_told_to_each_as_they_may_see_it(people, post):
     assert_silent(*people)
 
 
+def test_of_a_change_of_hidden_fields_alone_nothing_is_heard(people, readers, post):
+    ada, ben, cleo = people
+    of = key("post", post)
+    for client, reader in zip(people, readers):
+        find(client, POST, post)
+        reader.get_content(of, subscribe=True)
+    put(ada, POST, post, wage=8)
+    assert ben.expect_update(post, wage=8)
+    readers[1].expect_changed(of, content=True)
+    put(ada, POST, post, title="two")
+    push = cleo.expect_push(lambda p: p["cn"] == SYNC + "PushUpdateResponse")
+    assert push["objectList"][0]["title"] == "two"
+    readers[2].expect_changed(of, content=True)
+    assert readers[2].get_content(of)["data"]["ver"][1] == 3, "the first one was that of the title"
+
+
+def test_who_writes_what_shows_them_more_is_told_so(people, post):
+    ada, _, cleo = people
+    find(cleo, POST, post)
+    put(cleo, POST, post, by=cleo.me)
+    assert seen([cleo.expect_update(post)]) == [(WAGE, DIARY)]
+    answer = cleo.request("processTransaction", objectsToRemove=[], putTimestamp=None, objectsToSave=[
+        {"cn": POST, "ID": post, "by": ada.me}])
+    assert answer["result"] is True
+    assert seen([cleo.expect_update(post, by=ada.me)]) == [()]
+
+
 def test_a_return_tells_what_may_be_seen(fields_stack, people, post, opened):
     ada, _, cleo = people
     find(cleo, POST, post)
@@ -235,6 +262,14 @@ def test_a_patch_goes_by_what_may_be_seen(readers, post):
     answer = cleo.patch_content(of, [{"op": "replace", "path": "/title", "value": "three"}])
     assert cleo.get_content(of, answer["data"]["ver"])["status"] == 204
     assert code_of(ada.patch_content(of, [{"op": "test", "path": "/wage", "value": WAGE}])) is None
+
+
+def test_whose_patch_shows_them_more_reads_it(people, readers, post):
+    cleo, of = readers[2], key("post", post)
+    me = {"key": key("person", people[2].me["ID"])}
+    answer = cleo.patch_content(of, [{"op": "replace", "path": "/by", "value": me}])
+    news = cleo.get_content(of, answer["data"]["ver"])
+    assert news["status"] == 200 and seen([news["data"]["content"]]) == [(WAGE, DIARY)]
 
 
 # ---- Watched values

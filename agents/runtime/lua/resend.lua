@@ -13,7 +13,7 @@ local function resend_begin(most_bytes)
 end
 
 local function resend_is_full(found)
-  return found.bytes >= found.most_bytes or has_walked_far()
+  return found.bytes >= found.most_bytes or rule_paths.went_far()
 end
 
 -- How each kind goes out.

@@ -20,8 +20,9 @@
 -- Hears of what a rule has looked at: a column of an object, or "<<class>\t<column>" (watcher.lua).
 local rule_reads = function() end
 
--- Have paths come to so many objects in this script that the rest is for the next step?
-local has_walked_far
+-- Of the paths of rules: went_far(): have they come to so many objects in this script that the rest is for the
+-- next step? look_anew(): something has changed in this script, so what they came to counts no more.
+local rule_paths = {}
 
 -- May the session do what the rule asks for with an object that is there, or with one of a class that is to
 -- be made of these values, a list of field, text, refs?
@@ -71,7 +72,7 @@ do
   -- ---- Paths
 
   local FAR, walked = 2000, 0
-  function has_walked_far()
+  function rule_paths.went_far()
     return walked >= FAR
   end
 
@@ -211,6 +212,10 @@ do
   end
 
   local parsed = {} -- text -> alternatives, paths last
+  function rule_paths.look_anew()
+    parsed = {}
+  end
+
   local function alternatives_of(rule)
     if not parsed[rule] then
       local list, paths = {}, {}

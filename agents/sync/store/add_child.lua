@@ -60,9 +60,10 @@ function ways.list()
   end
 
   function way.link(child)
-    local version =
-      object_change(lineage, parent, accepted, appended(parent, field, child), {}, sid)
-    fan_out(parent, 'u', version, lineage, sid, complete, lease)
+    local version, sees_the_same = with_sight(parent, function()
+      return object_change(lineage, parent, accepted, appended(parent, field, child), {}, sid)
+    end)
+    fan_out(parent, 'u', version, lineage, sid, sees_the_same and complete or 0, lease)
   end
   return way
 end
@@ -90,8 +91,10 @@ function ways.inverse()
   function way.link(child, is_new)
     if not is_new then
       local values = is_list and appended(child, field, parent) or { field, pair_text(parent), parent }
-      local version = object_change(new.lineage, child, accepted, values, new.indexes, sid)
-      fan_out(child, 'u', version, new.lineage, sid, complete, lease)
+      local version, sees_the_same = with_sight(child, function()
+        return object_change(new.lineage, child, accepted, values, new.indexes, sid)
+      end)
+      fan_out(child, 'u', version, new.lineage, sid, sees_the_same and complete or 0, lease)
     end
   end
   return way

@@ -105,6 +105,86 @@ local function marked(sid, session, mark, its_kind, its_version, is_other)
   return mark_raise(sid, mark, its_kind, its_version, number)
 end
 
+-- Has nothing changed but what is no part of the content, the list of its children? But what is hidden from the
+-- session, which then hears nothing of it?
+local is_unseen, sees_no_change
+
+do
+  -- The columns that have changed with this change or since; none are told of an object that is new.
+  local function find_changed()
+    local columns = {}
+    local stored = tonumber(job[3]) > 1 and redis.call('HGETALL', object_key(ref)) or {}
+    for i = 1, #stored, 2 do
+      if string.sub(stored[i], 1, 1) ~= '@' and field_parts(stored[i + 1]) >= tonumber(job[3]) then
+        table.insert(columns, stored[i])
+      end
+    end
+    return columns
+  end
+
+  local changed_now = nil
+  local function changed()
+    changed_now = changed_now or find_changed()
+    return changed_now
+  end
+
+  local function has_changed_only(is_column)
+    for _, column in ipairs(changed()) do
+      if not is_column[column] then
+        return false
+      end
+    end
+    return #changed() > 0
+  end
+
+  local function find_unseen()
+    local class, is_column = class_and_id(ref), {}
+    for i = 1, #unseen, 2 do
+      is_column[unseen[i + 1]] = is_column[unseen[i + 1]] or unseen[i] == class
+    end
+    return next(is_column) ~= nil and has_changed_only(is_column)
+  end
+
+  local unseen_now = nil
+  function is_unseen()
+    if unseen_now == nil then
+      unseen_now = find_unseen()
+    end
+    return unseen_now
+  end
+
+  -- Have all that have changed a rule of their own, and is none of them looked at by such a one?
+  local function find_ruled()
+    if kind ~= 'u' or is_review or not class_of_it or not class_of_it.columns[1] then
+      return false
+    end
+    local rules = {}
+    for _, column in ipairs(class_of_it.columns) do
+      table.insert(rules, class_of_it.fields[column])
+    end
+    local text = table.concat(rules, '\n')
+    for _, column in ipairs(changed()) do
+      if string.find(text, column, 1, true) then
+        return false
+      end
+    end
+    return has_changed_only(class_of_it.fields)
+  end
+
+  local ruled_now = nil
+  function sees_no_change(sid)
+    if ruled_now == nil then
+      ruled_now = find_ruled()
+    end
+    for _, column in ipairs(ruled_now and changed() or {}) do
+      if may_see(sid, ref, column, restricted) then
+        return false
+      end
+    end
+    return ruled_now
+  end
+end
+
 -- What a session is told of an item; nil: nothing. `knew`: it is sure that it was told of the item before;
 -- `is_quiet`: there is nothing to tell but of what it may read now, or may not any more.
 local function told_of(sid, item, knew, is_quiet)
@@ -142,7 +222,8 @@ local function tell(sid, session, _, is_own)
   if kind == 'd' then -- the set of watchers itself goes last, so that a step can be done again
     redis.call('SREM', session_key(sid, ':w'), ref)
   end
-  local told, mark = told_of(sid, ref, is_own, is_review and not shows_anew), mark_read(sid, ref, session.epoch)
+  local is_quiet = not shows_anew and (is_review or sees_no_change(sid))
+  local told, mark = told_of(sid, ref, is_own, is_quiet), mark_read(sid, ref, session.epoch)
   if told and has_to_hear(sid, mark, told) then
     mark_and_send(sid, session, mark, told)
   end
@@ -176,35 +257,6 @@ local function tell_value(sid, session)
   end
 end
 
--- Has nothing changed but what is no part of the content, the list of its children? Not if the object is new.
-local function find_unseen()
-  if tonumber(job[3]) == 1 then
-    return false
-  end
-  local class, is_column, is_newer = class_and_id(ref), {}, false
-  for i = 1, #unseen, 2 do
-    is_column[unseen[i + 1]] = is_column[unseen[i + 1]] or unseen[i] == class
-  end
-  local stored = next(is_column) and redis.call('HGETALL', object_key(ref)) or {}
-  for i = 1, #stored, 2 do
-    if string.sub(stored[i], 1, 1) ~= '@' and field_parts(stored[i + 1]) >= tonumber(job[3]) then
-      if not is_column[stored[i]] then
-        return false
-      end
-      is_newer = true
-    end
-  end
-  return is_newer
-end
-
-local unseen_now = nil
-local function is_unseen()
-  if unseen_now == nil then
-    unseen_now = find_unseen()
-  end
-  return unseen_now
-end
-
 -- The same for a session of the content protocol: it is told in blocks (notify.lua), of what has
 -- changed and not how. Whoever wrote it knew what it changed, and keeps the mark of what was before.
 local function note(sid, session, item, is_quiet)
@@ -230,7 +282,8 @@ local of_others = { item = ref, step = tell }
 local of_sets = {
   [object_key(ref, ':w')] = { item = ref, step = kind == 'w' and tell_value or tell, is_own = true },
   [object_key(ref, ':sw')] = { item = ref, step = function(sid, session, item)
-    note(sid, session, item, not shows_anew and (is_review or kind == 'u' and is_unseen()))
+    note(sid, session, item,
+      not shows_anew and (is_review or kind == 'u' and is_unseen() or sees_no_change(sid)))
   end },
   [object_key(ref, ':cw')] = { item = '+' .. ref, step = function(sid, session, item)
     note(sid, session, item, is_review or kind == 'u')

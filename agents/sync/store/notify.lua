@@ -110,7 +110,7 @@ local function visit(sid)
 end
 
 local handled = 0
-while handled < #sids and looked_at < MOST_LOOKED_AT and not has_walked_far() do
+while handled < #sids and looked_at < MOST_LOOKED_AT and not rule_paths.went_far() do
   handled = handled + 1
   visit(sids[handled])
 end

@@ -5,9 +5,9 @@
 -- Returns client | again, sid, outcome | forbidden | guarded, sid, field | missing | conflict |
 --         reference, sid, ref | full, sid, field | unique, sid, index | stale | same, sid, state |
 --         ok, sid, state, jobs, cascade. state: "<version> <birth><view>", in the view that the writer has
---         of it then; version 0: some fields were stale, so that the state which the writer holds for true
---         from the answer on, the first time and later, has never been. A conflict is not kept, since the
---         request may be tried again.
+--         of it then; version 0: some fields were stale, or it sees other ones than before, so that the state
+--         which the writer holds for true from the answer on, the first time and later, has never been. A
+--         conflict is not kept, since the request may be tried again.
 local time = math.min(arg_number(), accepted)
 local list, indexes, guards = arg_list(), arg_indexes(), arg_list()
 local expected, tells_writer, earlier_limits = arg(), arg() == '1', arg_earlier_limits()
@@ -45,7 +45,10 @@ if conflict then
   return finish('unique', conflict.name)
 end
 
-version = put_apply(put, lineage, indexes, sid, accepted, earlier_limits)
-local complete = (put.stale or tells_writer) and 0 or 1
-fan_out(ref, 'u', version, lineage, sid, complete, lease)
-return finish_changed(state(put.stale and 0 or version), complete)
+local version_now, sees_the_same = with_sight(ref, function()
+  return put_apply(put, lineage, indexes, sid, accepted, earlier_limits)
+end)
+local is_known = sees_the_same and not put.stale
+local complete = (is_known and not tells_writer) and 1 or 0
+fan_out(ref, 'u', version_now, lineage, sid, complete, lease)
+return finish_changed(state(is_known and version_now or 0), complete)

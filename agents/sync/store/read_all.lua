@@ -47,7 +47,7 @@ for i, member in ipairs(members) do
       table.insert(found, fields_for(sid, ref, restricted))
     end
   end
-  if has_walked_far() or i == most then
+  if rule_paths.went_far() or i == most then
     last_seen = member
     break
   end

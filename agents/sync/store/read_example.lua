@@ -72,7 +72,7 @@ for i, member in ipairs(members) do
   if classes[actual] and matches(ref) and may_read(sid, ref, classes) then
     find(ref)
   end
-  if #found >= wanted * 2 or bytes > MOST_BYTES or has_walked_far() then
+  if #found >= wanted * 2 or bytes > MOST_BYTES or rule_paths.went_far() then
     return { 'ok', sid, found, member }
   end
 end

@@ -131,14 +131,19 @@ local function step_class(class, last)
   local list = class_key(class, ':ids')
   local rank = (last == '' or not lineage) and 0 or rank_behind(list, last, lineage.numeric)
   local members = lineage and redis.call('ZRANGE', list, rank, rank + most - 1) or {}
-  for _, member in ipairs(members) do
+  local last_seen = ''
+  for i, member in ipairs(members) do
     local object_id, actual = string.match(member, '^(.*)\n(.*)$')
     if session then
       review(actual .. ':' .. object_id)
     end
+    if rule_paths.went_far() or i == most then
+      last_seen = member
+      break
+    end
   end
-  redis.call('HSET', job_key(id), 'last', members[most] or '')
-  if not members[most] then
+  redis.call('HSET', job_key(id), 'last', last_seen)
+  if last_seen == '' then
     redis.call('LPOP', walks)
   end
 end

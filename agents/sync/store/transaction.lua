@@ -189,7 +189,11 @@ function apply.put(save)
   if #save.put.taken == 0 then
     return tonumber(redis.call('HGET', object_key(save.ref), '@v')), false
   end
-  return put_apply(save.put, save.lineage, save.indexes, sid, accepted, earlier_limits), true
+  local version, sees_the_same = with_sight(save.ref, function()
+    return put_apply(save.put, save.lineage, save.indexes, sid, accepted, earlier_limits)
+  end)
+  save.complete = sees_the_same and save.complete or 0
+  return version, true
 end
 
 -- It may not be there, or have gone with one before it.

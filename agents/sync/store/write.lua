@@ -22,6 +22,15 @@ if restricted[1] then
   end
 end
 
+-- What `change` returns, which changes an object that is there, and whether the writer sees the same fields of
+-- it as before.
+local function with_sight(ref, change)
+  local hidden = hidden_of(sid, ref, restricted)
+  local returned = change()
+  rule_paths.look_anew()
+  return returned, hidden_of(sid, ref, restricted) == hidden
+end
+
 -- Every outcome from here on is kept, so that a repeated request is answered alike.
 local function finish(outcome, said)
   result_keep(sid, result_name, outcome .. ' ' .. (said or ''), results_kept, results_s)
