@@ -129,6 +129,8 @@ def test_the_figures_are_what_prometheus_reads(stack):
 
 
 def test_the_figures_count_clients_and_requests(stack, connect):
+    wait_until(lambda: not figures(stack.gateways[0])["activestack_gateway_connections"], 10,
+               "clients of earlier tests are gone")
     before = figures(stack.gateways[0])
     client = connect(stack.gateways[0], "ada")
     for _ in range(10):
