@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "common/base/secret.h"
-#include "common/process/config_private.h"
 
 #define FILE_MAX_BYTES   ((size_t)1024 * 1024)
 #define PREFIX           "ACTIVESTACK_"

@@ -66,6 +66,12 @@ _must_check_ enum err config_load(const struct config_table *table, unsigned pro
 /* Frees the strings, which are overwritten before. */
 void config_free(const struct config_table *table, void *settings);
 
+/* Adds the environment name of a row: ACTIVESTACK_AMQP_URL. */
+void config_add_variable(struct text *out, const struct config_row *row);
+
+/* Adds what a row allows: "a whole number from 1 to 65535". */
+void config_add_allowed(struct text *out, const struct config_row *row);
+
 /* Prints the rows of `program` (0: of all) as documentation: key, variable, default, range, help.
  */
 void config_print_help(const struct config_table *table, unsigned program, FILE *out);

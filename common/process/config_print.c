@@ -1,7 +1,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "common/process/config_private.h"
+#include "common/process/config.h"
 
 /* The documentation and the values in force, from the same rows as the loading. */
 

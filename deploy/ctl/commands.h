@@ -17,4 +17,4 @@ enum ctl_exit {
 typedef int ctl_command_fn(const char *config, int argc, char **argv);
 
 ctl_command_fn ctl_books, ctl_check_config, ctl_clients, ctl_connect, ctl_export, ctl_hash_password,
-    ctl_import, ctl_model, ctl_operations, ctl_user, ctl_why;
+    ctl_import, ctl_model, ctl_operations, ctl_reference, ctl_user, ctl_why;

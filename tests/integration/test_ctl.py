@@ -19,7 +19,8 @@ def ctl(*words, stdin=""):
 
 
 @pytest.mark.parametrize("words", [(), ("dance",), ("operations", "x"), ("connect", "--dance"),
-                                   ("check-config", "a", "b")])
+                                   ("check-config", "a", "b"), ("reference",),
+                                   ("reference", "x")])
 def test_what_it_does_not_understand_it_does_not_do(words):
     code, out, err = ctl(*words)
     assert code == 2 and out == "" and err
