@@ -131,7 +131,6 @@ void reference_manual(FILE *out)
         add_facts(&facts, row);
         fprintf(out, ".It Ic %s\n", row->key);
         print_mdoc(out, row->help);
-        fputs(".Pp\n", out);
         print_mdoc(out, text_str(&facts));
         print_mdoc_default(out, row);
     }

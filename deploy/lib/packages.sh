@@ -10,7 +10,7 @@ RUN_PACKAGES=(
     rabbitmq-server redis-server libwebsockets-evlib-uv
 )
 TEST_PACKAGES=(
-    check clang-format clang-tidy lua5.1 openssl postgresql shellcheck
+    check clang-format clang-tidy lua5.1 mandoc openssl postgresql shellcheck
     python3-cryptography python3-jsonpatch python3-pika python3-pytest python3-pytest-xdist
     python3-redis python3-websocket
 )

@@ -10,7 +10,8 @@ from stack import BUILD
 
 FOLDERS = ("common", "gateway", "agents", "deploy", "tests")
 SCRIPTS = [".ci/run", "tests/run", "deploy/up", "deploy/rabbitmq/serve", "deploy/redis/backup",
-           "deploy/redis/serve", "deploy/lib/supervise", "deploy/lib/install-packages",
+           "deploy/redis/serve", "deploy/reference/make", "deploy/lib/supervise",
+           "deploy/lib/install-packages",
            *(str(p.relative_to(ROOT)) for p in sorted((ROOT / "deploy/lib").glob("*.sh")))]
 
 
@@ -47,6 +48,10 @@ def test_c_files_are_tidy():
 def test_lua_scripts_parse():
     for script in sources(".lua"):
         run("luac5.1", "-p", script)
+
+
+def test_manual_pages_are_clean():
+    run("mandoc", "-T", "lint", "-W", "warning", *sorted((ROOT / "deploy/man").iterdir()))
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
