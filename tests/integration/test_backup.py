@@ -15,9 +15,9 @@ BACKUP = ROOT / "deploy/redis/backup"
 TASK = "com.app.mo.Task"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def own_servers():
-    """RabbitMQ and Redis for this test alone, since it loses their data."""
+    """RabbitMQ and Redis for these tests alone, since they lose their data."""
     with Servers() as s:
         yield s
 
