@@ -17,6 +17,12 @@ from stack import CHILDREN_MODEL, PROVIDER, RELATIONS_MODEL, Stack
 from store import Store, assert_books_balance
 
 
+def pytest_collection_modifyitems(items):
+    """Files with long tests come first, so that no runner is left alone with one in the end."""
+    with_long = {item.path for item in items if item.get_closest_marker("long")}
+    items.sort(key=lambda item: item.path not in with_long)
+
+
 @pytest.fixture(scope="session")
 def servers():
     """RabbitMQ and Redis of this run."""

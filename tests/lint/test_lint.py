@@ -32,6 +32,7 @@ def test_c_files_are_formatted():
     run("clang-format", "--dry-run", "-Werror", *sources(".c", ".h"))
 
 
+@pytest.mark.long
 def test_c_files_are_tidy():
     def tidy(path):
         ended = subprocess.run(
