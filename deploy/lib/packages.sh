@@ -9,7 +9,11 @@ BUILD_PACKAGES=(
 RUN_PACKAGES=(
     rabbitmq-server redis-server libwebsockets-evlib-uv
 )
+DEBIAN_PACKAGES=( # for deploy/debian/build
+    build-essential debhelper
+)
 TEST_PACKAGES=(
+    "${DEBIAN_PACKAGES[@]}"
     check clang-format clang-tidy lua5.1 mandoc openssl postgresql shellcheck
     python3-cryptography python3-jsonpatch python3-pika python3-pytest python3-pytest-xdist
     python3-redis python3-websocket
