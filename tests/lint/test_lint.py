@@ -12,7 +12,7 @@ FOLDERS = ("common", "gateway", "agents", "deploy", "tests")
 SCRIPTS = [".ci/run", "tests/run", "deploy/up", "deploy/rabbitmq/serve", "deploy/redis/backup",
            "deploy/redis/serve", "deploy/reference/make", "deploy/debian/build", "deploy/lib/supervise",
            "deploy/lib/install-packages",
-           "deploy/make-secrets", "tests/support/containers/engine",
+           "deploy/make-secrets", "tests/compose/run", "tests/support/containers/engine",
            "tests/support/containers/base-images", "tests/support/containers/debian.sh",
            *(str(p.relative_to(ROOT)) for p in sorted((ROOT / "deploy/lib").glob("*.sh")))]
 
