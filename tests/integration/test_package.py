@@ -88,3 +88,20 @@ def test_with_what_it_lacks_the_packaged_configuration_is_accepted(unpacked, tmp
 @pytest.mark.long
 def test_the_configuration_stays_the_administrators(unpacked):
     assert (unpacked / "DEBIAN/conffiles").read_text().split() == [f"/{CONFIG}"]
+
+
+@pytest.mark.long
+def test_services_are_enabled_and_not_started(unpacked):
+    script = (unpacked / "DEBIAN/postinst").read_text()
+    enabled = set(re.findall(r"deb-systemd-helper enable '([^']+)'", script))
+    assert enabled == {path.name for path in (unpacked / "lib/systemd/system").iterdir()}
+    assert {f"{program}.service" for program in PROGRAMS[:3]} < enabled
+    assert not re.search(r"deb-systemd-invoke|systemctl .*start", script)
+
+
+@pytest.mark.long
+def test_the_user_of_the_services_is_made(unpacked):
+    assert "systemd-sysusers" in (unpacked / "DEBIAN/postinst").read_text()
+    users = re.findall(r"(?m)^u (\S+)", (unpacked / "usr/lib/sysusers.d/activestack.conf").read_text())
+    units = (unpacked / "lib/systemd/system").glob("*.service")
+    assert {re.search(r"(?m)^User=(.*)$", unit.read_text()).group(1) for unit in units} == set(users)

@@ -10,7 +10,8 @@ from stack import BUILD
 
 FOLDERS = ("common", "gateway", "agents", "deploy", "tests")
 SCRIPTS = [".ci/run", "tests/run", "deploy/up", "deploy/rabbitmq/serve", "deploy/redis/backup",
-           "deploy/redis/serve", "deploy/reference/make", "deploy/debian/build", "deploy/lib/supervise",
+           "deploy/redis/serve", "deploy/reference/make", "deploy/debian/build",
+           "deploy/debian/prerm", "deploy/debian/postrm", "deploy/lib/supervise",
            "deploy/lib/install-packages",
            "deploy/make-secrets", "tests/compose/run", "tests/support/containers/engine",
            "tests/support/containers/base-images", "tests/support/containers/debian.sh",
