@@ -10,7 +10,7 @@ RUN_PACKAGES=(
     rabbitmq-server redis-server libwebsockets-evlib-uv
 )
 DEBIAN_PACKAGES=( # for deploy/debian/build
-    build-essential debhelper
+    build-essential debhelper git
 )
 TEST_PACKAGES=(
     "${DEBIAN_PACKAGES[@]}"
