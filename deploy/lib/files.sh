@@ -14,6 +14,10 @@ make_secrets() {
     make_secret "$up/secrets/session"
     make_secret "$up/secrets/seal"
     make_secret "$up/rabbitmq/password"
+    ln -sf password "$up/rabbitmq/password-of-activestack"
+    for user in gateway agent operator; do
+        make_secret "$up/rabbitmq/password-of-$user"
+    done
     make_secret "$up/redis/password"
     for user in "${DEMO_USERS[@]}"; do
         make_secret "$up/secrets/$user" 8
@@ -25,8 +29,17 @@ demo_credential() {
     echo "$1@example.org:$(cat "$up/secrets/$1")"
 }
 
+# amqp_url USER: one of deploy/rabbitmq/definitions.json, whose passwords deploy/rabbitmq/serve reads.
 amqp_url() {
-    echo "amqp://activestack:$(cat "$up/rabbitmq/password")@127.0.0.1:$(port_of amqp)/activestack"
+    echo "amqp://$1:$(cat "$up/rabbitmq/password-of-$1")@127.0.0.1:$(port_of amqp)/activestack"
+}
+
+# The programs know these: each kind has the rights that it needs.
+write_amqp_urls() {
+    local user
+    for user in gateway agent operator; do
+        amqp_url "$user" >"$up/secrets/amqp-url-$user"
+    done
 }
 
 redis_url() {
@@ -59,11 +72,12 @@ write_users() {
     mv "$up/users.json.new" "$up/users.json"
 }
 
-# What differs between processes, port and name, comes by their environment.
+# What differs between processes, port, name and user of the broker, comes by their environment; that
+# of activestack-ctl is here.
 write_config() {
     cat >"$up/activestack.conf" <<END
 # Made by deploy/up. activestack-gateway --help-config explains every key.
-amqp.url = $(amqp_url)
+amqp.url_file = $up/secrets/amqp-url-operator
 redis.url = $(redis_url)
 model.file = $root/deploy/example/model.json
 process.file = $root/deploy/example/processes.json

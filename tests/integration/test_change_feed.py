@@ -215,7 +215,7 @@ class SearchIndex:
     """The example consumer; `listener` is its process that listens."""
 
     def __init__(self, stack, folder):
-        self.environment = {**os.environ, "AMQP_URL": stack.amqp_url}
+        self.environment = {**os.environ, "AMQP_URL": stack.amqp_url_of("feed")}
         self.command = [sys.executable, FEED, "--database", folder / "index.db"]
         self.log, self.listener = folder / "listen.log", None
 
@@ -301,6 +301,6 @@ def test_the_search_index_says_what_it_lacks(stack, tmp_path, url, what):
     environment = {k: v for k, v in os.environ.items() if k != "AMQP_URL"}
     ended = subprocess.run(
         [sys.executable, FEED, "--database", tmp_path / "index.db",
-         *(["--amqp", stack.amqp_url] if url else []), "bind"],
+         *(["--amqp", stack.amqp_url_of("feed")] if url else []), "bind"],
         env=environment, text=True, timeout=60, stderr=subprocess.PIPE)
     assert ended.returncode != 0 and what in ended.stderr

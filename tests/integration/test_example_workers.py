@@ -41,7 +41,8 @@ def start(workers_stack):
 
     def start(process, *command):
         log = workers_stack.folder / f"worker-{process}.log"
-        programs.append(spawn(command, log, env={**os.environ, "AMQP_URL": workers_stack.amqp_url}))
+        programs.append(spawn(command, log, env={
+            **os.environ, "AMQP_URL": workers_stack.amqp_url_of("worker")}))
         wait_until(lambda: consumers(workers_stack, process) == len(programs), 30,
                    f"the worker consumes; {log}")
         return programs[-1]
@@ -112,7 +113,7 @@ def test_the_service(workers_stack, ada, new_id):
     create(ada, TASK, done, due=now_ms() - 1000, priority=3, done=True)
     output = subprocess.run(
         [sys.executable, WORKERS / "escalate.py"], check=True, text=True, stdout=subprocess.PIPE,
-        env={**os.environ, "AMQP_URL": workers_stack.amqp_url,
+        env={**os.environ, "AMQP_URL": workers_stack.amqp_url_of("worker"),
              "SERVICE_CREDENTIAL": f"emil@example.org:{PASSWORD}"}).stdout
     assert "tasks escalated" in output
     ada.expect_update(late, priority=1)

@@ -28,6 +28,7 @@ import redis
 from certificates import Authority
 
 ROOT = Path(__file__).resolve().parents[2]
+USERS = ("gateway", "agent", "worker", "feed", "operator")  # of RabbitMQ, beside its administrator
 
 
 def free_port():
@@ -114,14 +115,27 @@ class RabbitMQ(Server):
     def __init__(self, folder):
         super().__init__(folder)
         self.port, self.management_port = free_port(), free_port()
+        self._make_passwords()
         self._offer_tls()
         self.command = [ROOT / "deploy/rabbitmq/serve", folder, self.port, self.management_port,
                         free_port(), free_port()]
-        self.url = f"amqp://activestack:{self.password}@127.0.0.1:{self.port}/activestack"
+        self.url = self.url_of("activestack")
+        self.tls_url = self.url_of("activestack", tls=True)
         self.management_url = f"http://activestack:{self.password}@127.0.0.1:{self.management_port}"
 
+    def _make_passwords(self):
+        self.passwords = {"activestack": self.password}
+        for user in USERS:
+            self.passwords[user] = secrets.token_hex(16)
+            (self.folder / f"password-of-{user}").write_text(self.passwords[user])
+
+    def url_of(self, user, vhost="activestack", tls=False):
+        """AMQP, for a user of deploy/rabbitmq/definitions.json."""
+        scheme, port = ("amqps", self.tls_port) if tls else ("amqp", self.port)
+        return f"{scheme}://{user}:{self.passwords[user]}@127.0.0.1:{port}/{vhost}"
+
     def _offer_tls(self):
-        port = free_port()
+        port = self.tls_port = free_port()
         self.authority = Authority(self.folder / "authority")
         cert, key = self.authority.issue("broker")
         (self.folder / "own.conf").write_text(f"""
@@ -132,7 +146,6 @@ ssl_options.keyfile = {key}
 ssl_options.verify = verify_peer
 ssl_options.fail_if_no_peer_cert = false
 """)
-        self.tls_url = f"amqps://activestack:{self.password}@127.0.0.1:{port}/activestack"
 
     @property
     def pid(self):
@@ -152,12 +165,12 @@ ssl_options.fail_if_no_peer_cert = false
         """A pika.BlockingConnection of our own."""
         return pika.BlockingConnection(pika.URLParameters(self.url))
 
-    def management(self, method, path, body=None):
+    def management(self, method, path, body=None, user="activestack"):
         """One call of the management API; returns its JSON."""
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.management_port}{path}", method=method,
             data=None if body is None else json.dumps(body).encode())
-        login = base64.b64encode(f"activestack:{self.password}".encode()).decode()
+        login = base64.b64encode(f"{user}:{self.passwords[user]}".encode()).decode()
         request.add_header("Authorization", "Basic " + login)
         request.add_header("Content-Type", "application/json")
         with urllib.request.urlopen(request, timeout=10) as answer:

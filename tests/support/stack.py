@@ -48,6 +48,7 @@ PASSWORD = "correct horse"
 USERS = ("ada", "ben", "cleo", "dora", "emil")
 START_SECONDS = 60
 WORKERS = 2  # of each agent
+BROKER_USERS = {"gateway": "gateway", "sync-agent": "agent", "auth-agent": "agent"}
 
 
 def slow():
@@ -75,7 +76,8 @@ class Process:
         command = [self.program, "--config", self.stack.config]
         if os.environ.get("TEST_VALGRIND"):
             command = VALGRIND + command
-        environment = {**os.environ, **SANITIZERS, **self.environment}
+        environment = {**os.environ, **SANITIZERS, **self.stack.environment(self.kind),
+                       **self.environment}
         if fault:
             environment["ACTIVESTACK_FAULT"] = fault
         self.process = spawn(command, self.log, env=environment)
@@ -240,9 +242,7 @@ class Stack:
         self.folder = servers.folder / f"stack-{number}"
         self.folder.mkdir(mode=0o700)
         self._make_vhost("activestack" if number == 0 else f"test-{number}")
-        self.program_amqp_url = self.amqp_url
-        if tls:
-            self.program_amqp_url = servers.rabbitmq.tls_url.rsplit("/", 1)[0] + "/" + self.vhost
+        self.tls = tls
         self._lent = contextlib.ExitStack()
         self.redis_url = self._lent.enter_context(servers.redis.database())
         self.config = self.folder / "activestack.conf"
@@ -299,9 +299,18 @@ class Stack:
         """A redis.Redis on this stack's database, for looking behind the scenes."""
         return redis.Redis.from_url(self.redis_url, decode_responses=True)
 
-    def amqp(self):
+    def amqp_url_of(self, user):
+        """As the programs are told it: each kind is a user with the rights that it needs."""
+        return self.servers.rabbitmq.url_of(user, self.vhost, self.tls)
+
+    def environment(self, kind):
+        """What programs of a kind are told beside the configuration file."""
+        return {"ACTIVESTACK_AMQP_URL": self.amqp_url_of(BROKER_USERS[kind])}
+
+    def amqp(self, user="activestack"):
         """A pika.BlockingConnection to this stack's vhost."""
-        return pika.BlockingConnection(pika.URLParameters(self.amqp_url))
+        return pika.BlockingConnection(
+            pika.URLParameters(self.servers.rabbitmq.url_of(user, self.vhost)))
 
     def opened(self, queue, properties, body):
         """The body of a delivery, in clear."""
@@ -330,14 +339,15 @@ class Stack:
 
     def _make_vhost(self, vhost):
         self.vhost = vhost
-        self.amqp_url = self.servers.rabbitmq.url.rsplit("/", 1)[0] + "/" + vhost
+        self.amqp_url = self.servers.rabbitmq.url_of("activestack", vhost)
         if vhost == "activestack":
             return  # made by the server's own definitions
         template = json.loads((ROOT / "deploy/rabbitmq/definitions.json").read_text())
         call = self.servers.rabbitmq.management
         call("PUT", f"/api/vhosts/{vhost}")
-        call("PUT", f"/api/permissions/{vhost}/activestack",
-             {"configure": ".*", "write": ".*", "read": ".*"})
+        for row in template["permissions"]:
+            call("PUT", f"/api/permissions/{vhost}/{row['user']}",
+                 {right: row[right] for right in ("configure", "write", "read")})
         for queue in template["queues"]:
             call("PUT", f"/api/queues/{vhost}/{queue['name']}", {"durable": True})
         for policy in template["policies"]:
@@ -367,7 +377,7 @@ class Stack:
     def _write_config(self, settings):
         lines = {
             "log.level": "debug",
-            "amqp.url": self.program_amqp_url,
+            "amqp.url": self.amqp_url_of("operator"),  # for activestack-ctl
             "redis.url": self.redis_url,
             "model.file": MODEL,
             "agent.workers": WORKERS,

@@ -110,7 +110,7 @@ class Worker:
                 return json.loads(body) if body else None
 
     def _connect(self):
-        self.connection = self.stack.amqp()
+        self.connection = self.stack.amqp("worker")
         self.channel = self.connection.channel()
         self.channel.confirm_delivery()
         self.channel.basic_qos(prefetch_count=self.prefetch)
