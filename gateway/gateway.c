@@ -7,6 +7,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/process/status.h"
 #include "common/protocol/seal.h"
 #include "gateway/broker/consumer.h"
 #include "gateway/broker/publisher.h"
@@ -33,6 +34,7 @@ struct gateway_process {
     struct listener *listener;
     struct publisher *publisher;
     struct consumer *consumer;
+    struct status *status;
     pthread_t thread; /* the socket thread */
     bool started;
     struct drain drain; /* of the socket thread */
@@ -199,6 +201,7 @@ static void on_tick(void *arg)
     struct gateway_process *p = arg;
     const int64_t now_ms = clock_mono_ms();
 
+    atomic_store(&p->g.turned_ms, now_ms);
     answers_tick(&p->g, now_ms);
     login_tick(&p->g, now_ms);
     slow_tick(&p->g, now_ms);
@@ -286,9 +289,8 @@ static enum err create_world(struct gateway_process *p)
     open_account_init(&p->g.open);
     receipts_init(&p->g.receipts);
     p->g.seal = seal_create(s->auth_seal_secret, s->auth_seal_secret_previous);
-    e = metrics_create(&p->g.metrics);
-    if (!e)
-        e = clients_create(&p->g.clients);
+    p->g.metrics = metrics_create(&gateway_metrics, NULL);
+    e = clients_create(&p->g.clients);
     if (!e)
         e = open_requests_create(&limits, &p->g.requests);
     if (!e)
@@ -352,6 +354,14 @@ static enum err start_consumer(struct gateway_process *p)
         &p->consumer);
 }
 
+static enum err start_status(struct gateway_process *p)
+{
+    const struct settings *s = p->g.settings;
+    const struct status_source source = pages_source(&p->g);
+
+    return status_start(s->status_host, (uint16_t)s->status_port, &source, &p->status);
+}
+
 static void *run_sockets(void *arg)
 {
     struct gateway_process *p = arg;
@@ -369,12 +379,15 @@ enum err gateway_start(struct proc *proc, struct gateway_process **out)
     if (!p)
         return ERR_NOMEM;
     p->proc = proc;
+    atomic_store(&p->g.turned_ms, clock_mono_ms());
     read_settings(&p->g, &proc->settings);
     e = create_world(p);
     if (!e)
         e = start_publisher(p);
     if (!e)
         e = start_consumer(p);
+    if (!e)
+        e = start_status(p);
     if (!e && pthread_create(&p->thread, NULL, run_sockets, p) != 0)
         e = ERR_IO;
     if (e) {
@@ -409,6 +422,7 @@ void gateway_stop(struct gateway_process *p)
 {
     if (!p)
         return;
+    status_stop(p->status);
     publisher_stop(p->publisher, gateway_is_drained(p) ? GRACE_MS : 0);
     consumer_stop(p->consumer);
     if (p->started) {

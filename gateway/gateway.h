@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -24,8 +25,8 @@
  *                 ▲                                  │
  *                 └─────── answers, pushes ◀─────────┴─────◀ consumer ◀── broker
  *
- * Threads: struct gateway belongs to the socket thread. The functions at the end belong to the
- *          thread that created it.
+ * Threads: struct gateway belongs to the socket thread, but for its atomics. The functions at the
+ * end belong to the thread that created it.
  */
 
 struct gateway {
@@ -45,7 +46,8 @@ struct gateway {
     struct client_list to_renew;  /* login.c: logged in, the oldest signed session first */
     struct client_list waiting;   /* slow.c: have something to be written, the longest first */
     struct text scratch;          /* for what is just being put together */
-    bool draining;
+    atomic_bool draining;
+    atomic_int_least64_t turned_ms; /* when the socket thread was seen last; clock_mono_ms() */
 };
 
 #define GATEWAY_APP_ID "activestack-gateway"

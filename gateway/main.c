@@ -25,11 +25,13 @@ int main(int argc, char **argv)
         "Carries ActiveStack from WebSockets to RabbitMQ and back.\n"
         "SIGTERM sends the clients away and finishes open requests; a second one ends at once.\n"
         "SIGHUP reads certificate and key for TLS again.";
+    static const struct metrics_table *const metrics[] = {&gateway_metrics, NULL};
+    const struct proc_about about = {PROGRAM_GATEWAY, help, metrics};
     struct gateway_process *gateway = NULL;
     struct proc proc;
     int exit_code = EXIT_SUCCESS;
 
-    if (!proc_start(&proc, PROGRAM_GATEWAY, help, argc, argv, &exit_code))
+    if (!proc_start(&proc, &about, argc, argv, &exit_code))
         return exit_code;
     (void)proc_raise_file_limit();
     if (gateway_start(&proc, &gateway))

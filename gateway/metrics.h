@@ -1,18 +1,11 @@
 #pragma once
 
-#include <stdint.h>
-
-#include "common/base/cleanup.h"
-#include "common/base/err.h"
-#include "common/base/text.h"
+#include "common/process/metrics.h"
 
 /*
- * metrics - what the gateway counts, as Prometheus reads it under /metrics.
+ * metrics - what the gateway counts.
  *
- * One table in metrics.c names each figure and explains it. Several rows may share a name and
- * differ in a label.
- *
- * Threads: every function may be called from any thread; figures are atomics and stand alone.
+ * The rows of one table, each named by a member of enum metric.
  */
 
 enum metric {
@@ -75,29 +68,15 @@ enum metric {
     METRIC_PUBLISHED_AGAIN,
     METRIC_RETURNED,
     METRIC_REFUSED,
-    METRIC_WAITING, /* gauge */
+    METRIC_WAITING,         /* gauge */
+    METRIC_REQUEST_SECONDS, /* histogram */
     METRIC_COUNT
 };
 
-struct metrics;
-
-_must_check_ enum err metrics_create(struct metrics **out);
-void metrics_destroy(struct metrics *m);
-
-void metrics_add(struct metrics *m, enum metric metric, int64_t amount);
-void metrics_set(struct metrics *m, enum metric metric, int64_t value);
-int64_t metrics_get(const struct metrics *m, enum metric metric);
+extern const struct metrics_table gateway_metrics;
 
 /* One socket closed by us with this close code. */
 void metrics_count_close(struct metrics *m, int code);
 
 /* One error written by the gateway itself, by the code that ActiveStack has for it. */
 void metrics_count_error(struct metrics *m, int code);
-
-/* Time from a client's request to its reply. */
-void metrics_observe_latency(struct metrics *m, int64_t us);
-
-/* Everything in the Prometheus text format, version 0.0.4. */
-void metrics_print(const struct metrics *m, struct text *out);
-
-DEFINE_CLEANUP(struct metrics *, metrics_destroy)

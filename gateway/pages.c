@@ -2,65 +2,60 @@
 
 #include <string.h>
 
-static int healthz(const struct gateway *g, struct text *body)
+#include "common/base/clock.h"
+
+static void stands_still(const void *arg, struct text *out)
 {
-    (void)g;
-    text_add(body, "ok\n");
-    return 200;
+    const struct gateway *g = arg;
+
+    if (clock_mono_ms() - atomic_load(&g->turned_ms) > STATUS_STILL_MS)
+        text_add(out, "standing still: sockets\n");
 }
 
-static int readyz(const struct gateway *g, struct text *body)
+static void missing(const void *arg, struct text *out)
 {
-    bool is_ready = bridge_is_up(g->bridge) && !g->draining;
+    const struct gateway *g = arg;
 
     if (!bridge_is_up(g->bridge))
-        text_add(body, "missing: broker\n");
-    if (g->draining)
-        text_add(body, "draining\n");
-    if (is_ready)
-        text_add(body, "ready\n");
-    return is_ready ? 200 : 503;
+        text_add(out, "missing: broker\n");
+    if (atomic_load(&g->draining))
+        text_add(out, "draining\n");
 }
 
-static int metrics(const struct gateway *g, struct text *body)
+static void figures(const void *arg, struct text *out)
 {
-    metrics_print(g->metrics, body);
-    return 200;
+    const struct gateway *g = arg;
+
+    metrics_print(g->metrics, out);
 }
 
-static int start(const struct gateway *g, struct text *body)
+struct status_source pages_source(const struct gateway *g)
 {
-    (void)g;
-    text_add(body,
-             "ActiveStack gateway\n"
-             "\n"
-             "/activestack  WebSocket: ActiveStack, one JSON object or [event, object] a frame\n"
-             "              (on any other path with the subprotocol activestack)\n"
-             "/content      WebSocket: the content protocol, one JSON object a frame\n"
-             "              (on any other path with the subprotocol content)\n"
-             "/healthz      is the process alive?\n"
-             "/readyz       can it serve? If not: what is missing\n"
-             "/metrics      figures for Prometheus\n");
-    return 200;
+    return (struct status_source){stands_still, missing, figures, g};
 }
 
-static const struct {
-    const char *path;
-    int (*get)(const struct gateway *g, struct text *body);
-} pages[] = {
-    // clang-format off
-    { "/",        start   },
-    { "/healthz", healthz },
-    { "/metrics", metrics },
-    { "/readyz",  readyz  },
-    // clang-format on
-};
+static const char start_page[] =
+    "ActiveStack gateway\n"
+    "\n"
+    "/activestack  WebSocket: ActiveStack, one JSON object or [event, object] a frame\n"
+    "              (on any other path with the subprotocol activestack)\n"
+    "/content      WebSocket: the content protocol, one JSON object a frame\n"
+    "              (on any other path with the subprotocol content)\n"
+    "/healthz      is the process alive?\n"
+    "/readyz       can it serve? If not: what is missing\n"
+    "/metrics      figures for Prometheus\n";
 
 int pages_get(const struct gateway *g, const char *path, struct text *body)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(pages); i++)
-        if (strcmp(path, pages[i].path) == 0)
-            return pages[i].get(g, body);
-    text_add(body, "nothing here; see /\n");
-    return 404;
+    const struct status_source source = pages_source(g);
+    int status;
+
+    if (strcmp(path, "/") == 0) {
+        text_add(body, start_page);
+        return 200;
+    }
+    status = status_page(&source, path, body);
+    if (status == 404)
+        text_add(body, "nothing here; see /\n");
+    return status;
 }

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "agents/runtime/children.h"
+#include "agents/runtime/metrics.h"
 #include "agents/runtime/presence.h"
+#include "agents/runtime/standing.h"
 #include "agents/runtime/worker.h"
 #include "common/base/log.h"
 #include "common/base/secret.h"
@@ -67,6 +69,7 @@ static enum err run_workers(struct agent *agent)
         log_info("agent.started", LOG_STR("name", agent->name), LOG_I64("workers", count));
         proc_wait_stop(&agent->proc);
         log_info("agent.stopping", LOG_STR("name", agent->name));
+        standing_stops(agent->standing);
     }
     stop_beside(agent);
     for (size_t i = 0; i < started; i++)
@@ -77,6 +80,7 @@ static enum err run_workers(struct agent *agent)
     return e;
 }
 
+/* Runs the workers, with all that they share. */
 static enum err serve(struct agent *agent)
 {
     enum err e;
@@ -93,17 +97,36 @@ static enum err serve(struct agent *agent)
     return e;
 }
 
+/* The status port is there first, and goes last. */
+static enum err serve_in_sight(struct agent *agent)
+{
+    const struct metrics_table *own = agent->definition->metrics;
+    enum err e;
+
+    agent->metrics = agent_metrics_create(agent->definition);
+    agent->own_metrics = own ? metrics_create(own, NULL) : NULL;
+    e = standing_start(agent, &agent->standing);
+    if (!e)
+        e = serve(agent);
+    standing_end(agent->standing);
+    metrics_destroy(agent->own_metrics);
+    metrics_destroy(agent->metrics);
+    return e;
+}
+
 int agent_main(const struct agent_definition *definition, int argc, char **argv)
 {
+    const struct metrics_table *const metrics[] = {&agent_metrics, definition->metrics, NULL};
+    const struct proc_about about = {definition->program, definition->help, metrics};
     struct agent agent = {.definition = definition};
     int exit_code;
     enum err e;
 
-    if (!proc_start(&agent.proc, definition->program, definition->help, argc, argv, &exit_code))
+    if (!proc_start(&agent.proc, &about, argc, argv, &exit_code))
         return exit_code;
     e = load(&agent);
     if (!e)
-        e = serve(&agent);
+        e = serve_in_sight(&agent);
     if (definition->unload)
         definition->unload(&agent);
     model_destroy(agent.model);

@@ -54,6 +54,10 @@ struct agent_definition {
      * only after a `start` that succeeded. NULL: nothing. */
     enum err (*start)(struct agent *agent);
     void (*stop)(struct agent *agent);
+    /* What it counts beside the runtime's figures (metrics.h), in agent->own_metrics; NULL:
+     * nothing.
+     */
+    const struct metrics_table *metrics;
 };
 
 /* Immutable once the workers run. */
@@ -61,7 +65,10 @@ struct agent {
     const struct agent_definition *definition;
     struct proc proc;
     struct model *model;
-    char name[300]; /* "sync-agent@host": connection names, consumer tags, app_id */
+    char name[300];              /* "sync-agent@host": connection names, consumer tags, app_id */
+    struct metrics *metrics;     /* see metrics.h */
+    struct metrics *own_metrics; /* the definition's; NULL: none */
+    struct standing *standing;
     struct presence *presence;
     struct children *children; /* of the model */
     struct seal *seal; /* opens requests, closes their answers; set by the definition's load;

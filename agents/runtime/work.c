@@ -109,6 +109,7 @@ static enum work_step reply_content_error(struct work *work, int code, const cha
 {
     _cleanup_(text_deinitp) struct text body = {0};
 
+    work->refused = true;
     content_add_error(&body, work->request.message_id, content_cls(work->request.operation), code,
                       msg);
     return work_reply(work, &body, NULL);
@@ -119,6 +120,7 @@ static enum work_step activestack_error(struct work *work, enum response_code co
 {
     _cleanup_(text_deinitp) struct text body = {0};
 
+    work->refused = true;
     response_error(&body, *work->request.told ? work->request.told : NULL, work->request.message_id,
                    code, desc);
     return work_reply(work, &body, NULL);

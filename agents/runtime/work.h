@@ -64,7 +64,8 @@ struct work {
     const char *counted; /* a queue's name; borrowed */
     int64_t consumers;   /* that it has; -1: there is no such queue */
     aside_fn *aside;
-    void *state; /* the handler's own, freed by state_destroy */
+    bool refused; /* the request was answered with an error of the protocol */
+    void *state;  /* the handler's own, freed by state_destroy */
     void (*state_destroy)(void *state);
     struct work_runner *runner; /* private to works.c */
 };

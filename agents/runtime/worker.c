@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "agents/runtime/aside.h"
+#include "agents/runtime/standing.h"
 #include "agents/runtime/works.h"
 #include "common/base/clock.h"
 #include "common/thread/wake.h"
@@ -20,6 +21,7 @@ struct worker {
     pthread_t thread;
     atomic_bool stopping;
     struct wake *wake;
+    unsigned number;
     struct works works; /* and both links, which are the worker's */
     int64_t next_poll_ms;
 };
@@ -90,6 +92,7 @@ static void turn(struct worker *worker)
     size_t rounds = 0;
     uint64_t tag;
 
+    standing_turned(worker->agent->standing, worker->number);
     amqp_link_turn(worker->works.amqp, wake_fd(worker->wake), sleep_ms(worker));
     wake_drain(worker->wake);
     works_take_aside(&worker->works);
@@ -205,6 +208,7 @@ enum err worker_start(const struct agent *agent, unsigned number, struct worker 
     if (!worker)
         return ERR_NOMEM;
     worker->agent = agent;
+    worker->number = number;
     worker->works.agent = agent;
     e = wake_create(&worker->wake);
     if (!e)

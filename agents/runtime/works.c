@@ -2,8 +2,10 @@
 #include <string.h>
 
 #include "agents/runtime/agent.h"
+#include "agents/runtime/metrics.h"
 #include "agents/runtime/presence.h"
 #include "agents/runtime/works_private.h"
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/protocol/seal.h"
 
@@ -104,12 +106,24 @@ static void runner_joined(struct work_runner *runner)
     runner_place(runner, runner->work.next(&runner->work));
 }
 
+static void count_end(const struct work_runner *runner, enum figure how)
+{
+    agent_metrics_ended(runner->works->agent->metrics, &runner->work.request, how,
+                        clock_mono_us() - runner->taken_us);
+}
+
+static void delivery_done(struct work_runner *runner)
+{
+    acks_settle(&runner->works->acks, runner->tag);
+    count_end(runner, runner->work.refused ? FIGURE_REFUSED : FIGURE_ANSWERED);
+}
+
 static void runner_done(struct work_runner *runner)
 {
     struct work_runner *parent = runner->parent;
 
     if (runner->tag)
-        acks_settle(&runner->works->acks, runner->tag);
+        delivery_done(runner);
     runner->parent = NULL;
     runner_destroy(runner);
     if (parent && !--parent->children && parent->joining)
@@ -166,6 +180,28 @@ void work_spawn(const struct work *work, work_fn *first, void *state,
 
 /* ---- Calls ---- */
 
+/* Runs a batch of calls, of which there is one at least. False: Redis is away. */
+static bool run_batch(struct works *works, struct redis_call *const *calls, size_t count)
+{
+    struct metrics *m = works->agent->metrics;
+    const int64_t begun_us = clock_mono_us();
+    const bool is_up = !redis_link_run(works->redis, calls, count);
+
+    agent_metrics_link(m, FIGURE_REDIS_UP, &works->redis_is_up, is_up);
+    if (!is_up)
+        return false;
+    metrics_observe(m, FIGURE_REDIS_SECONDS, clock_mono_us() - begun_us);
+    metrics_add(m, FIGURE_REDIS_CALLS, (int64_t)count);
+    return true;
+}
+
+static void tell_of_error(const struct works *works, const struct redis_call *call)
+{
+    metrics_add(works->agent->metrics, FIGURE_REDIS_ERRORS, 1);
+    log_error("redis.refused", LOG_STR("script", call->script ? call->script->name : NULL),
+              LOG_STR("reply", redis_str(call->reply)));
+}
+
 void works_run_calls(struct works *works)
 {
     struct redis_call *calls[1024];
@@ -178,16 +214,14 @@ void works_run_calls(struct works *works)
         runners[count] = line_at(&works->calls, count);
         calls[count] = &runners[count]->work.call;
     }
-    works->redis_away = count && redis_link_run(works->redis, calls, count);
+    works->redis_away = count && !run_batch(works, calls, count);
     if (works->redis_away)
         return; /* they stay in line: every call may be run again */
     for (size_t i = 0; i < count; i++)
         line_pop(&works->calls);
     for (size_t i = 0; i < count; i++) {
         if (redis_is_error(calls[i]->reply))
-            log_error("redis.refused",
-                      LOG_STR("script", calls[i]->script ? calls[i]->script->name : NULL),
-                      LOG_STR("reply", redis_str(calls[i]->reply)));
+            tell_of_error(works, calls[i]);
         runner_place(runners[i], runners[i]->work.next(&runners[i]->work));
     }
 }
@@ -248,10 +282,12 @@ static enum work_step begin_request(struct work *work, const struct msg *m, bool
 {
     work_fn *keep = work->agent->definition->keep;
     enum work_step step;
+    const bool is_good = read_request(work, m, &step);
 
-    if (!read_request(work, m, &step))
-        return step;
     work->request.redelivered = redelivered;
+    agent_metrics_taken(work->agent->metrics, &work->request);
+    if (!is_good)
+        return step;
     return keep && m->keep && work->request.message_id ? keep(work) : work_begin(work);
 }
 
@@ -277,6 +313,7 @@ void works_take(struct works *works, const struct msg *m, uint64_t tag, bool red
     struct work_runner *runner = runner_create(works);
 
     runner->tag = tag;
+    runner->taken_us = clock_mono_us();
     acks_begin(&works->acks, tag);
     runner_place(runner, begin_request(&runner->work, m, redelivered));
 }
@@ -294,6 +331,7 @@ void works_poll(struct works *works)
 
 void works_link_up(struct works *works)
 {
+    agent_metrics_link(works->agent->metrics, FIGURE_BROKER_UP, &works->broker_is_up, true);
     awaited_reset(&works->awaited);
 }
 
@@ -328,8 +366,11 @@ void works_link_down(struct works *works)
     counts_reset(&works->counts);
     acks_reset(&works->acks);
     works->all = NULL;
+    agent_metrics_link(works->agent->metrics, FIGURE_BROKER_UP, &works->broker_is_up, false);
     for (; r; r = next) {
         next = r->following;
+        if (r->tag)
+            count_end(r, FIGURE_DROPPED);
         if (has_answered(r))
             go_on_alone(r);
         else

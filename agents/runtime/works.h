@@ -31,8 +31,9 @@ struct works {
     struct awaited_ring awaited; /* works that wait for outcomes, by publish number */
     struct counts counts;        /* works that wait for the broker's word on a queue */
     struct acks acks;
-    bool polling;    /* a look for due work is under way */
-    bool redis_away; /* the last calls could not be run */
+    bool polling;                   /* a look for due work is under way */
+    bool redis_away;                /* the last calls could not be run */
+    bool broker_is_up, redis_is_up; /* as the agent's metrics know it */
 };
 
 void works_deinit(struct works *works);

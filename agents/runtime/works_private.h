@@ -16,6 +16,7 @@ struct work_runner {
     struct work work;
     struct works *works;
     uint64_t tag;       /* of the delivery; 0: none */
+    int64_t taken_us;   /* when it came; clock_mono_us() */
     size_t unpublished; /* the first of work.out that is not published yet */
     size_t unconfirmed;
     bool has_spoken; /* all that it has published was told of */

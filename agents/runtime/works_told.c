@@ -1,4 +1,5 @@
 #include "agents/runtime/agent.h"
+#include "agents/runtime/metrics.h"
 #include "agents/runtime/works_private.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
@@ -26,11 +27,21 @@ static bool publish(struct works *works, struct work_runner *runner)
     return true;
 }
 
+static void count_outcome(const struct works *works, enum amqp_outcome outcome)
+{
+    static const enum figure figures[] = {[AMQP_CONFIRMED] = FIGURE_MESSAGES,
+                                          [AMQP_RETURNED] = FIGURE_MESSAGES_RETURNED,
+                                          [AMQP_REFUSED] = FIGURE_MESSAGES_REFUSED};
+
+    metrics_add(works->agent->metrics, figures[outcome], 1);
+}
+
 void works_told(struct works *works, uint64_t number, enum amqp_outcome outcome)
 {
     struct awaited awaited = awaited_take(&works->awaited, number);
     struct work_runner *runner = awaited.item;
 
+    count_outcome(works, outcome);
     if (!runner)
         return;
     runner->work.out[awaited.part].outcome = outcome;

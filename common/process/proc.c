@@ -11,12 +11,14 @@
 
 #include "common/base/log.h"
 #include "common/base/secret.h"
+#include "common/process/probe.h"
+#include "common/process/process_figures.h"
 
 #define EXIT_MISTAKE 2
 
 struct options {
     const char *config_path;
-    bool check_config;
+    bool check_config, probe;
 };
 
 /* What parsing the command line, or loading the settings, leads to. */
@@ -24,6 +26,8 @@ enum next { NEXT_RUN, NEXT_DONE, NEXT_MISTAKE };
 
 static const struct option long_options[] = {
     // clang-format off
+    { "probe",        no_argument,       NULL, 'p' },
+    { "help-metrics", no_argument,       NULL, 'm' },
     { "config",       required_argument, NULL, 'c' },
     { "check-config", no_argument,       NULL, 'k' },
     { "help",         no_argument,       NULL, 'h' },
@@ -33,19 +37,36 @@ static const struct option long_options[] = {
     // clang-format on
 };
 
-static void print_help(enum program p, const char *help)
+#define SERVER_OPTIONS 2 /* the first ones are of programs with a status port */
+
+static void print_help(const struct proc_about *about)
 {
-    printf("Usage: %s [OPTION]...%s\n\n%s\n\n", program_name(p),
-           p == PROGRAM_CTL ? " COMMAND [ARGUMENT]..." : "", help);
+    const bool is_server = about->program != PROGRAM_CTL;
+
+    printf("Usage: %s [OPTION]...%s\n\n%s\n\n", program_name(about->program),
+           is_server ? "" : " COMMAND [ARGUMENT]...", about->help);
     fputs("  --config FILE   read settings from FILE (else from $ACTIVESTACK_CONFIG)\n"
-          "  --check-config  check the settings, print them without secrets, and exit\n"
-          "  --help-config   explain all settings\n"
+          "  --check-config  check the settings, print them without secrets, and exit\n",
+          stdout);
+    if (is_server)
+        fputs("  --probe         ask the one that runs, at its status port, whether it is ready:\n"
+              "                  exit code 0 yes, 1 no and why, 2 it does not answer\n"
+              "  --help-metrics  explain all metrics\n",
+              stdout);
+    fputs("  --help-config   explain all settings\n"
           "  --version       print the version\n"
           "  --help          print this\n",
           stdout);
 }
 
-static enum next parse_option(int option, enum program p, const char *help, struct options *options)
+static void print_metrics(const struct proc_about *about)
+{
+    for (size_t i = 0; about->metrics[i]; i++)
+        metrics_print_help(about->metrics[i], stdout);
+    metrics_print_help(&process_figures, stdout);
+}
+
+static enum next parse_option(int option, const struct proc_about *about, struct options *options)
 {
     switch (option) {
     case 'c':
@@ -54,32 +75,40 @@ static enum next parse_option(int option, enum program p, const char *help, stru
     case 'k':
         options->check_config = true;
         return NEXT_RUN;
+    case 'p':
+        options->probe = true;
+        return NEXT_RUN;
     case 'h':
-        print_help(p, help);
+        print_help(about);
         return NEXT_DONE;
     case 'H':
-        config_print_help(&settings_table, p, stdout);
+        config_print_help(&settings_table, about->program, stdout);
+        return NEXT_DONE;
+    case 'm':
+        print_metrics(about);
         return NEXT_DONE;
     case 'v':
-        printf("%s %s\n", program_name(p), ACTIVESTACK_VERSION);
+        printf("%s %s\n", program_name(about->program), ACTIVESTACK_VERSION);
         return NEXT_DONE;
     default: /* getopt has told what is wrong */
         return NEXT_MISTAKE;
     }
 }
 
-static enum next parse_options(enum program p, const char *help, int argc, char **argv,
+static enum next parse_options(const struct proc_about *about, int argc, char **argv,
                                struct options *options)
 {
+    const bool is_server = about->program != PROGRAM_CTL;
+    const struct option *known = is_server ? long_options : long_options + SERVER_OPTIONS;
     int option;
 
-    while ((option = getopt_long(argc, argv, "+", long_options, NULL)) != -1) {
-        const enum next next = parse_option(option, p, help, options);
+    while ((option = getopt_long(argc, argv, "+", known, NULL)) != -1) {
+        const enum next next = parse_option(option, about, options);
 
         if (next != NEXT_RUN)
             return next;
     }
-    if (optind < argc && p != PROGRAM_CTL) {
+    if (optind < argc && is_server) {
         fprintf(stderr, "%s: unexpected argument '%s'\n", argv[0], argv[optind]);
         return NEXT_MISTAKE;
     }
@@ -125,7 +154,26 @@ static void forbid_core_dumps(void)
     (void)setrlimit(RLIMIT_CORE, &(struct rlimit){0});
 }
 
-bool proc_start(struct proc *proc, enum program p, const char *help, int argc, char **argv,
+/* Settings, and what has to be there whatever the program does. */
+static enum next prepare(struct proc *proc, enum program p, const struct options *options)
+{
+    const enum next next = load_settings(proc, p, options);
+
+    if (next != NEXT_RUN || options->probe || !secret_init())
+        return next;
+    fprintf(stderr, "%s: the system gives no random numbers\n", program_name(p));
+    return NEXT_MISTAKE;
+}
+
+static void begin(struct proc *proc, enum program p)
+{
+    if (gethostname(proc->host, sizeof(proc->host) - 1) != 0)
+        strcpy(proc->host, "localhost");
+    log_init(program_name(p), (enum log_level)proc->settings.log_level, proc->settings.log_format);
+    set_signals(p);
+}
+
+bool proc_start(struct proc *proc, const struct proc_about *about, int argc, char **argv,
                 int *exit_code)
 {
     struct options options = {0};
@@ -133,24 +181,20 @@ bool proc_start(struct proc *proc, enum program p, const char *help, int argc, c
 
     *proc = (struct proc){0};
     forbid_core_dumps();
-    next = parse_options(p, help, argc, argv, &options);
+    next = parse_options(about, argc, argv, &options);
     if (next == NEXT_RUN)
-        next = load_settings(proc, p, &options);
-    if (next == NEXT_RUN && secret_init()) {
-        fprintf(stderr, "%s: the system gives no random numbers\n", program_name(p));
-        next = NEXT_MISTAKE;
+        next = prepare(proc, about->program, &options);
+    if (next == NEXT_RUN && !options.probe) {
+        begin(proc, about->program);
+        return true;
     }
-    if (next != NEXT_RUN) {
-        proc_end(proc);
+    if (next == NEXT_RUN)
+        *exit_code =
+            (int)probe_run(proc->settings.status_host, (uint16_t)proc->settings.status_port);
+    else
         *exit_code = next == NEXT_DONE ? EXIT_SUCCESS : EXIT_MISTAKE;
-        return false;
-    }
-
-    if (gethostname(proc->host, sizeof(proc->host) - 1) != 0)
-        strcpy(proc->host, "localhost");
-    log_init(program_name(p), (enum log_level)proc->settings.log_level, proc->settings.log_format);
-    set_signals(p);
-    return true;
+    proc_end(proc);
+    return false;
 }
 
 enum proc_event proc_wait(struct proc *proc)

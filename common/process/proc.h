@@ -4,12 +4,14 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/err.h"
+#include "common/process/metrics.h"
 #include "common/process/settings.h"
 
 /*
  * proc - what every main() does the same: options, settings, log, signals.
  *
- *   activestack-PROGRAM [--config FILE] [--check-config] [--help] [--help-config] [--version]
+ *   activestack-PROGRAM [--config FILE] [--check-config] [--probe]
+ *                       [--help] [--help-config] [--help-metrics] [--version]
  *
  * The file may also be named by ACTIVESTACK_CONFIG.
  *
@@ -26,15 +28,24 @@ struct proc {
     char host[256]; /* name of this machine */
 };
 
+/* What a main() says of its program. */
+struct proc_about {
+    enum program program;
+    const char *help; /* printed by --help, between usage and options */
+    /* Its figures, for --help-metrics, which tells of those of process_figures.h, too; ends with
+     * NULL. */
+    const struct metrics_table *const *metrics;
+};
+
 /*
- * Reads the command line and the settings of program `p`; `help` is printed between usage and
- * options by --help. Returns true when the program shall run; false when it is done, with the exit
- * code in *exit_code: after --help and the like 0, after a mistake 2, told on standard error.
+ * Reads the command line and the settings. Returns true when the program shall run; false when it
+ * is done, with the exit code in *exit_code: after --help and the like 0, after --probe what
+ * probe.h says, after a mistake 2, told on standard error.
  *
- * PROGRAM_CTL is different: words may stand behind the options, from argv[optind] on, and signals
- * keep their effect.
+ * PROGRAM_CTL is different: words may stand behind the options, from argv[optind] on, signals keep
+ * their effect, and it has neither metrics nor a status port to ask.
  */
-bool proc_start(struct proc *proc, enum program p, const char *help, int argc, char **argv,
+bool proc_start(struct proc *proc, const struct proc_about *about, int argc, char **argv,
                 int *exit_code);
 
 enum proc_event {

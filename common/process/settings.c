@@ -5,6 +5,7 @@
 #define AUTH    PROGRAM_AUTH
 #define CTL     PROGRAM_CTL
 #define AGENTS  PROGRAM_AGENTS
+#define SERVERS (GATEWAY | AGENTS)
 #define ALL     PROGRAM_ALL
 
 #define KIB 1024LL
@@ -46,6 +47,10 @@ static const struct config_row rows[] = {
         "The least important events that are logged."),
     CHOICE("log.format", log_format, "text", "text|json", ALL,
         "How a line of the log is written."),
+    TEXT("status.host", status_host, "127.0.0.1", 1, 255, SERVERS,
+        "The address of the port for monitoring and health checks."),
+    INT("status.port", status_port, "0", 0, 65535, NULL, SERVERS,
+        "Where /healthz, /readyz and /metrics are to be had over plain HTTP; 0: nowhere."),
     SECRET("amqp.url", amqp_url, NULL, 1, 1024, ALL, CTL,
         "The broker, as amqp://user:password@host:port/vhost, or amqps:// with TLS."),
     TEXT("amqp.ca_file", amqp_ca_file, "", 1, 4096, ALL,

@@ -26,10 +26,12 @@ enum program {
 /* In the order of their documentation. */
 struct settings { /* NOLINT(clang-analyzer-optin.performance.Padding) */
     /* What every program shares. */
-    int log_level;      /* enum log_level */
-    int log_format;     /* 0 text, 1 JSON */
-    char *amqp_url;     /* amqp://user:password@host:port/vhost, or amqps://; no default */
-    char *amqp_ca_file; /* of amqps://, as the next ones; "" = the system's */
+    int log_level;       /* enum log_level */
+    int log_format;      /* 0 text, 1 JSON */
+    char *status_host;   /* see common/process/status.h */
+    int64_t status_port; /* 0: none */
+    char *amqp_url;      /* amqp://user:password@host:port/vhost, or amqps://; no default */
+    char *amqp_ca_file;  /* of amqps://, as the next ones; "" = the system's */
     char *amqp_client_certificate; /* "" = none */
     char *amqp_client_key;
     int64_t amqp_heartbeat_s;

@@ -3,8 +3,8 @@
 
 BUILD_PACKAGES=(
     gcc libc6-dev meson ninja-build pkg-config
-    libcurl4-openssl-dev libhiredis-dev libjson-c-dev libpq-dev librabbitmq-dev libsodium-dev
-    libssl-dev libwebsockets-dev
+    libcurl4-openssl-dev libhiredis-dev libjson-c-dev libmicrohttpd-dev libpq-dev librabbitmq-dev
+    libsodium-dev libssl-dev libwebsockets-dev
 )
 RUN_PACKAGES=(
     rabbitmq-server redis-server libwebsockets-evlib-uv

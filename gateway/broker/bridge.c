@@ -1,5 +1,6 @@
 #include "gateway/broker/bridge.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -13,7 +14,7 @@ struct bridge {
     struct msgq *orders, *news;
     struct wake *wake;       /* of the publishing thread */
     struct order *forgotten; /* numbers that the publishing thread has not been told */
-    bool up[LINK_COUNT];
+    atomic_bool up[LINK_COUNT];
     int64_t away_since_ms; /* 0: both are up */
     char queue_name[sizeof(QUEUE_PREFIX) + SECRET_ID_CHARS];
 };

@@ -52,7 +52,7 @@ void bridge_flush(struct bridge *b);
 /* The next news, owned by the caller (news_destroy()), or NULL. That of a link has been noted. */
 struct news *bridge_next(struct bridge *b);
 
-/* Both links are up. */
+/* Both links are up. Any thread. */
 bool bridge_is_up(const struct bridge *b);
 
 /* For how long they have not both been up; 0 while they are. */

@@ -106,7 +106,7 @@ void answers_reply(struct gateway *g, const struct msg *m)
         return;
     }
     metrics_add(g->metrics, METRIC_REPLIES, 1);
-    metrics_observe_latency(g->metrics, clock_mono_us() - r->started_us);
+    metrics_observe(g->metrics, METRIC_REQUEST_SECONDS, clock_mono_us() - r->started_us);
     if (is_heard(r)) {
         acknowledge(g, r);
         take_reply(g, r, m);

@@ -5,6 +5,7 @@
 #include <check.h>
 
 #include "agents/runtime/agent.h"
+#include "agents/runtime/metrics.h"
 #include "agents/runtime/works.h"
 #include "common/base/clock.h"
 #include "tests/support/amqp_probe.h"
@@ -69,6 +70,7 @@ static void set_up(void)
         .arg = &works,
     };
 
+    agent.metrics = agent_metrics_create(&definition);
     works = (struct works){.agent = &agent};
     works_link_up(&works);
     agent.proc.settings.process_presence_ms = 60000;
@@ -80,6 +82,7 @@ static void set_up(void)
 static void tear_down(void)
 {
     works_deinit(&works);
+    metrics_destroy(agent.metrics);
     amqp_link_destroy(works.amqp);
     amqp_probe_close(&other);
 }

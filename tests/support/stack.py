@@ -62,7 +62,8 @@ class Process:
     def __init__(self, stack, kind, number, environment=None):
         self.stack, self.kind, self.name = stack, kind, f"{kind}-{number}"
         self.program = BUILD / PROGRAMS[kind]
-        self.environment = environment or {}
+        self.status_port = free_port()
+        self.environment = {"ACTIVESTACK_STATUS_PORT": str(self.status_port), **(environment or {})}
         self.log = stack.folder / f"{self.name}.log"
         self.process = None
         self.expected_end = True  # not started yet, stopped or killed by the test
@@ -141,12 +142,24 @@ class Process:
     def tail(self):
         return self.log_text()[-4000:]
 
+    def status(self, path):
+        """(status, text) of a GET of its status port."""
+        return http_get(f"http://127.0.0.1:{self.status_port}{path}")
+
     def check(self):
         if not self.expected_end and self.process.poll() is not None:
             self.expected_end = True  # tell it once
             raise AssertionError(f"{self.name} died with {self.process.returncode}:\n{self.tail()}")
         report = REPORT.search(self.log_text())
         assert not report, f"{self.name}:\n{self.log_text()[max(0, report.start() - 200):][:6000]}"
+
+
+def http_get(url, context=None):
+    try:
+        with urllib.request.urlopen(url, timeout=5, context=context) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as e:
+        return e.code, e.read().decode()
 
 
 def _state(thread):
@@ -176,12 +189,7 @@ class Gateway(Process):
 
     def http(self, path):
         """(status, text) of a GET."""
-        try:
-            url = f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}{path}"
-            with urllib.request.urlopen(url, timeout=5, context=self.tls) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as e:
-            return e.code, e.read().decode()
+        return http_get(f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}{path}", self.tls)
 
     def figure(self, name):
         """One of its metrics, without what all their names begin with."""

@@ -53,7 +53,7 @@ void world_init(struct world *w)
     TAILQ_INIT(&w->g.waiting);
     open_account_init(&w->g.open);
     receipts_init(&w->g.receipts);
-    assert_ok(metrics_create(&w->g.metrics));
+    w->g.metrics = metrics_create(&gateway_metrics, NULL);
     assert_ok(clients_create(&w->g.clients));
     assert_ok(open_requests_create(&limits, &w->g.requests));
     assert_ok(bridge_create(100, NULL, NULL, &w->g.bridge));

@@ -16,6 +16,10 @@ struct outcome {
     int exit_code;
 };
 
+static const struct metrics_row rows[] = {{"things_total", NULL, METRICS_COUNTER, "Things."}};
+static const struct metrics_table table = {rows, ARRAY_SIZE(rows)};
+static const struct metrics_table *const tables[] = {&table, NULL};
+
 #define STARTED 77 /* exit code of a program that would have run */
 
 static void read_back(FILE *file, char *to, size_t room)
@@ -38,12 +42,13 @@ static struct outcome start(enum program p, char *const *arguments)
         argv[argc++] = *arguments;
     child = fork();
     if (child == 0) {
+        const struct proc_about about = {p, "Does this and that.", tables};
         struct proc proc;
         int code;
 
         dup2(fileno(out), STDOUT_FILENO);
         dup2(fileno(err), STDERR_FILENO);
-        code = proc_start(&proc, p, "Does this and that.", argc, argv, &code) ? STARTED : code;
+        code = proc_start(&proc, &about, argc, argv, &code) ? STARTED : code;
         if (code == STARTED)
             proc_end(&proc);
         fflush(stdout);
@@ -168,7 +173,8 @@ static void start_here(struct proc *proc, enum program p)
     int exit_code;
 
     set_environment();
-    ck_assert(proc_start(proc, p, "", 1, (char *[]){name, NULL}, &exit_code));
+    ck_assert(proc_start(proc, &(struct proc_about){.program = p, .help = ""}, 1,
+                         (char *[]){name, NULL}, &exit_code));
     log_redirect(tmpfile());
 }
 

@@ -27,7 +27,7 @@ static const struct settings usual = {
 static void open_door(struct settings s)
 {
     assert_ok(secret_init());
-    assert_ok(metrics_create(&metrics));
+    metrics = metrics_create(&gateway_metrics, NULL);
     assert_ok(door_create(&s, metrics, &door));
 }
 
@@ -299,7 +299,7 @@ START_TEST(wrong_settings_are_told)
     struct door *none;
 
     log_redirect(file);
-    assert_ok(metrics_create(&metrics));
+    metrics = metrics_create(&gateway_metrics, NULL);
     s.gateway_origins = wrong[_i].origins;
     s.gateway_trusted_proxies = wrong[_i].proxies;
     assert_err(door_create(&s, metrics, &none), ERR_CONFIG);

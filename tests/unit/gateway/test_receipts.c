@@ -45,7 +45,7 @@ static void set_up(void)
     g.settings = &settings;
     open_account_init(&g.open);
     receipts_init(&g.receipts);
-    assert_ok(metrics_create(&g.metrics));
+    g.metrics = metrics_create(&gateway_metrics, NULL);
     assert_ok(clients_create(&g.clients));
     assert_ok(open_requests_create(&open_limits, &g.requests));
     assert_ok(bridge_create(2, nothing, NULL, &g.bridge));
