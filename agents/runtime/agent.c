@@ -17,8 +17,11 @@ static enum err load(struct agent *agent)
 {
     _cleanup_(text_deinitp) struct text problems = {0};
     const struct settings *settings = &agent->proc.settings;
+    const struct redis_config redis = settings_redis(settings);
     enum err e = secret_init();
 
+    if (!e)
+        e = redis_config_check(&redis, &problems);
     if (!e)
         e = model_load_limited(settings->model_file, settings->sync_max_path_objects, &agent->model,
                                &problems);

@@ -141,6 +141,7 @@ static enum err connect_links(struct worker *worker, unsigned number)
 {
     const struct agent *agent = worker->agent;
     const struct settings *settings = &agent->proc.settings;
+    const struct redis_config redis = settings_redis(settings);
     struct queues queues = {0};
     char name[320];
     struct amqp_link_config config = {
@@ -167,8 +168,7 @@ static enum err connect_links(struct worker *worker, unsigned number)
     e = amqp_link_create(&config, &worker->works.amqp);
     queues_deinit(&queues);
     if (!e)
-        e = redis_link_create(settings->redis_url, name, settings->redis_timeout_ms,
-                              &worker->works.redis);
+        e = redis_link_create(&redis, name, &worker->works.redis);
     return e;
 }
 

@@ -65,6 +65,16 @@ static const struct config_row rows[] = {
         "The store, as redis://:password@host:port/db or unix:///path."),
     INT("redis.timeout_ms", redis_timeout_ms, "5000", 10, 600000, "ms", AGENTS | CTL,
         "How long an answer of Redis is waited for before its connection counts as lost."),
+    TEXT("redis.sentinels", redis_sentinels, "", 0, 4096, AGENTS | CTL,
+        "Sentinels that know where the primary is, a comma list of host:port; redis.url then gives user, password and database alone. Empty for none."),
+    TEXT("redis.sentinel_name", redis_sentinel_name, "", 0, 256, AGENTS | CTL,
+        "What the sentinels call the primary."),
+    SECRET("redis.sentinel_password", redis_sentinel_password, "", 1, 1024, AGENTS | CTL, 0,
+        "The sentinels' own password; empty for none."),
+    INT("redis.wait_replicas", redis_wait_replicas, "0", 0, 16, "replicas", AGENTS | CTL,
+        "What was written counts, and is answered, when so many replicas of Redis have it too."),
+    INT("redis.wait_ms", redis_wait_ms, "1000", 1, 60000, "ms", AGENTS | CTL,
+        "How long they have for that; what they do not have by then is carried out again, and not answered meanwhile."),
     BOOL("redis.allow_weak", redis_allow_weak, "false", AGENTS | CTL,
         "Accept a Redis that may lose or evict data: fit for trials only."),
     TEXT("model.file", model_file, NULL, 1, 4096, AGENTS,
@@ -316,6 +326,19 @@ struct amqp_tls settings_amqp_tls(const struct settings *settings)
 {
     return (struct amqp_tls){settings->amqp_ca_file, settings->amqp_client_certificate,
                              settings->amqp_client_key};
+}
+
+struct redis_config settings_redis(const struct settings *settings)
+{
+    return (struct redis_config){
+        .url = settings->redis_url,
+        .sentinels = settings->redis_sentinels,
+        .sentinel_name = settings->redis_sentinel_name,
+        .sentinel_password = settings->redis_sentinel_password,
+        .timeout_ms = settings->redis_timeout_ms,
+        .wait_replicas = settings->redis_wait_replicas,
+        .wait_ms = settings->redis_wait_ms,
+    };
 }
 
 const char *program_name(enum program p)

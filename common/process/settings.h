@@ -5,6 +5,7 @@
 
 #include "common/amqp/amqp_link.h"
 #include "common/process/config.h"
+#include "common/redis/redis_link.h"
 
 /*
  * settings - every setting of every program, in one table (settings.c), so that one file can
@@ -37,6 +38,11 @@ struct settings { /* NOLINT(clang-analyzer-optin.performance.Padding) */
     int64_t amqp_heartbeat_s;
     char *redis_url; /* redis://:password@host:port/db or unix:///path; no default */
     int64_t redis_timeout_ms;
+    char *redis_sentinels; /* "host:port,host:port"; "" = redis.url says where the primary is */
+    char *redis_sentinel_name;
+    char *redis_sentinel_password; /* "" = none */
+    int64_t redis_wait_replicas;
+    int64_t redis_wait_ms;
     bool redis_allow_weak; /* accept a Redis that may lose or evict data */
     char *model_file;      /* the domain model; no default */
 
@@ -173,6 +179,9 @@ extern const struct config_table settings_table;
 
 /* What links to the broker need for TLS; borrowed from the settings. */
 struct amqp_tls settings_amqp_tls(const struct settings *settings);
+
+/* What links to Redis need; borrowed from the settings. */
+struct redis_config settings_redis(const struct settings *settings);
 
 /* The name of a program: "activestack-gateway", ... */
 const char *program_name(enum program p);

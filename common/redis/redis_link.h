@@ -15,6 +15,11 @@
  * command. redis_link_run() sends a batch in one go, collects all replies in order, loads scripts
  * that Redis does not know (any more), and reconnects with backoff.
  *
+ * Where Redis is: at the URL, or, given sentinels, where one of them says that the primary is now;
+ *          they are asked anew for each connection. Whatever is no primary is left again.
+ * Replicas: with `wait_replicas`, a batch counts only when so many replicas have all that it has
+ *          written or seen. If they do not have it in time, the batch ends as if Redis were away.
+ *
  * Threads: a link belongs to one thread; it blocks that thread until all replies are there or the
  *          timeout has passed.
  * Once or twice: after ERR_AWAY nobody knows which calls were carried out; every script of ours may
@@ -49,10 +54,23 @@ void redis_call_arg_bytes(struct redis_call *call, const void *bytes, size_t siz
 void redis_call_arg_i64(struct redis_call *call, int64_t value);
 void redis_call_deinit(struct redis_call *call);
 
-/* `url`: redis://[[user]:password@]host[:port][/db], in which %XX may be used, or unix:///path.
- * `timeout_ms` is for connecting and for each reply. ERR_CONFIG. Does not connect yet. */
-_must_check_ enum err redis_link_create(const char *url, const char *client_name,
-                                        int64_t timeout_ms, struct redis_link **out);
+struct redis_config {
+    const char *url; /* redis://[[user]:password@]host[:port][/db], in which %XX may be used, or
+                        unix:///path; with sentinels its host and port mean nothing */
+    const char *sentinels;         /* host:port,host:port; NULL or "": none */
+    const char *sentinel_name;     /* what they call the primary */
+    const char *sentinel_password; /* NULL or "": none */
+    int64_t timeout_ms;            /* for connecting and for each reply */
+    int64_t wait_replicas;         /* 0: replies count at once */
+    int64_t wait_ms;               /* how long they have; shorter than timeout_ms */
+};
+
+/* Adds a line for each mistake. ERR_CONFIG, ERR_NOMEM. */
+_must_check_ enum err redis_config_check(const struct redis_config *config, struct text *problems);
+
+/* The texts are copied. ERR_CONFIG, ERR_NOMEM. Does not connect yet. */
+_must_check_ enum err redis_link_create(const struct redis_config *config, const char *client_name,
+                                        struct redis_link **out);
 void redis_link_destroy(struct redis_link *link);
 
 /*

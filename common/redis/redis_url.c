@@ -47,7 +47,7 @@ static char *cut_at(char *str, char c, bool last)
     return at + 1;
 }
 
-static bool is_number(const char *str, long max)
+bool redis_is_number(const char *str, long max)
 {
     char *end;
     long value = strtol(str, &end, 10);
@@ -78,9 +78,9 @@ static bool parse_server(char *str, struct redis_address *out)
         host = str;
     database = cut_at(host, '/', false);
     port = cut_at(host, ':', true);
-    if (!*host || (port && !is_number(port, 65535)))
+    if (!*host || (port && !redis_is_number(port, 65535)))
         return false;
-    if (database && *database && !is_number(database, 1000000))
+    if (database && *database && !redis_is_number(database, 1000000))
         return false;
     out->host = host;
     out->port = port ? atoi(port) : DEFAULT_PORT;

@@ -24,14 +24,23 @@ static const struct demand demands[] = {
     {"maxmemory-policy", "noeviction", "it would throw data away when memory is short"},
 };
 
-/* What Redis says of one setting, in *call; false: it cannot be reached. */
-static bool ask(struct redis_link *link, const char *name, struct redis_call *call)
+/* Runs a command of so many words; false, which is told: Redis cannot be reached. */
+static bool ask(struct redis_link *link, const char *const *words, size_t count,
+                struct redis_call *call)
 {
     redis_call_begin(call, NULL);
-    redis_call_arg(call, "CONFIG");
-    redis_call_arg(call, "GET");
-    redis_call_arg(call, name);
-    return redis_link_run(link, &call, 1) == ERR_OK;
+    for (size_t i = 0; i < count; i++)
+        redis_call_arg(call, words[i]);
+    if (redis_link_run(link, &call, 1) == ERR_OK)
+        return true;
+    fputs("redis.url: Redis cannot be reached, or refuses us\n", stderr);
+    return false;
+}
+
+static int tell_weak(bool allow_weak)
+{
+    fputs(allow_weak ? " (allowed by redis.allow_weak)\n" : "\n", stderr);
+    return allow_weak ? CTL_YES : CTL_NO;
 }
 
 static int check_demand(struct redis_link *link, const struct demand *d, bool allow_weak)
@@ -39,10 +48,8 @@ static int check_demand(struct redis_link *link, const struct demand *d, bool al
     _cleanup_(redis_call_deinit) struct redis_call call = {0};
     const char *value;
 
-    if (!ask(link, d->name, &call)) {
-        fputs("redis.url: Redis cannot be reached, or refuses us\n", stderr);
+    if (!ask(link, (const char *const[]){"CONFIG", "GET", d->name}, 3, &call))
         return CTL_UNKNOWN;
-    }
     if (redis_count(call.reply) != 2) {
         fprintf(stderr, "redis.url: Redis does not tell its setting %s\n", d->name);
         return CTL_UNKNOWN;
@@ -50,27 +57,68 @@ static int check_demand(struct redis_link *link, const struct demand *d, bool al
     value = redis_str(redis_item(call.reply, 1));
     if (strcmp(value, d->value) == 0)
         return CTL_YES;
-    fprintf(stderr, "redis.url: Redis has %s %s, expected %s: %s%s\n", d->name, value, d->value,
-            d->why, allow_weak ? " (allowed by redis.allow_weak)" : "");
-    return allow_weak ? CTL_YES : CTL_NO;
+    fprintf(stderr, "redis.url: Redis has %s %s, expected %s: %s", d->name, value, d->value,
+            d->why);
+    return tell_weak(allow_weak);
+}
+
+/* Too few replicas would leave everything unanswered. With sentinels each of them may take the
+ * primary's place, so all have to have what counts. */
+static int check_replicas(struct redis_link *link, const struct settings *s)
+{
+    _cleanup_(redis_call_deinit) struct redis_call call = {0};
+    size_t replicas;
+
+    if (!ask(link, (const char *const[]){"ROLE"}, 1, &call))
+        return CTL_UNKNOWN;
+    replicas = redis_count(redis_item(call.reply, 2));
+    if ((int64_t)replicas < s->redis_wait_replicas) {
+        fprintf(stderr,
+                "redis.wait_replicas: %lld, but Redis has %zu: no request would be answered\n",
+                (long long)s->redis_wait_replicas, replicas);
+        return CTL_NO;
+    }
+    if (!*s->redis_sentinels || s->redis_wait_replicas == (int64_t)replicas)
+        return CTL_YES;
+    fprintf(stderr,
+            "redis.wait_replicas: %lld, expected %zu, of all replicas: one that lacks what was "
+            "acknowledged last may become the primary",
+            (long long)s->redis_wait_replicas, replicas);
+    return tell_weak(s->redis_allow_weak);
 }
 
 static int check_redis(const struct settings *s)
 {
     _cleanup_(redis_link_destroyp) struct redis_link *link = NULL;
+    struct redis_config config = settings_redis(s);
     int worst = CTL_YES;
 
-    if (redis_link_create(s->redis_url, "activestack-ctl", s->redis_timeout_ms, &link) != ERR_OK) {
-        fputs("redis.url: not of the form redis://:password@host:port/db or unix:///path\n",
-              stderr);
-        return CTL_NO;
-    }
+    config.wait_replicas = 0; /* nothing is written */
+    if (redis_link_create(&config, "activestack-ctl", &link) != ERR_OK)
+        return CTL_UNKNOWN;
     for (size_t i = 0; i < ARRAY_SIZE(demands) && worst != CTL_UNKNOWN; i++) {
         int found = check_demand(link, &demands[i], s->redis_allow_weak);
 
         worst = found > worst ? found : worst;
     }
+    if (worst != CTL_UNKNOWN) {
+        int found = check_replicas(link, s);
+
+        worst = found > worst ? found : worst;
+    }
     return worst;
+}
+
+/* Of Redis as far as it is known without asking it. */
+static int check_redis_settings(const struct settings *s)
+{
+    _cleanup_(text_deinit) struct text problems = {0};
+    const struct redis_config config = settings_redis(s);
+
+    if (redis_config_check(&config, &problems) == ERR_OK)
+        return CTL_YES;
+    fputs(text_str(&problems), stderr);
+    return CTL_NO;
 }
 
 /* Of the broker as far as it is known without asking it: the address, and files for TLS. */
@@ -107,6 +155,8 @@ static int check_files(const char *config, struct settings *settings)
         fputs(text_str(&problems), stderr);
         return CTL_NO;
     }
+    if (check_redis_settings(settings) != CTL_YES)
+        return CTL_NO;
     return check_broker(settings);
 }
 

@@ -1,3 +1,4 @@
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +8,9 @@
 #include <unistd.h>
 
 #include <check.h>
+#include <hiredis/hiredis.h>
 
+#include "common/base/backoff.h"
 #include "common/base/clock.h"
 #include "common/base/text.h"
 #include "common/redis/redis_link.h"
@@ -18,6 +21,7 @@
 #define PATIENCE_MS 20000
 
 static char folder[64], url[128];
+static struct redis_config config = {.url = url, .timeout_ms = 2000};
 static pid_t server;
 static struct redis_link *under_test;
 
@@ -32,6 +36,7 @@ static const struct redis_script broken_script = {"broken", "this is no Lua"};
 
 static void start_server(void)
 {
+    const char *given = getenv("TEST_REDIS_SERVER"), *program = given ? given : "redis-server";
     char socket_path[96];
 
     (void)snprintf(socket_path, sizeof(socket_path), "%s/socket", folder);
@@ -42,8 +47,8 @@ static void start_server(void)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (!freopen("/dev/null", "w", stdout))
         _exit(126);
-    execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", socket_path, "--dir",
-           folder, "--save", "", "--appendonly", "yes", "--requirepass", "", (char *)NULL);
+    execlp(program, program, "--port", "0", "--unixsocket", socket_path, "--dir", folder, "--save",
+           "", "--appendonly", "yes", "--requirepass", "", (char *)NULL);
     _exit(127);
 }
 
@@ -60,7 +65,7 @@ static void start(void)
     ck_assert_ptr_nonnull(mkdtemp(folder));
     (void)snprintf(url, sizeof(url), "unix://%s/socket", folder);
     start_server();
-    ck_assert_int_eq(redis_link_create(url, "test", 2000, &under_test), ERR_OK);
+    ck_assert_int_eq(redis_link_create(&config, "test", &under_test), ERR_OK);
 }
 
 static void stop(void)
@@ -387,6 +392,72 @@ START_TEST(a_redis_that_does_not_answer_in_time_is_away)
 }
 END_TEST
 
+/* ---- A Redis that is no primary, or has too few replicas ---- */
+
+/* Has the server carry out a command over a connection of its own. */
+static void command_server(const char *command)
+{
+    redisContext *context = redisConnectUnix(url + strlen("unix://"));
+    redisReply *reply = redisCommand(context, command);
+
+    ck_assert(reply && reply->type == REDIS_REPLY_STATUS);
+    freeReplyObject(reply);
+    redisFree(context);
+}
+
+START_TEST(a_primary_that_becomes_a_replica_is_left_until_it_is_one_again)
+{
+    struct redis_call add = {0}, *calls[] = {&add};
+
+    begin(&add, &add_script, "n", "1");
+    run(calls, 1);
+    command_server("REPLICAOF 127.0.0.1 1");
+    for (int i = 0; i < 3; i++) { /* it says so itself at first, then it is not written to */
+        ck_assert_int_eq(redis_link_run(under_test, calls, 1), ERR_AWAY);
+        ck_assert_ptr_null(add.reply);
+        (void)poll(NULL, 0, 2 * BACKOFF_FIRST_MS);
+    }
+    command_server("REPLICAOF NO ONE");
+    run(calls, 1);
+    ck_assert_int_eq(redis_i64(add.reply), 2);
+    redis_call_deinit(&add);
+}
+END_TEST
+
+START_TEST(a_redis_that_wants_replicas_before_it_takes_writes_is_away)
+{
+    struct redis_call add = {0}, *calls[] = {&add};
+
+    begin(&add, &add_script, "n", "1");
+    run(calls, 1);
+    command_server("CONFIG SET min-replicas-to-write 1");
+    ck_assert_int_eq(redis_link_run(under_test, calls, 1), ERR_AWAY);
+    command_server("CONFIG SET min-replicas-to-write 0");
+    run(calls, 1);
+    ck_assert_int_eq(redis_i64(add.reply), 2);
+    redis_call_deinit(&add);
+}
+END_TEST
+
+START_TEST(without_the_replicas_that_it_waits_for_a_batch_is_done_and_not_answered)
+{
+    struct redis_config waiting = config;
+    struct redis_link *link = NULL;
+    struct redis_call add = {0}, *calls[] = {&add};
+
+    waiting.wait_replicas = 1;
+    waiting.wait_ms = 50;
+    run(calls, 0); /* until it serves */
+    ck_assert_int_eq(redis_link_create(&waiting, "waiting", &link), ERR_OK);
+    begin(&add, &add_script, "n", "1");
+    ck_assert_int_eq(redis_link_run(link, calls, 1), ERR_AWAY);
+    ck_assert_ptr_null(add.reply);
+    ck_assert_int_eq(value_of("n"), 1);
+    redis_call_deinit(&add);
+    redis_link_destroy(link);
+}
+END_TEST
+
 /* ---- Addresses ---- */
 
 START_TEST(a_wrong_url_is_told_at_once)
@@ -398,7 +469,9 @@ START_TEST(a_wrong_url_is_told_at_once)
     struct redis_link *none = NULL;
 
     for (size_t i = 0; i < ARRAY_SIZE(urls); i++)
-        ck_assert_msg(redis_link_create(urls[i], "test", 1000, &none) == ERR_CONFIG, "%s", urls[i]);
+        ck_assert_msg(redis_link_create(&(struct redis_config){.url = urls[i]}, "test", &none) ==
+                          ERR_CONFIG,
+                      "%s", urls[i]);
     ck_assert_ptr_null(none);
 }
 END_TEST
@@ -417,7 +490,10 @@ START_TEST(password_and_database_of_the_url_are_used)
     text_add_bytes(&with_database, given,
                    strlen("redis://") + strcspn(given + strlen("redis://"), "/"));
     text_add(&with_database, "/9");
-    ck_assert_int_eq(redis_link_create(text_str(&with_database), "test-9", 2000, &link), ERR_OK);
+    ck_assert_int_eq(redis_link_create(&(struct redis_config){.url = text_str(&with_database),
+                                                              .timeout_ms = 2000},
+                                       "test-9", &link),
+                     ERR_OK);
     begin(&calls[0], NULL, "CLIENT", "INFO");
     begin(&calls[1], NULL, "CLIENT", "GETNAME");
     ck_assert_int_eq(redis_link_run(link, all, 2), ERR_OK);
@@ -444,6 +520,9 @@ static const TTest *const *const tests[] = {
     &while_away_the_answer_comes_at_once,
     &a_redis_that_does_not_answer_in_time_is_away,
     &a_wrong_url_is_told_at_once,
+    &a_primary_that_becomes_a_replica_is_left_until_it_is_one_again,
+    &a_redis_that_wants_replicas_before_it_takes_writes_is_away,
+    &without_the_replicas_that_it_waits_for_a_batch_is_done_and_not_answered,
     &password_and_database_of_the_url_are_used,
 };
 

@@ -7,6 +7,8 @@ process that started them, however that ends.
     with Servers() as servers:
         servers.redis.kill()            # as by a power cut
         servers.redis.start()           # from its files
+
+TEST_REDIS_SERVER names the program that serves as Redis, such as valkey-server.
 """
 
 import base64
@@ -29,6 +31,7 @@ from certificates import Authority
 
 ROOT = Path(__file__).resolve().parents[2]
 USERS = ("gateway", "agent", "worker", "feed", "operator")  # of RabbitMQ, beside its administrator
+REDIS_SERVER = os.environ.get("TEST_REDIS_SERVER", "redis-server")
 
 
 def free_port():
@@ -83,7 +86,7 @@ class Server:
 
     def launch(self):
         """Starts the server without waiting for it."""
-        self.process = spawn(self.command, self.log)
+        self.process = spawn(self.command, self.log, env={**os.environ, "REDIS_SERVER": REDIS_SERVER})
 
     def is_ready(self):
         if self.process.poll() is not None:
