@@ -12,7 +12,7 @@
  *
  * The only module that includes amqp.h. It connects, names the connection, declares queues,
  * consumes, publishes with confirms, sends heartbeats, and after a loss comes back by itself
- * (0.1 s doubling to 5 s, with jitter), declares and consumes anew, and tells its owner.
+ * (0.1 s doubling to 1.5 s, with jitter), declares and consumes anew, and tells its owner.
  *
  * Threads: a link belongs to one thread, which calls amqp_link_turn() all the time; nothing here
  *          is shared. The callbacks run inside amqp_link_turn(), and may publish and acknowledge.

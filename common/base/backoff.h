@@ -4,15 +4,15 @@
 #include <stdint.h>
 
 /*
- * backoff - when to try again after a failure: after 0.1 s, doubling to 5 s, each with jitter, so
- * that a hundred workers do not all come back in the same instant.
+ * backoff - when to try again after a failure: after 0.1 s, doubling to 1.5 s, each with jitter, so
+ * that a hundred workers do not all come back in the same instant, and each within 2 s.
  *
  * A zeroed struct backoff is due at once. Success is stated when it has lasted: a peer that accepts
  * us and drops us again must not be visited ten times a second.
  */
 
 #define BACKOFF_FIRST_MS   100
-#define BACKOFF_LONGEST_MS 5000
+#define BACKOFF_LONGEST_MS 1500
 
 struct backoff {
     int64_t delay_ms;   /* of the last wait, without jitter; 0: none */
