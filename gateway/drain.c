@@ -4,6 +4,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/protocol/close_codes.h"
 
 #define FAREWELL_MS 3000 /* for clients to answer the close of a stopping gateway */
 
@@ -21,7 +22,7 @@ void drain_send_away(struct drain *d, struct gateway *g, struct client *c)
 
     snprintf(delay_ms, sizeof(delay_ms), "%lld",
              (long long)(g->settings->gateway_drain_ms * (int64_t)place / (int64_t)clients));
-    client_close(c, 1001, delay_ms);
+    client_close(c, CLOSE_DRAIN, delay_ms);
     d->last_away_ms = clock_mono_ms();
 }
 

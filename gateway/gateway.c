@@ -8,6 +8,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/process/status.h"
+#include "common/protocol/close_codes.h"
 #include "common/protocol/seal.h"
 #include "gateway/broker/consumer.h"
 #include "gateway/broker/publisher.h"
@@ -65,9 +66,9 @@ static struct client *on_opened(void *arg, const char *dialect, const struct add
     if (g->draining)
         drain_send_away(&p->drain, g, c);
     else if (clients_count(g->clients) > (size_t)g->settings->gateway_max_connections)
-        client_close(c, 1013, "too many connections");
+        client_close(c, CLOSE_OVERLOAD, "too many connections");
     else if (bridge_away_ms(g->bridge, clock_mono_ms()) > g->settings->gateway_max_broker_outage_ms)
-        client_close(c, 1013, "the broker is away");
+        client_close(c, CLOSE_OVERLOAD, "the broker is away");
     if (c->state == CLIENT_CLOSING)
         metrics_add(g->metrics, METRIC_CONNECTIONS_REFUSED, 1);
     return c;

@@ -1,14 +1,12 @@
 #pragma once
 
 #include "agents/runtime/work.h"
+#include "common/protocol/close_codes.h"
 
 /*
  * control - what agents have gateways do to a client's socket (gateway/conversation/control.h).
  */
 
-#define CLOSE_TAKEN_OVER 4001
-#define CLOSE_REVOKED    4002
-#define CLOSE_ENDED      4005
-
-/* Adds to work's messages one that closes the client's socket at this gateway, if it is there. */
+/* Adds to work's messages one that closes the client's socket at this gateway, if it is there;
+ * `code` is one of close_codes.h with a reason. */
 void control_close(struct work *work, const char *client, const char *gateway, int code);

@@ -124,6 +124,11 @@ int content_code_of(const struct operation *o, enum response_code code)
     return content_code(o, meaning->status, of_no_class ? CONTENT_PLAIN : meaning->detail);
 }
 
+int content_status_of(enum response_code code)
+{
+    return meaning_of(code)->status;
+}
+
 void content_add_msg(struct text *out, enum response_code code, const char *desc)
 {
     text_addf(out, "%s: %s", meaning_of(code)->title, desc);

@@ -51,5 +51,8 @@ int content_code(const struct operation *o, int status, int detail);
 /* The code that says the same as an ActiveStack one: -100 is 401xx10. */
 int content_code_of(const struct operation *o, enum response_code code);
 
+/* The status of that: 401. */
+int content_status_of(enum response_code code);
+
 /* Adds the text of such an error: "Format Error: <desc>". */
 void content_add_msg(struct text *out, enum response_code code, const char *desc);

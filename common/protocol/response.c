@@ -1,35 +1,32 @@
 #include "common/protocol/response.h"
 
-#include <stddef.h>
-
 #include "common/base/cleanup.h"
 #include "common/base/clock.h"
 #include "common/protocol/operations.h"
 
-static const struct {
-    enum response_code code;
-    const char *name;
-} names[] = {
-    // clang-format off
-    { CODE_INVALID_CLIENT,  "invalidClient"        },
-    { CODE_PROCESS_FAILED,  "Error Running Process" },
-    { CODE_MISSING_CLASS,   "missingMappedClass"   },
-    { CODE_UNSUPPORTED,     "methodUnsupported"    },
-    { CODE_NOT_IMPLEMENTED, "methodNotImplemented" },
-    { CODE_INVALID_PROCESS, "invalidProcessError"  },
-    { CODE_MALFORMED,       "malformedRequest"     },
-    { CODE_TIMEOUT,         "timeout"              },
-    { CODE_FORBIDDEN,       "forbidden"            },
-    { CODE_TOO_MANY,        "tooManyRequests"      },
-    { CODE_BACK_END_AWAY,   "backEndAway"          },
-    { CODE_TOO_EXPENSIVE,   "tooExpensive"         },
-    { CODE_CREATE_FAILED,   "createObjectError"    },
-    { CODE_UPDATE_FAILED,   "updateObjectError"    },
-    { CODE_REMOVE_FAILED,   "deleteObjectError"    },
-    { CODE_MISSING_FIELD,   "missingRequiredField" },
-    { CODE_INTERNAL,        "internalError"        },
-    // clang-format on
+// clang-format off
+const struct response_code_row response_codes[] = {
+    { CODE_INVALID_CLIENT,   "invalidClient",         "not logged in, or the client is unknown" },
+    { CODE_PROCESS_FAILED,   "Error Running Process", "the process failed; its own code and name, if it gives some, stand instead" },
+    { CODE_MISSING_CLASS,    "missingMappedClass",    "a class that the model does not have" },
+    { CODE_UNSUPPORTED,      "methodUnsupported",     "the class does not have what is asked for" },
+    { CODE_NOT_IMPLEMENTED,  "methodNotImplemented",  "an operation that is unknown, or that nobody serves" },
+    { CODE_INVALID_PROCESS,  "invalidProcessError",   "a process that is not declared" },
+    { CODE_MALFORMED,        "malformedRequest",      "a malformed request: the text says which member, and what was expected" },
+    { CODE_TIMEOUT,          "timeout",               "no answer in time; whether a write was done is unknown: the same message id asks again, and gets its result" },
+    { CODE_FORBIDDEN,        "forbidden",             "the user may not" },
+    { CODE_TOO_MANY,         "tooManyRequests",       "too many requests, or too much that waits for an answer" },
+    { CODE_BACK_END_AWAY,    "backEndAway",           "the broker is away, or nothing more can wait for it: later" },
+    { CODE_TOO_EXPENSIVE,    "tooExpensive",          "too expensive: the text names the limit, or the index that is missing" },
+    { CODE_CREATE_FAILED,    "createObjectError",     "the object was not created" },
+    { CODE_UPDATE_FAILED,    "updateObjectError",     "the object was not changed" },
+    { CODE_REMOVE_FAILED,    "deleteObjectError",     "the object was not removed" },
+    { CODE_MISSING_FIELD,    "missingRequiredField",  "a field that must be given is missing" },
+    { CODE_INTERNAL,         "internalError",         "a fault of the server, which its log tells of" },
 };
+// clang-format on
+
+const size_t response_code_count = ARRAY_SIZE(response_codes);
 
 /* The eight members that every response has (spec 4.2), up to the subclass's. */
 void response_begin(struct text *out, const struct response *head)
@@ -67,9 +64,9 @@ void response_connect(struct text *out, const char *client, const char *message_
 
 const char *response_code_name(enum response_code code)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-        if (names[i].code == code)
-            return names[i].name;
+    for (size_t i = 0; i < response_code_count; i++)
+        if (response_codes[i].code == code)
+            return response_codes[i].name;
     return "unknownError";
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/base/text.h"
@@ -51,6 +52,16 @@ enum response_code {
     CODE_MISSING_FIELD = -251,
     CODE_INTERNAL = 0
 };
+
+struct response_code_row {
+    enum response_code code;
+    const char *name;
+    const char *meaning;
+};
+
+/* All there is to know of each; the page of codes is printed from it. */
+extern const struct response_code_row response_codes[];
+extern const size_t response_code_count;
 
 /* The name that goes with a code: "invalidClient", ... ; never NULL. */
 const char *response_code_name(enum response_code code);

@@ -35,8 +35,9 @@ static const struct command commands[] = {
      "what a changed model takes; migrate: brings the objects to it",          ctl_model},
     {"operations",    "",
      "prints the table of operations",                                         ctl_operations},
-    {"reference",     "sample|manual",
-     "prints the settings of all programs, as a sample file or as a part of activestack.conf(5)", ctl_reference},
+    {"reference",     "settings|operations|codes|sample|manual",
+     "prints the settings, operations or codes of all programs as Markdown; the settings also as a\n"
+     "      sample file, or as a part of activestack.conf(5)",                  ctl_reference},
     {"user",          "[--wait SECONDS] ACTION [USER]",
      "list [USER]; add [--first-name TEXT] [--last-name TEXT] [--email TEXT] [--roles A,B] USER;\n"
      "      role USER +ROLE -ROLE...; passwd, disable, enable, logout, remove USER. Passwords are asked for\n"

@@ -1,11 +1,10 @@
-#include "common/protocol/operations.h"
-
 #include <stdio.h>
 
 #include "common/protocol/content.h"
 #include "deploy/ctl/commands.h"
+#include "deploy/ctl/operation_names.h"
 
-static const char *agent_name(enum operation_agent agent)
+const char *operation_agent_name(enum operation_agent agent)
 {
     static const char *const names[] = {
         [AGENT_NONE] = "-", [AGENT_SYNC] = "sync", [AGENT_AUTH] = "auth"};
@@ -13,7 +12,7 @@ static const char *agent_name(enum operation_agent agent)
     return names[agent];
 }
 
-static const char *origin_name(enum origin origin)
+const char *operation_origin_name(enum origin origin)
 {
     static const char *const names[] = {
         [ORIGIN_CLIENT] = "client", [ORIGIN_GATEWAY] = "gateway", [ORIGIN_OPERATOR] = "operator",
@@ -28,9 +27,10 @@ static void print_row(const struct operation *o)
     const char *cls = content_cls(o);
 
     printf("%-28s %-28s %-5s %-8s %-6s %-8s %-13s %s -> %s\n", o->name,
-           o->served_by_name ? o->served_by_name : "-", agent_name(o->agent),
-           origin_name(o->origin), o->needs_login ? "yes" : "no", o->has_effects ? "yes" : "no",
-           cls ? cls : "-", o->request_class, o->response_class ? o->response_class : "-");
+           o->served_by_name ? o->served_by_name : "-", operation_agent_name(o->agent),
+           operation_origin_name(o->origin), o->needs_login ? "yes" : "no",
+           o->has_effects ? "yes" : "no", cls ? cls : "-", o->request_class,
+           o->response_class ? o->response_class : "-");
 }
 
 int ctl_operations(const char *config, int argc, char **argv)

@@ -11,8 +11,9 @@ struct page {
 };
 
 static const struct page pages[] = {
-    {"manual", reference_manual},
-    {"sample", reference_sample},
+    {"codes", reference_codes},           {"manual", reference_manual},
+    {"operations", reference_operations}, {"sample", reference_sample},
+    {"settings", reference_settings},
 };
 
 int ctl_reference(const char *config, int argc, char **argv)

@@ -12,3 +12,20 @@ void reference_sample(FILE *out);
 
 /* Every setting in the language of manual pages, mdoc(7): the list in activestack.conf(5). */
 void reference_manual(FILE *out);
+
+/* The rest in Markdown. Every setting, in tables by group. */
+void reference_settings(FILE *out);
+
+/* Every operation: who sends it, who serves it, what it is. */
+void reference_operations(FILE *out);
+
+/* The codes of errors and of closed WebSockets. */
+void reference_codes(FILE *out);
+
+/* Prints the head of a table; `columns` are separated by "|". */
+void reference_table(FILE *out, const char *columns);
+
+/* Prints a cell, "|" escaped; NULL or "": an empty one. The row ends with reference_row_end(). */
+void reference_cell(FILE *out, const char *text);
+void reference_code_cell(FILE *out, const char *text);
+void reference_row_end(FILE *out);

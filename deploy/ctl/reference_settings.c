@@ -136,3 +136,32 @@ void reference_manual(FILE *out)
     }
     fputs(".El\n", out);
 }
+
+static void print_group(FILE *out, const struct config_row *row)
+{
+    fprintf(out, "\n## %.*s\n\n", (int)group_size(row), row->key);
+    reference_table(out, "setting|default|what|allowed");
+}
+
+void reference_settings(FILE *out)
+{
+    const struct config_table *table = &settings_table;
+
+    fputs("# Settings\n\n"
+          "In the file of settings, a line `key = value` each; or in the environment:\n"
+          "`ACTIVESTACK_AMQP_URL` is `amqp.url`.\n",
+          out);
+    for (size_t i = 0; i < table->count; i++) {
+        _cleanup_(text_deinitp) struct text facts = {0};
+        const struct config_row *row = &table->rows[i];
+
+        if (starts_group(table, i))
+            print_group(out, row);
+        add_facts(&facts, row);
+        reference_code_cell(out, row->key);
+        reference_code_cell(out, row->initial);
+        reference_cell(out, row->help);
+        reference_cell(out, text_str(&facts));
+        reference_row_end(out);
+    }
+}

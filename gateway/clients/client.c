@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "common/base/secret.h"
+#include "common/protocol/close_codes.h"
 
-#define CLOSE_TOO_SLOW  4003
 #define PATIENCE_S      2  /* with a client that is being closed */
 #define SLOW_PATIENCE_S 20 /* until a slow one has made room for the close frame */
 #define BIT(state)      (1U << (state))

@@ -2,6 +2,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/protocol/close_codes.h"
 
 static void set_behind(struct gateway *g, struct client *c, bool behind)
 {
@@ -55,7 +56,7 @@ void slow_tick(struct gateway *g, int64_t now_ms)
 
     while ((c = TAILQ_FIRST(&g->waiting)) && c->waits_since_ms <= before_ms) {
         slow_forget(g, c);
-        client_close(c, 4003, "reads nothing");
+        client_close(c, CLOSE_TOO_SLOW, "reads nothing");
     }
 }
 

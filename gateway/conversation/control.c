@@ -3,32 +3,16 @@
 #include <string.h>
 
 #include "common/base/log.h"
-
-static const char *reason_of(int64_t code)
-{
-    static const struct {
-        int code;
-        const char *reason;
-    } reasons[] = {
-        {4001, "taken over"},
-        {4002, "revoked"},
-        {4005, "session ended"},
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
-        if (reasons[i].code == code)
-            return reasons[i].reason;
-    return NULL;
-}
+#include "common/protocol/close_codes.h"
 
 bool control_close(struct gateway *g, const char *client, size_t size, int64_t code)
 {
-    const char *reason = reason_of(code);
+    const struct close_row *row = close_row_of_agents(code);
     struct client *c = clients_find(g->clients, client, size);
 
-    if (c && reason)
-        client_close(c, (int)code, reason);
-    return reason != NULL;
+    if (c && row)
+        client_close(c, (int)code, row->reason);
+    return row != NULL;
 }
 
 void control_take(struct gateway *g, const struct msg *m)

@@ -6,6 +6,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/secret.h"
+#include "common/protocol/close_codes.h"
 #include "common/protocol/operations.h"
 #include "gateway/conversation/announcements.h"
 #include "gateway/conversation/dialect.h"
@@ -67,7 +68,7 @@ void login_tick(struct gateway *g, int64_t now_ms)
     struct client *c;
 
     while ((c = take_due(&g->to_log_in, now_ms)))
-        client_close(c, 4004, "no login in time");
+        client_close(c, CLOSE_NO_LOGIN, "no login in time");
     while ((c = take_due(&g->to_renew, now_ms)))
         if (c->state != CLIENT_CLOSING)
             issue_session(g, c);

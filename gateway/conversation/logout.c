@@ -1,5 +1,6 @@
 #include "gateway/conversation/logout.h"
 
+#include "common/protocol/close_codes.h"
 #include "gateway/conversation/dialect.h"
 #include "gateway/conversation/login.h"
 #include "gateway/conversation/outgoing.h"
@@ -10,7 +11,7 @@
 static void leave(struct gateway *g, struct client *c)
 {
     if (!c->dialect->stays_after_logout)
-        client_close(c, 1000, "logged out");
+        client_close(c, CLOSE_NORMAL, "logged out");
     else if (c->state == CLIENT_LEAVING)
         login_again(g, c);
 }

@@ -3,6 +3,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "common/protocol/close_codes.h"
+
 /* The members of the envelope and of the operations (spec 3 and 4.1). Readers of JSON disagree on
  * which of two equal members counts, so none of these may stand there twice. The first ones are
  * those that the gateway reads. */
@@ -293,7 +295,7 @@ static void read_value(struct json_span value, struct frame *f)
         read_array(value, f);
         break;
     default:
-        close_with(f, 1008, "expected an object or an array");
+        close_with(f, CLOSE_BAD_SHAPE, "expected an object or an array");
         break;
     }
 }
@@ -306,7 +308,7 @@ static void read_beyond_limits(const char *text, size_t size, const struct json_
     enum err e = json_check(text, size, &any_number, NULL);
 
     if (e) {
-        close_with(f, e == ERR_RANGE ? 1008 : 1007,
+        close_with(f, e == ERR_RANGE ? CLOSE_BAD_SHAPE : CLOSE_NOT_JSON,
                    e == ERR_RANGE ? "nested too deep" : "not JSON");
         return;
     }
@@ -326,7 +328,7 @@ void activestack_read(const char *text, size_t size, const struct json_limits *l
     else if (e == ERR_RANGE)
         read_beyond_limits(text, size, limits, out);
     else
-        close_with(out, 1007, e == ERR_UTF8 ? "not UTF-8" : "not JSON");
+        close_with(out, CLOSE_NOT_JSON, e == ERR_UTF8 ? "not UTF-8" : "not JSON");
 }
 
 void frame_deinit(struct frame *f)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/cleanup.h"
+#include "common/protocol/close_codes.h"
 #include "common/protocol/content.h"
 
 #define NUMBER_DIGITS 18 /* of a block's number: what fits int64_t whatever they are */
@@ -73,7 +74,7 @@ static void read_request(struct content_frame *f)
 {
     f->id = read_string(f, "id");
     if (!f->id || !*f->id) {
-        give_up(f, 1008, "id: expected a string");
+        give_up(f, CLOSE_BAD_SHAPE, "id: expected a string");
         return;
     }
     if (!read_class(f, false))
@@ -140,7 +141,8 @@ static void read_object(struct content_frame *f)
     if (count == 1 && i < ARRAY_SIZE(types))
         types[i].read(f);
     else
-        give_up(f, 1008, "type: expected \"request\", \"notify\", \"result\" or \"error\"");
+        give_up(f, CLOSE_BAD_SHAPE,
+                "type: expected \"request\", \"notify\", \"result\" or \"error\"");
 }
 
 static void read_value(struct json_span value, struct content_frame *f)
@@ -149,7 +151,7 @@ static void read_value(struct json_span value, struct content_frame *f)
     if (json_kind(value) == JSON_OBJECT)
         read_object(f);
     else
-        give_up(f, 1008, "expected an object");
+        give_up(f, CLOSE_BAD_SHAPE, "expected an object");
 }
 
 /* A text that breaks a limit: a long number is the request's fault, a deep nesting the socket's. */
@@ -160,7 +162,8 @@ static void read_beyond_limits(const char *text, size_t size, const struct json_
     enum err e = json_check(text, size, &any_number, NULL);
 
     if (e) {
-        give_up(f, e == ERR_RANGE ? 1008 : 1007, e == ERR_RANGE ? "nested too deep" : "not JSON");
+        give_up(f, e == ERR_RANGE ? CLOSE_BAD_SHAPE : CLOSE_NOT_JSON,
+                e == ERR_RANGE ? "nested too deep" : "not JSON");
         return;
     }
     read_value(json_value(text, size), f); /* for the id and the class of the answer */
@@ -182,7 +185,7 @@ void content_read(const char *text, size_t size, const struct json_limits *limit
     else if (e == ERR_RANGE)
         read_beyond_limits(text, size, limits, out);
     else
-        give_up(out, 1007, e == ERR_UTF8 ? "not UTF-8" : "not JSON");
+        give_up(out, CLOSE_NOT_JSON, e == ERR_UTF8 ? "not UTF-8" : "not JSON");
 }
 
 void content_frame_deinit(struct content_frame *f)

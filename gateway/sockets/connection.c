@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "common/protocol/close_codes.h"
 #include "gateway/door/door.h"
 #include "gateway/sockets/http.h"
 #include "gateway/sockets/listener_private.h"
@@ -76,9 +77,9 @@ static void take_piece(struct listener *l, struct lws *wsi, struct connection *c
     const bool whole = lws_is_final_fragment(wsi) && rest == 0;
 
     if (lws_frame_is_binary(wsi)) {
-        client_close(c->client, 1003, "text frames only");
+        client_close(c->client, CLOSE_BINARY, "text frames only");
     } else if (c->incoming.size + size + rest > l->config.max_frame_bytes) {
-        client_close(c->client, 1009, "frame too large");
+        client_close(c->client, CLOSE_TOO_LARGE, "frame too large");
     } else if (whole && c->incoming.size == 0) {
         l->config.events.frame(l->config.arg, c->client, at, size);
         return;
