@@ -9,6 +9,7 @@ from ctl import Ended
 from in_flight import InFlight
 from replicated import Replicated
 from servers import wait_until
+from shapes import assert_error
 from stack import Stack
 from store import assert_books_balance, stored_object
 
@@ -26,11 +27,13 @@ def replicated(tmp_path_factory):
 def followers(servers, replicated):
     """A stack on it that waits for the replica."""
     own = SimpleNamespace(folder=servers.folder, rabbitmq=servers.rabbitmq, redis=replicated)
-    with Stack(own, sync_agents=2, settings={
+    stack = Stack(own, gateways=2, sync_agents=2, settings={
             **replicated.settings, "redis.wait_replicas": 1, "redis.wait_ms": 500,
             "redis.timeout_ms": 2000, "sync.job_lease_ms": 1000, "sync.redelivery_first_ms": 500,
-            "gateway.request_timeout_ms": 60_000, "gateway.ping_timeout_ms": 300_000}) as s:
-        yield s
+            "gateway.request_timeout_ms": 60_000, "gateway.ping_timeout_ms": 300_000})
+    stack.gateways[1].set(request_timeout_ms=1500)
+    with stack:
+        yield stack
 
 
 @pytest.fixture
@@ -124,6 +127,26 @@ def test_what_no_replica_has_is_neither_answered_nor_shown(followers, replicated
             replica.resume()
     assert ada.response_to(write)["result"] is True
     assert other.response_to(read)["result"]["title"] == "new"
+
+
+def test_whose_time_is_up_meanwhile_hears_that_nothing_is_sure(followers, replicated, connect,
+                                                              new_id):
+    hasty, task = connect(followers.gateways[1], "cleo"), new_id("task")
+    create(hasty, TASK, task, title="old")
+    replica = replicated.replicas()[0]
+    replica.pause()
+    try:
+        new = {"theObject": {"cn": TASK, "ID": task, "title": "new"}}
+        write = hasty.send_request("putObject", **new)
+        assert_error(hasty.response_to(write), "-116")
+    finally:
+        replica.resume()
+
+    def is_answered():
+        hasty.send_request("putObject", messageId=write, **new)
+        return hasty.response_to(write).get("result") is True
+
+    wait_until(is_answered, 20, "the same request gets its result")
 
 
 def test_a_planned_change_of_the_primary_is_followed(followers, replicated, connect):
