@@ -54,6 +54,9 @@ struct agent_definition {
      * only after a `start` that succeeded. NULL: nothing. */
     enum err (*start)(struct agent *agent);
     void (*stop)(struct agent *agent);
+    /* Adds a line, as status.h has it, for each thing that the agent cannot serve without, beside
+     * the links of its workers. Any thread, at any time. NULL: there is none. */
+    void (*missing)(const struct agent *agent, struct text *out);
     /* What it counts beside the runtime's figures (metrics.h), in agent->own_metrics; NULL:
      * nothing.
      */

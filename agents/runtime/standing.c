@@ -43,6 +43,8 @@ static void missing(const void *arg, struct text *out)
 
     add_missing(s, FIGURE_BROKER_UP, "broker", out);
     add_missing(s, FIGURE_REDIS_UP, "redis", out);
+    if (s->agent->definition->missing)
+        s->agent->definition->missing(s->agent, out);
     if (atomic_load(&s->stopping))
         text_add(out, "stopping\n");
 }

@@ -7,7 +7,8 @@
  * standing - how an agent stands: which of its workers move and have their links, whether it stops;
  * and the status port (common/process/status.h), where that is told.
  *
- * An agent is ready when all of its workers are linked to broker and Redis, until it stops.
+ * An agent is ready when all of its workers are linked to broker and Redis, and what it has beside
+ * them is there, until it stops.
  *
  * Threads: standing_turned() belongs to each worker, the others to the thread that runs the agent.
  */

@@ -1,4 +1,5 @@
 #include "agents/sync/jobs/feed.h"
+#include "agents/sync/metrics.h"
 #include "agents/sync/operations.h"
 #include "agents/sync/own.h"
 #include "agents/sync/sessions/keep.h"
@@ -67,6 +68,8 @@ static const struct agent_definition sync_agent = {
     .queues = sync_own_queues,
     .start = sync_own_start,
     .stop = sync_own_stop,
+    .missing = sync_own_missing,
+    .metrics = &sync_metrics,
 };
 
 int main(int argc, char **argv)

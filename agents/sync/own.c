@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "agents/sync/host/host.h"
+#include "agents/sync/metrics.h"
 #include "agents/sync/processes/declared.h"
 
 enum err sync_own_load(struct agent *agent, struct text *problems)
@@ -54,6 +55,14 @@ void sync_own_stop(struct agent *agent)
 
     if (own->host)
         host_stop(own->host);
+}
+
+void sync_own_missing(const struct agent *agent, struct text *out)
+{
+    const struct sync_own *own = agent->own;
+
+    if (own->host && !metrics_get(agent->own_metrics, HOST_BROKER_UP))
+        text_add(out, "missing: broker, for connectors and plug-ins\n");
 }
 
 const struct declared *declared_of(const struct agent *agent)

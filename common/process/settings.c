@@ -51,6 +51,8 @@ static const struct config_row rows[] = {
         "The address of the port for monitoring and health checks."),
     INT("status.port", status_port, "0", 0, 65535, NULL, SERVERS,
         "Where /healthz, /readyz and /metrics are to be had over plain HTTP; 0: nowhere."),
+    INT("status.store_ms", status_store_ms, "5000", 100, 3600000, "ms", SYNC,
+        "How often a sync agent with such a port reads the books, and what is due, for its metrics."),
     SECRET("amqp.url", amqp_url, NULL, 1, 1024, ALL, CTL,
         "The broker, as amqp://user:password@host:port/vhost, or amqps:// with TLS."),
     TEXT("amqp.ca_file", amqp_ca_file, "", 1, 4096, ALL,

@@ -31,8 +31,9 @@ struct settings { /* NOLINT(clang-analyzer-optin.performance.Padding) */
     int log_format;      /* 0 text, 1 JSON */
     char *status_host;   /* see common/process/status.h */
     int64_t status_port; /* 0: none */
-    char *amqp_url;      /* amqp://user:password@host:port/vhost, or amqps://; no default */
-    char *amqp_ca_file;  /* of amqps://, as the next ones; "" = the system's */
+    int64_t status_store_ms;
+    char *amqp_url;     /* amqp://user:password@host:port/vhost, or amqps://; no default */
+    char *amqp_ca_file; /* of amqps://, as the next ones; "" = the system's */
     char *amqp_client_certificate; /* "" = none */
     char *amqp_client_key;
     int64_t amqp_heartbeat_s;

@@ -4,11 +4,15 @@ import os
 import re
 import socket
 import subprocess
+import urllib.parse
 
 import pytest
-from servers import free_port, wait_until
-from stack import PROGRAMS, SANITIZERS, BUILD
+from servers import wait_until
+from stack import BUILD, PROGRAMS, SANITIZERS, AuthAgent, Stack, SyncAgent
+from store import pending_marks
+from tcp_gate import TcpGate
 
+TASK = "com.app.mo.Task"
 SAMPLE = re.compile(r'^([a-z_]+)(?:\{(.*)\})? (-?[0-9.]+)$')
 
 
@@ -88,3 +92,112 @@ def test_a_probe_of_nobody_says_so(stack):
                                env={**SANITIZERS, **gateway.environment, "ACTIVESTACK_STATUS_PORT": str(port)},
                                stdin=subprocess.DEVNULL, capture_output=True, timeout=30)
     assert ended.returncode == 2 and f"127.0.0.1:{port}" in ended.stderr and ended.stdout == ""
+
+
+# ---- Figures of agents
+
+@pytest.fixture(scope="module")
+def small_stack(servers):
+    with Stack(servers, sync_agents=2, settings={"status.store_ms": 100}) as s:
+        yield s
+
+
+def total(stack, name, labels=None):
+    """Over all sync agents; 0 where there is no such sample."""
+    return sum(samples(agent).get((name, labels), 0)
+               for agent in stack.sync_agents if agent.process.poll() is None)
+
+
+def of(operation, *more):
+    return ",".join([f'operation="{operation}"', *more])
+
+
+def test_requests_are_counted_by_operation_and_outcome(small_stack, connect, new_id):
+    client = connect(small_stack.gateways[0], "ada")
+    wanted = {("requests_total", of("createObject", 'outcome="answered"')): 2,
+              ("requests_total", of("findById", 'outcome="answered"')): 1,
+              ("requests_total", of("findById", 'outcome="error"')): 1,
+              ("requests_total", of("findById", 'outcome="dropped"')): 0,
+              ("queue_seconds_count", of("findById")): 2,
+              ("request_seconds_count", of("findById")): 2}
+    before = {key: total(small_stack, "activestack_agent_" + key[0], key[1]) for key in wanted}
+    ids = [new_id("task") for _ in range(2)]
+    for task in ids:
+        client.request("createObject", theObject={"cn": TASK, "ID": task, "title": "one"})
+    client.request("findById", theClassName=TASK, theClassId=ids[0])
+    client.request("findById", theClassName="com.app.mo.Nothing", theClassId="1")
+    wait_until(lambda: {key: total(small_stack, "activestack_agent_" + key[0], key[1]) - before[key]
+                        for key in wanted} == wanted, 20, f"counted: {wanted}")
+
+
+def test_calls_and_messages_are_counted(small_stack, connect):
+    names = ("activestack_agent_redis_calls_total", None), ("activestack_agent_redis_seconds_count", None), \
+        ("activestack_agent_messages_total", 'outcome="confirmed"')
+    before = [total(small_stack, *name) for name in names]
+    connect(small_stack.gateways[0], "ben")
+    wait_until(lambda: all(total(small_stack, *name) > then for name, then in zip(names, before)), 20,
+               "more of each")
+
+
+def test_an_auth_agent_counts_its_own_operations(small_stack, connect):
+    connect(small_stack.gateways[0], "ben")
+    figures = samples(small_stack.auth_agents[0])
+    assert figures["activestack_agent_requests_total", of("authenticate", 'outcome="answered"')] >= 1
+    assert ("activestack_agent_requests_total", of("findById", 'outcome="answered"')) not in figures
+
+
+def test_what_a_dead_agent_leaves_is_counted_as_redelivered(small_stack, connect, new_id):
+    first, second = small_stack.sync_agents
+    client = connect(small_stack.gateways[0], "ada")
+    second.stop()
+    first.kill()
+    first.launch(fault="after-commit")
+    first.wait_ready()
+    asked = client.send_request("createObject",
+                                theObject={"cn": TASK, "ID": new_id("task"), "title": "one"})
+    first.expect_death()
+    second.start()
+    assert client.response_to(asked)["result"] is True
+    assert samples(second)["activestack_agent_redelivered_total", of("createObject")] == 1
+    first.start()
+
+
+def test_the_books_are_told(small_stack, connect, new_id):
+    writer, reader = (connect(small_stack.gateways[0], user) for user in ("ada", "ben"))
+    task = new_id("task")
+    writer.request("createObject", theObject={"cn": TASK, "ID": task, "title": "one"})
+    reader.request("findById", theClassName=TASK, theClassId=task)
+    writer.request("putObject", theObject={"cn": TASK, "ID": task, "title": "two"})
+    reader.expect_update(task, title="two")
+    for agent in small_stack.sync_agents:
+        wait_until(lambda: samples(agent)["activestack_books_pending", None] ==
+                   len(pending_marks(small_stack.redis())) > 0, 20, "the pending mark is told")
+        figures = samples(agent)
+        assert figures["activestack_books_made_total", None] >= figures["activestack_books_pending", None]
+        assert figures["activestack_store_gateways", None] == 1
+        assert ("activestack_store_due", 'what="sessions"') in figures
+
+
+# ---- Readiness of agents
+
+@pytest.mark.parametrize("kind", ["sync-agent", "auth-agent"])
+@pytest.mark.parametrize("setting, name", [("redis.url", "redis"), ("amqp.url", "broker")])
+def test_an_agent_is_not_ready_without_redis_or_broker(small_stack, kind, setting, name):
+    agent = (SyncAgent if kind == "sync-agent" else AuthAgent)(small_stack, 9)
+    url = urllib.parse.urlsplit(small_stack.redis_url if name == "redis" else small_stack.amqp_url)
+    with TcpGate(url.port) as gate:
+        gate.on(b"", gate.DROP)
+        there = url._replace(netloc=f"{url.netloc.rsplit(':', 1)[0]}:{gate.port}").geturl()
+        agent.environment["ACTIVESTACK_" + setting.replace(".", "_").upper()] = there
+        agent.launch()
+        line = f"missing: {name}, for 2 of 2 workers\n"
+        wait_until(lambda: agent.status("/readyz")[0] == 503, 20, "it answers")
+        if name == "redis":  # the broker is there
+            wait_until(lambda: agent.status("/readyz")[1] == line, 20, "only Redis is missing")
+        assert line in agent.status("/readyz")[1]
+        assert agent.status("/healthz") == (200, "ok\n")
+        ended = probe(agent)
+        assert ended.returncode == 1 and line in ended.stdout
+        gate.on(None, None)
+        wait_until(lambda: agent.status("/readyz") == (200, "ready\n"), 30, "it is ready")
+        agent.stop()

@@ -10,6 +10,7 @@
 #include "agents/runtime/awaited.h"
 #include "agents/sync/host/executor.h"
 #include "agents/sync/host/tickets.h"
+#include "agents/sync/metrics.h"
 #include "agents/sync/processes/declared.h"
 #include "common/amqp/amqp_link.h"
 #include "common/base/clock.h"
@@ -28,6 +29,7 @@ struct host_link {
     struct lane **lanes; /* one of each */
     size_t lane_count;
     struct amqp_link *amqp;
+    struct metrics *metrics; /* the agent's */
     struct wake *wake;
     struct msgq *told;
     struct tickets tickets;
@@ -214,6 +216,7 @@ static void on_up(void *arg)
 {
     struct host_link *link = arg;
 
+    metrics_set(link->metrics, HOST_BROKER_UP, 1);
     awaited_reset(&link->awaited);
 }
 
@@ -222,6 +225,7 @@ static void on_down(void *arg)
 {
     struct host_link *link = arg;
 
+    metrics_set(link->metrics, HOST_BROKER_UP, 0);
     awaited_reset(&link->awaited);
     for (struct ticket *t = link->tickets.first, *next; t; t = next) {
         next = t->next;
@@ -387,6 +391,7 @@ enum err host_link_start(const struct agent *agent, const struct declared *decla
     if (!link)
         return ERR_NOMEM;
     link->declared = declared;
+    link->metrics = agent->own_metrics;
     link->served = served;
     e = wake_create(&link->wake);
     if (!e)

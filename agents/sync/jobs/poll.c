@@ -4,6 +4,7 @@
 #include "agents/sync/content/notify.h"
 #include "agents/sync/jobs/jobs.h"
 #include "agents/sync/operations.h"
+#include "agents/sync/operator/tally.h"
 #include "agents/sync/processes/calls.h"
 #include "agents/sync/sessions/online.h"
 #include "agents/sync/store/scripts.h"
@@ -59,6 +60,7 @@ static enum work_step claimed(struct work *work)
     for (size_t i = 0; i < redis_count(values); i++)
         watchers_recompute_start(work, redis_str(redis_item(values, i)));
     notify_sessions(work, notified);
+    tally_if_due(work);
     return more ? plan_poll(work) : WORK_DONE;
 }
 

@@ -63,6 +63,7 @@ extern const struct redis_script script_settle_block;
 extern const struct redis_script script_settle_reference;
 extern const struct redis_script script_subscribe;
 extern const struct redis_script script_survey;
+extern const struct redis_script script_tally;
 extern const struct redis_script script_transaction;
 extern const struct redis_script script_upgrade;
 extern const struct redis_script script_watch;

@@ -66,6 +66,7 @@ static struct outcome start(enum program p, char *const *arguments)
 
 static char help[] = "--help", help_config[] = "--help-config", version[] = "--version";
 static char check_config[] = "--check-config", config[] = "--config", word[] = "books";
+static char help_metrics[] = "--help-metrics", probe[] = "--probe";
 static char wrong[] = "--wrong", check[] = "--check";
 
 static void set_environment(void)
@@ -94,6 +95,28 @@ START_TEST(the_settings_of_the_program_are_explained)
     ck_assert_int_eq(o.exit_code, 0);
     assert_contains(o.out, "ACTIVESTACK_AUTH_PROVIDERS");
     assert_lacks(o.out, "ACTIVESTACK_GATEWAY_PORT");
+}
+END_TEST
+
+START_TEST(the_metrics_of_the_program_are_explained)
+{
+    const struct outcome o = START(PROGRAM_SYNC, help_metrics);
+
+    ck_assert_int_eq(o.exit_code, 0);
+    assert_contains(o.out, "things_total  counter\n    Things.\n");
+    assert_contains(o.out, "process_open_fds  gauge\n");
+}
+END_TEST
+
+START_TEST(a_probe_without_a_status_port_finds_nobody)
+{
+    set_environment();
+
+    const struct outcome o = START(PROGRAM_GATEWAY, probe);
+
+    ck_assert_int_eq(o.exit_code, 2);
+    assert_contains(o.err, "status.port is 0");
+    ck_assert_str_eq(o.out, "");
 }
 END_TEST
 
@@ -164,6 +187,8 @@ START_TEST(the_control_tool_has_words_of_its_own)
     set_environment();
     ck_assert_int_eq(START(PROGRAM_CTL, word, check).exit_code, STARTED);
     assert_contains(START(PROGRAM_CTL, help).out, "[OPTION]... COMMAND [ARGUMENT]...\n");
+    ck_assert_int_eq(START(PROGRAM_CTL, probe).exit_code, 2);
+    ck_assert_int_eq(START(PROGRAM_CTL, help_metrics).exit_code, 2);
 }
 END_TEST
 
@@ -265,7 +290,8 @@ START_TEST(the_limit_of_open_files_is_raised_to_the_hard_one)
 END_TEST
 
 UNIT_SUITE("proc", help_is_printed_and_the_program_is_done,
-           the_settings_of_the_program_are_explained, the_version_is_printed,
+           the_settings_of_the_program_are_explained, the_metrics_of_the_program_are_explained,
+           a_probe_without_a_status_port_finds_nobody, the_version_is_printed,
            wrong_options_and_words_are_mistakes, wrong_settings_are_told_on_standard_error,
            settings_are_checked_and_printed_without_secrets,
            the_file_comes_from_the_option_or_the_environment, the_control_tool_has_words_of_its_own,
