@@ -10,6 +10,7 @@ from datetime import datetime
 import pytest
 from client import Client
 from composed import PROVIDER, READY_SECONDS, Composed, docker
+from content_client import ContentClient
 from lasting_clients import LastingClient, WatchAll, Writer
 from lasting_crowd import Crowd
 from servers import wait_until
@@ -17,7 +18,10 @@ from servers import wait_until
 TASK = "com.app.mo.Task"
 IMAGE_ADDS = 40_000_000         # bytes
 GATEWAY_READY_SECONDS = 2.0
-OBJECTS = 80
+OBJECTS = 120
+WRITES_BETWEEN_KILLS = 100
+VICTIMS = [("gateway", 0), ("sync-agent", 0), ("sync-agent", 1), ("redis", 0), ("auth-agent", 0), ("rabbitmq", 0),
+           ("gateway", 1), ("sync-agent", 2), ("redis", 0), ("sync-agent", 3), ("rabbitmq", 0), ("gateway", 0)]
 QUIET_SECONDS = 120
 
 
@@ -119,6 +123,11 @@ def test_what_one_client_writes_arrives_at_the_other(scaled, credentials):
     assert "balanced" in scaled.ctl("books", "--check")
 
 
+def test_clients_of_the_content_protocol_have_the_same_users(scaled, credentials):
+    with ContentClient(scaled.gateways[0].url) as client:
+        assert client.login(credentials[0])["self"]
+
+
 def test_a_proxy_speaks_tls_before_all_gateways(scaled, credentials):
     scaled.up("proxy")
     [proxy] = scaled.containers("proxy")
@@ -204,17 +213,25 @@ def all_have_heard(crowd):
             for item in set(client.copy) | (there if client.share is None else set()))
 
 
+def write_more(crowd):
+    """Until that many more writes are answered: whatever was killed before, all goes on."""
+    wanted = crowd.figures["writes answered"] + WRITES_BETWEEN_KILLS
+    wait_until(lambda: crowd.figures["writes answered"] >= wanted, READY_SECONDS, "writes are answered")
+    crowd.check()
+
+
 def test_nothing_is_lost_when_containers_are_killed(scaled, credentials):
     ports = Ports(scaled, credentials)
-    with Crowd(ports, random.Random(1), [Writes] * 4 + [Reads] * 16 + [ReadsAll] * 2) as crowd:
+    with Crowd(ports, random.Random(1), [Writes] * 6 + [Reads] * 20 + [ReadsAll] * 2) as crowd:
         crowd.log_in()
         crowd.create(OBJECTS)
         crowd.read()
         crowd.start_writing()
-        for service in ("gateway", "sync-agent", "redis", "auth-agent", "rabbitmq", "gateway", "sync-agent"):
-            scaled.kill(service)
+        for service, number in VICTIMS:
+            write_more(crowd)
+            scaled.kill(service, number)
             ports.look()
-            crowd.check()
+        write_more(crowd)
         crowd.stop_writing()
         wait_until(lambda: all_have_heard(crowd), QUIET_SECONDS, "everybody has heard of everything")
         crowd.check()
