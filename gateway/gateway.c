@@ -9,6 +9,7 @@
 #include "common/base/log.h"
 #include "common/process/status.h"
 #include "common/protocol/close_codes.h"
+#include "common/protocol/format.h"
 #include "common/protocol/seal.h"
 #include "gateway/broker/consumer.h"
 #include "gateway/broker/publisher.h"
@@ -148,6 +149,16 @@ static void drain(struct gateway_process *p)
 
 /* ---- News from the other threads ---- */
 
+/* A newer agent has written it. What a push tells comes again; who asked is told at once. */
+static void refuse_format(struct gateway *g, const struct msg *m, bool is_reply)
+{
+    metrics_add(g->metrics, METRIC_FORMAT_UNKNOWN, 1);
+    log_error("message.format", LOG_STR("type", m->type), LOG_STR("from", m->app_id),
+              LOG_I64("format", m->format));
+    if (is_reply)
+        answers_unreadable(g, m);
+}
+
 static void take_message(struct gateway *g, const struct news *n)
 {
     static const struct {
@@ -161,6 +172,10 @@ static void take_message(struct gateway *g, const struct news *n)
     };
     const char *type = n->message->type ? n->message->type : "";
 
+    if (!format_is_read(n->message->format)) {
+        refuse_format(g, n->message, strcmp(type, "reply") == 0);
+        return;
+    }
     for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
         if (strcmp(type, types[i].type) == 0) {
             types[i].take(g, n->message);

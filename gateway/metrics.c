@@ -46,6 +46,7 @@ static const struct metrics_row rows[METRIC_COUNT] = {
     [METRIC_REQUESTS]               = { PREFIX "requests_total", NULL, METRICS_COUNTER, "Requests passed on to the broker, the gateway's own included." },
     [METRIC_OPEN_REQUESTS]          = { PREFIX "open_requests", NULL, METRICS_GAUGE, "Requests that wait for their reply." },
     [METRIC_REPLIES]                = { PREFIX "replies_total", NULL, METRICS_COUNTER, "Replies from agents." },
+    [METRIC_FORMAT_UNKNOWN]         = { PREFIX "messages_of_unknown_format_total", NULL, METRICS_COUNTER, "Messages of agents refused: their format is newer than this gateway." },
     [METRIC_REPLIES_LATE]           = { PREFIX "replies_late_total", NULL, METRICS_COUNTER, "Replies to requests that had ended: a second answer, a deadline, a closed socket." },
     [METRIC_ERRORS_NOT_LOGGED_IN]   = { ERRORS("-100") },
     [METRIC_ERRORS_NOT_IMPLEMENTED] = { ERRORS("-106") },

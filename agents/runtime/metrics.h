@@ -26,6 +26,8 @@ enum figure {
     FIGURE_DROPPED,
     FIGURE_REDELIVERED, /* of each operation */
     FIGURE_OVERSIZED,
+    FIGURE_FORMAT_UNKNOWN, /* requests, and jobs each time that they are due */
+    FIGURE_LETTERS,
     FIGURE_QUEUE_SECONDS, /* of each operation */
     FIGURE_AGENT_SECONDS, /* of each operation */
     FIGURE_REDIS_SECONDS,

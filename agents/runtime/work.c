@@ -4,9 +4,13 @@
 #include <string.h>
 
 #include "agents/runtime/agent.h"
+#include "agents/runtime/metrics.h"
 #include "common/base/clock.h"
 #include "common/protocol/content.h"
+#include "common/protocol/format.h"
 #include "common/protocol/seal.h"
+
+#define DEAD_LETTERS "dead-letter"
 
 enum work_step work_call(struct work *work, work_fn *next)
 {
@@ -47,7 +51,8 @@ void work_add_out(struct work *work, const struct msg *fields)
 
     stamped.app_id = work->agent->name;
     stamped.timestamp_ms = clock_wall_ms();
-    stamped.format = MSG_FORMAT;
+    if (!fields->format)
+        stamped.format = FORMAT_WRITTEN;
     grown = realloc(work->out, (work->out_count + 1) * sizeof(*grown));
     if (!grown)
         err_out_of_memory();
@@ -56,6 +61,18 @@ void work_add_out(struct work *work, const struct msg *fields)
         err_out_of_memory();
     grown[work->out_count].told = false;
     grown[work->out_count++].outcome = AMQP_REFUSED;
+}
+
+void work_add_letter(struct work *work, const struct msg *m, const char *reason)
+{
+    struct msg letter = *m;
+
+    metrics_add(work->agent->metrics, FIGURE_LETTERS, 1);
+    letter.queue = DEAD_LETTERS;
+    letter.reason = reason;
+    letter.expiration_ms = 0;
+    letter.persistent = true;
+    work_add_out(work, &letter);
 }
 
 enum work_step work_done(struct work *work)

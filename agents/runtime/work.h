@@ -106,8 +106,12 @@ work_fn work_done;
 /* Runs the call that was built in work->call, then `next`. */
 enum work_step work_call(struct work *work, work_fn *next);
 
-/* Adds a message to be published by WORK_PUBLISH. */
+/* Adds a message to be published by WORK_PUBLISH; its format is ours unless it says another. */
 void work_add_out(struct work *work, const struct msg *fields);
+
+/* Adds a delivery as a dead letter, for a person to look at and to publish again; `reason` says why
+ * it could not be carried out. */
+void work_add_letter(struct work *work, const struct msg *m, const char *reason);
 enum work_step work_publish(struct work *work, work_fn *next);
 
 /* Starts another work beside this one, on the same worker; it begins with `first` and owns `state`

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 #include "agents/runtime/works_private.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/protocol/format.h"
 #include "common/protocol/seal.h"
 
 /* ---- Works ---- */
@@ -258,6 +260,25 @@ static bool open_request(struct work *work, const struct operation *operation, s
     return false;
 }
 
+/* In a format that we do not know: whoever waits is told, and what has effects is kept. */
+static enum work_step refuse_format(struct work *work, const struct msg *delivered)
+{
+    struct msg m = *delivered;
+    char why[64];
+
+    snprintf(why, sizeof(why), "unknown format %u", delivered->format);
+    metrics_add(work->agent->metrics, FIGURE_FORMAT_UNKNOWN, 1);
+    log_error("request.format", LOG_STR("operation", m.queue), LOG_STR("from", m.app_id),
+              LOG_I64("format", m.format));
+    if (m.persistent)
+        work_add_letter(work, &m, why);
+    m.encoding = NULL; /* nor is it known how answers would be sealed */
+    request_keep(&work->request, operation_by_name(m.queue, strlen(m.queue)), &m);
+    if (m.reply_to)
+        return work_error(work, CODE_BACK_END_AWAY, why);
+    return work->out_count ? work_publish(work, work_done) : WORK_DONE;
+}
+
 static bool read_request(struct work *work, const struct msg *delivered, enum work_step *step)
 {
     _cleanup_(text_deinitp) struct text problem = {0};
@@ -266,6 +287,10 @@ static bool read_request(struct work *work, const struct msg *delivered, enum wo
     const struct operation *operation = operation_by_name(m->queue, strlen(m->queue));
     const struct handler *handler = operation ? agent_handler(work->agent, operation->name) : NULL;
 
+    if (!format_is_read(m->format)) {
+        *step = refuse_format(work, m);
+        return false;
+    }
     if (handler && handler->any_body) {
         request_keep(&work->request, operation, m);
         return true;

@@ -294,7 +294,7 @@ static void read_header(const amqp_table_entry_t *entry, const struct header *he
         memcpy(at, &wide, sizeof(wide));
         return;
     }
-    narrow = wide <= UINT32_MAX ? (uint32_t)wide : 0;
+    narrow = wide <= UINT32_MAX ? (uint32_t)wide : UINT32_MAX;
     memcpy(at, &narrow, sizeof(narrow));
 }
 

@@ -8,6 +8,7 @@
 #include "common/amqp/amqp_link.h"
 #include "common/base/clock.h"
 #include "common/base/secret.h"
+#include "common/protocol/format.h"
 
 #define QUEUE_EXPIRY_MS 60000 /* of the queue for answers, once nobody consumes it */
 #define RETRY_MS        20    /* while it cannot be published */
@@ -133,7 +134,7 @@ static void publish(struct asker *a, const struct msg *question, int64_t left_ms
     m.timestamp_ms = clock_wall_ms();
     m.expiration_ms = (uint32_t)left_ms;
     m.mandatory = true;
-    m.format = MSG_FORMAT;
+    m.format = FORMAT_WRITTEN;
     e = amqp_link_publish(a->link, &m, &a->published);
     if (!e || e == ERR_RANGE)
         a->state = e ? TOO_LARGE : PUBLISHED;

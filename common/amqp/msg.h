@@ -18,8 +18,6 @@
  * the body before if the message has an encoding: it may be the opened one of a sealed message.
  */
 
-#define MSG_FORMAT 1 /* the internal format that we write; header "v" */
-
 struct msg {
     const char *queue;          /* routing key: the queue to go to, or that it came from */
     const char *exchange;       /* only outgoing; NULL: straight to `queue` */
@@ -46,7 +44,7 @@ struct msg {
     int64_t deadline_ms; /* when the answer of a process is of no use any more; ms since 1970 */
     int64_t code;        /* close code of a control message; outcome of a reply (see bridge) */
     uint32_t keep;       /* 1: the request stays open until the client has confirmed its reply */
-    uint32_t format;     /* version of the internal format; 0: published by hand */
+    uint32_t format;     /* header "v": see common/protocol/format.h */
 
     const char *body; /* NUL-terminated behind `size` */
     size_t size;

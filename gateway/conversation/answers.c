@@ -128,6 +128,14 @@ static void fail(struct gateway *g, struct open_request *r, enum response_code c
     requests_end(g, r);
 }
 
+void answers_unreadable(struct gateway *g, const struct msg *m)
+{
+    struct open_request *r = find(g, m->correlation_id);
+
+    if (r)
+        fail(g, r, CODE_BACK_END_AWAY, "the answer has a format that this gateway does not know");
+}
+
 void answers_outcome(struct gateway *g, const struct news *n)
 {
     struct open_request *r = open_requests_find(g->requests, n->number);

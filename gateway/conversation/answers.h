@@ -14,6 +14,9 @@
 /* A message of type "reply". */
 void answers_reply(struct gateway *g, const struct msg *m);
 
+/* The same, in a format that is not read here (see format): its request fails. */
+void answers_unreadable(struct gateway *g, const struct msg *m);
+
 /* NEWS_OUTCOME and NEWS_UNSENT. */
 void answers_outcome(struct gateway *g, const struct news *n);
 void answers_unsent(struct gateway *g, const struct news *n);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "common/protocol/format.h"
 #include "common/protocol/seal.h"
 #include "gateway/conversation/dialect.h"
 #include "gateway/conversation/outgoing.h"
@@ -52,7 +53,7 @@ static struct msg compose(const struct gateway *g, const struct client *c, const
         .address = *printed->address ? printed->address : NULL,
         .accepted_ms = clock_wall_ms(),
         .keep = must_be_kept(c, r),
-        .format = MSG_FORMAT,
+        .format = FORMAT_WRITTEN,
         .body = r->body,
         .size = r->size,
     };
@@ -206,7 +207,7 @@ void requests_tell(struct gateway *g, const struct operation *o, const struct te
         .app_id = GATEWAY_APP_ID,
         .mandatory = true,
         .accepted_ms = clock_wall_ms(),
-        .format = MSG_FORMAT,
+        .format = FORMAT_WRITTEN,
         .body = body->at,
         .size = body->size,
     };
@@ -226,7 +227,7 @@ void requests_publish_only(struct gateway *g, const struct operation *o, const s
     m.dialect = dialect_activestack.name; /* there is no answer */
     m.persistent = m.mandatory = true;
     m.accepted_ms = clock_wall_ms();
-    m.format = MSG_FORMAT;
+    m.format = FORMAT_WRITTEN;
     m.body = body->at;
     m.size = body->size;
     seal(g, o, &m, &sealed);

@@ -4,6 +4,7 @@
 #include "common/amqp/amqp_link.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/protocol/format.h"
 #include "tests/bench/measure.h"
 
 /*
@@ -50,7 +51,7 @@ static void on_delivery(void *arg, const struct msg *m, uint64_t tag, bool redel
                         .app_id = "bench",
                         .timestamp_ms = clock_wall_ms(),
                         .client = m->client,
-                        .format = MSG_FORMAT,
+                        .format = FORMAT_WRITTEN,
                         .body = echo->body,
                         .size = echo->size};
 

@@ -5,6 +5,7 @@
 #include "common/amqp/amqp_link.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/protocol/format.h"
 #include "tests/bench/load.h"
 
 /*
@@ -44,7 +45,7 @@ static bool ask(struct run *run, unsigned slot)
                     .client = run->clients[slot % run->client_count],
                     .dialect = "activestack",
                     .accepted_ms = clock_wall_ms(),
-                    .format = MSG_FORMAT};
+                    .format = FORMAT_WRITTEN};
     enum err e;
 
     load_ask(&run->load, slot, &run->id, &run->request);

@@ -7,6 +7,7 @@
 #include "common/amqp/amqp_link.h"
 #include "common/base/clock.h"
 #include "common/base/text.h"
+#include "common/protocol/format.h"
 #include "common/thread/wake.h"
 #include "tests/support/amqp_probe.h"
 #include "tests/support/management.h"
@@ -179,7 +180,7 @@ START_TEST(properties_and_headers_travel)
         .accepted_ms = 9007199254740993,
         .keep = 1,
         .code = 4001,
-        .format = MSG_FORMAT,
+        .format = FORMAT_WRITTEN,
         .body = "{\"a\":1}",
         .size = 7,
     };
@@ -207,7 +208,7 @@ START_TEST(properties_and_headers_travel)
     ck_assert_int_eq(got->accepted_ms, 9007199254740993);
     ck_assert_uint_eq(got->keep, 1);
     ck_assert_int_eq(got->code, 4001);
-    ck_assert_uint_eq(got->format, MSG_FORMAT);
+    ck_assert_uint_eq(got->format, FORMAT_WRITTEN);
     ck_assert_str_eq(got->body, "{\"a\":1}");
     ck_assert(!probe.redelivered[0]);
 }

@@ -5,6 +5,7 @@ import json
 import threading
 
 import pytest
+from by_hand import dead_letters
 from client import SYNC, Client
 from processes import (
     ask, assert_failed, assert_result, calls_under_way, echo, is_result, run, wait_dropped)
@@ -67,18 +68,6 @@ def test_a_call_of_a_dead_worker_comes_again(stack, client, process):
     assert not first.redelivered and second.redelivered
     assert first.properties.message_id == second.properties.message_id
     assert first.properties.correlation_id == second.properties.correlation_id
-
-
-def dead_letters(stack):
-    """What lies in the queue of dead letters; it is empty afterwards."""
-    with stack.amqp() as connection:
-        channel = connection.channel()
-        letters = []
-        while True:
-            method, properties, body = channel.basic_get("dead-letter", auto_ack=True)
-            if not method:
-                return letters
-            letters.append((properties, body))
 
 
 def wait_letter(stack, process):

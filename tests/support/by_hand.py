@@ -149,3 +149,15 @@ class Request:
         headers = properties.headers or {}
         self.client, self.user = headers.get("client"), headers.get("user")
         self.keep = headers.get("keep")
+
+
+def dead_letters(stack):
+    """What lies in the queue of dead letters; it is empty afterwards."""
+    with stack.amqp() as connection:
+        channel = connection.channel()
+        letters = []
+        while True:
+            method, properties, body = channel.basic_get("dead-letter", auto_ack=True)
+            if not method:
+                return letters
+            letters.append((properties, body))

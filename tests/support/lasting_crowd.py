@@ -93,11 +93,15 @@ class Lasting:
             self.lost(Lost())
 
     def lost(self, why):
+        if self.ready:
+            self.figures[f"sockets lost with {why.code}"] += 1
         self.drop()
         if why.code not in COME_BACK:
             self.fail(str(why))
         self.failures += 1
         delay = min(BACKOFF * 2 ** (self.failures - 1), MOST_BACKOFF) * self.chance.uniform(0.5, 1)
+        if why.code == 1001:             # when to come back
+            delay += int(why.reason) / 1000
         self.crowd.later(delay, self._open_again, self.attempt)
 
     def _open_again(self, attempt):

@@ -321,7 +321,7 @@ class Store:
     def claim(self, most=50, digest=""):
         """Jobs (id, type, session) and sessions that are due."""
         jobs, sids, *_ = self._claim(most, digest)
-        return [tuple(job) for job in jobs], sids
+        return [tuple(job[:3]) for job in jobs], sids
 
     def claim_blocks(self, most=250):
         """The sessions that can be told in blocks."""

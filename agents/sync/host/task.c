@@ -6,6 +6,7 @@
 #include "agents/sync/processes/declared.h"
 #include "common/base/clock.h"
 #include "common/base/secret.h"
+#include "common/protocol/format.h"
 #include "common/protocol/response.h"
 
 static const struct json_limits limits = {.depth = JSON_DEPTH_MAX, .number_chars = SIZE_MAX};
@@ -103,7 +104,7 @@ static struct msg *message(const struct task *task, const char *type, struct jso
                                  .timestamp_ms = clock_wall_ms(),
                                  .persistent = matters,
                                  .mandatory = matters,
-                                 .format = MSG_FORMAT,
+                                 .format = FORMAT_WRITTEN,
                                  .body = body.at,
                                  .size = body.size},
                    &m))

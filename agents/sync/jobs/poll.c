@@ -1,6 +1,8 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "agents/runtime/agent.h"
+#include "agents/runtime/metrics.h"
 #include "agents/sync/content/notify.h"
 #include "agents/sync/jobs/jobs.h"
 #include "agents/sync/operations.h"
@@ -10,33 +12,50 @@
 #include "agents/sync/store/scripts.h"
 #include "agents/sync/watchers/watchers.h"
 #include "common/base/clock.h"
+#include "common/base/log.h"
 #include "common/model/model_watch.h"
+#include "common/protocol/format.h"
 
 #define MOST_CLAIMED  50  /* jobs, sessions, users, calls, and values, at a time */
 #define MOST_NOTIFIED 250 /* sessions that are told in blocks */
 
 static void continue_job(const struct work *work, const struct redis_reply *job)
 {
+    static const struct {
+        const char *type;
+        void (*start)(const struct work *work, const char *job);
+    } types[] = {
+        {"fan-out", job_fan_out_resume},     {"touch", watchers_touch_start},
+        {"cascade", job_cascade_start},      {"migrate", job_migrate_start},
+        {"paths", job_review_paths_start},   {"roles", job_review_roles_start},
+        {"gateway", job_gateway_gone_start}, {"forget", job_forget_user_start},
+    };
     const char *id = redis_str(redis_item(job, 0)), *type = redis_str(redis_item(job, 1));
 
-    if (!strcmp(type, "fan-out"))
-        job_fan_out_resume(work, id);
-    else if (!strcmp(type, "touch"))
-        watchers_touch_start(work, id);
-    else if (!strcmp(type, "cascade"))
-        job_cascade_start(work, id);
-    else if (!strcmp(type, "migrate"))
-        job_migrate_start(work, id);
-    else if (!strcmp(type, "end"))
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+        if (!strcmp(type, types[i].type)) {
+            types[i].start(work, id);
+            return;
+        }
+    }
+    if (!strcmp(type, "end"))
         job_end_session_start(work, id, redis_str(redis_item(job, 2)));
-    else if (!strcmp(type, "paths"))
-        job_review_paths_start(work, id);
-    else if (!strcmp(type, "roles"))
-        job_review_roles_start(work, id);
-    else if (!strcmp(type, "gateway"))
-        job_gateway_gone_start(work, id);
-    else if (!strcmp(type, "forget"))
-        job_forget_user_start(work, id);
+    else
+        log_error("job.unknown", LOG_STR("job", id), LOG_STR("type", type));
+}
+
+/* A job that a newer agent has ordered is left to such a one: when the lease is over, it is due. */
+static void continue_if_known(const struct work *work, const struct redis_reply *job)
+{
+    const char *format = redis_str(redis_item(job, 3));
+
+    if (format_is_read((uint32_t)strtoul(format, NULL, 10))) {
+        continue_job(work, job);
+        return;
+    }
+    metrics_add(work->agent->metrics, FIGURE_FORMAT_UNKNOWN, 1);
+    log_error("job.format", LOG_STR("job", redis_str(redis_item(job, 0))),
+              LOG_STR("type", redis_str(redis_item(job, 1))), LOG_STR("format", format));
 }
 
 static enum work_step claimed(struct work *work)
@@ -50,7 +69,7 @@ static enum work_step claimed(struct work *work)
     const bool more = redis_count(notified) == MOST_NOTIFIED || redis_count(values) == MOST_CLAIMED;
 
     for (size_t i = 0; i < redis_count(jobs); i++)
-        continue_job(work, redis_item(jobs, i));
+        continue_if_known(work, redis_item(jobs, i));
     for (size_t i = 0; i < redis_count(sessions); i++)
         redeliver_start(work, redis_str(redis_item(sessions, i)));
     for (size_t i = 0; i < redis_count(users); i++)

@@ -15,8 +15,6 @@
  * up (processFailed, where the queues of processes have their dead letters), or time is over.
  */
 
-#define DEAD_LETTERS "dead-letter"
-
 static void destroy(void *state)
 {
     ending_deinit(state);
@@ -137,15 +135,11 @@ static const struct failure *failure_of(const char *reason)
 
 static void add_dead_letter(struct work *work, const char *reason)
 {
-    struct msg letter = *work->request.msg;
+    const struct msg *m = work->request.msg;
 
-    log_warn("process.failed", LOG_STR("process", letter.type),
-             LOG_STR("call", letter.correlation_id), LOG_STR("why", reason));
-    letter.queue = DEAD_LETTERS;
-    letter.reason = reason;
-    letter.expiration_ms = 0;
-    letter.persistent = true;
-    work_add_out(work, &letter);
+    log_warn("process.failed", LOG_STR("process", m->type), LOG_STR("call", m->correlation_id),
+             LOG_STR("why", reason));
+    work_add_letter(work, m, reason);
 }
 
 enum work_step plan_process_failed(struct work *work)

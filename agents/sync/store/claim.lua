@@ -5,7 +5,7 @@
 -- agents with its own model.
 -- Arguments: now, lease until, at most of each, seconds for which ended sessions are known, digest of the
 -- agent's model, at most of those that are told in blocks, at most of the users, at most of the values.
--- Returns jobs (id, type, session), sessions, sessions that are told in blocks, users, calls, watched values.
+-- Returns jobs (id, type, session, format), sessions, sessions that are told in blocks, users, calls, watched values.
 local now, lease, most, known_s, digest = arg_number(), arg(), arg(), arg(), arg()
 local most_blocks, most_users, most_values = arg(), arg(), arg()
 
@@ -43,11 +43,11 @@ end
 
 local list = {}
 for _, id in ipairs(due_in('jobs')) do
-  local job = redis.call('HMGET', job_key(id), 'type', 'session', 'digest')
+  local job = redis.call('HMGET', job_key(id), 'type', 'session', 'digest', 'v')
   local is_ours = not job[3] or job[3] == digest
   if job[1] and is_ours then
     redis.call('ZADD', 'jobs', lease, id)
-    table.insert(list, { id, job[1], job[2] or '' })
+    table.insert(list, { id, job[1], job[2] or '', job[4] or '' })
   elseif is_ours then
     redis.call('ZREM', 'jobs', id)
   end

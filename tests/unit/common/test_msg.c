@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "common/amqp/msg.h"
+#include "common/protocol/format.h"
 #include "tests/support/unit.h"
 
 START_TEST(a_message_is_a_deep_copy_of_its_fields)
@@ -28,7 +29,7 @@ START_TEST(a_message_is_a_deep_copy_of_its_fields)
         .accepted_ms = 10,
         .keep = 1,
         .code = -12,
-        .format = MSG_FORMAT,
+        .format = FORMAT_WRITTEN,
         .body = body,
         .size = 7,
     };
@@ -56,7 +57,7 @@ START_TEST(a_message_is_a_deep_copy_of_its_fields)
     ck_assert_int_eq(m->accepted_ms, 10);
     ck_assert_uint_eq(m->keep, 1);
     ck_assert_int_eq(m->code, -12);
-    ck_assert_uint_eq(m->format, MSG_FORMAT);
+    ck_assert_uint_eq(m->format, FORMAT_WRITTEN);
     ck_assert_uint_eq(m->size, 7);
     ck_assert_str_eq(m->body, "{\"a\":1}");
 }
