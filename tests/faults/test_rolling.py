@@ -12,6 +12,7 @@ nobody was refused anything. The same while the secrets are rotated.
 import os
 import random
 import secrets
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -87,11 +88,23 @@ class Rolling:
 @pytest.fixture
 def stack(servers):
     stack = Stack(servers, gateways=2, sync_agents=2, auth_agents=2, settings=SETTINGS)
+    config = stack.config.read_text()
     if OLD_BUILD:
-        for process in stack.processes:
-            process.program = Path(OLD_BUILD) / PROGRAMS[process.kind]
+        begin_with_old(stack)
     with stack:
+        stack.config.write_text(config)
         yield stack
+
+
+def begin_with_old(stack):
+    """With programs of the old build, and what they know of the settings."""
+    known = set()
+    for process in stack.processes:
+        process.program = Path(OLD_BUILD) / PROGRAMS[process.kind]
+        known |= set(subprocess.run([process.program, "--help-config"], stdout=subprocess.PIPE, text=True,
+                                    check=True).stdout.split())
+    lines = [line for line in stack.config.read_text().splitlines() if line.split(" = ")[0] in known]
+    stack.config.write_text("\n".join(lines) + "\n")
 
 
 @pytest.mark.long
