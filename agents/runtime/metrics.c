@@ -1,6 +1,7 @@
 #include "agents/runtime/metrics.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "agents/runtime/agent.h"
 #include "common/base/clock.h"
@@ -28,7 +29,7 @@ static const struct metrics_row rows[FIGURE_COUNT] = {
     [FIGURE_REDELIVERED]       = { PREFIX "redelivered_total", NULL, METRICS_COUNTER, "Requests that another worker had before, and did not finish.", OPERATION },
     [FIGURE_FORMAT_UNKNOWN]    = { PREFIX "unknown_format_total", NULL, METRICS_COUNTER, "Requests and jobs refused: their format is newer than this agent." },
     [FIGURE_LETTERS]           = { PREFIX "dead_letters_total", NULL, METRICS_COUNTER, "Requests put into the queue of dead letters." },
-    [FIGURE_OVERSIZED]         = { PREFIX "oversized_total", NULL, METRICS_COUNTER, "Deliveries without their body, which was too large.", OPERATION },
+    [FIGURE_OVERSIZED]         = { PREFIX "oversized_total", NULL, METRICS_COUNTER, "Deliveries whose body was too large: they are dead letters, but for those that workers have sent.", OPERATION },
     [FIGURE_QUEUE_SECONDS]     = { PREFIX "queue_seconds", NULL, METRICS_HISTOGRAM, "Time from a request's coming to the gateway until an agent takes it, most of it in the queue.", OPERATION },
     [FIGURE_AGENT_SECONDS]     = { PREFIX "request_seconds", NULL, METRICS_HISTOGRAM, "Time that a request takes in the agent.", OPERATION },
     [FIGURE_REDIS_SECONDS]     = { PREFIX "redis_seconds", NULL, METRICS_HISTOGRAM, "Time that a batch of calls to Redis takes, scripts and way." },
@@ -48,9 +49,14 @@ static size_t name_count(void)
     return operation_count + 1;
 }
 
+static size_t name_of_operation(const struct operation *o)
+{
+    return o ? (size_t)(o - operations) : operation_count;
+}
+
 static size_t name_of(const struct request *request)
 {
-    return request->operation ? (size_t)(request->operation - operations) : operation_count;
+    return name_of_operation(request->operation);
 }
 
 struct metrics *agent_metrics_create(const struct agent_definition *definition)
@@ -88,6 +94,13 @@ void agent_metrics_ended(struct metrics *m, const struct request *request, enum 
     metrics_add_of(m, how, name_of(request), 1);
     if (how != FIGURE_DROPPED)
         metrics_observe_of(m, FIGURE_AGENT_SECONDS, name_of(request), us);
+}
+
+void agent_metrics_oversized(struct metrics *m, const char *queue)
+{
+    const struct operation *o = operation_by_name(queue, strlen(queue));
+
+    metrics_add_of(m, FIGURE_OVERSIZED, name_of_operation(o), 1);
 }
 
 void agent_metrics_link(struct metrics *m, enum figure link, bool *was_up, bool is_up)

@@ -51,5 +51,8 @@ void agent_metrics_taken(struct metrics *m, const struct request *request);
 void agent_metrics_ended(struct metrics *m, const struct request *request, enum figure how,
                          int64_t us);
 
+/* A delivery from this queue was refused, since it was too large. */
+void agent_metrics_oversized(struct metrics *m, const char *queue);
+
 /* A worker's link is up or down, of which *was_up holds what was told last. */
 void agent_metrics_link(struct metrics *m, enum figure link, bool *was_up, bool is_up);

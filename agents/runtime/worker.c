@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "agents/runtime/aside.h"
+#include "agents/runtime/metrics.h"
 #include "agents/runtime/standing.h"
 #include "agents/runtime/works.h"
 #include "common/base/clock.h"
@@ -31,6 +32,13 @@ struct worker {
 static void on_delivery(void *arg, const struct msg *m, uint64_t tag, bool redelivered)
 {
     works_take(arg, m, tag, redelivered);
+}
+
+static void on_refused(void *arg, const char *queue)
+{
+    const struct works *works = arg;
+
+    agent_metrics_oversized(works->agent->metrics, queue);
 }
 
 static void on_outcome(void *arg, uint64_t number, enum amqp_outcome outcome)
@@ -155,6 +163,7 @@ static enum err connect_links(struct worker *worker, unsigned number)
         .events = {.up = on_up,
                    .down = on_down,
                    .delivery = on_delivery,
+                   .refused = on_refused,
                    .outcome = on_outcome,
                    .counted = on_counted},
         .arg = &worker->works,

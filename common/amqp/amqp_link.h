@@ -57,6 +57,10 @@ struct amqp_events {
     /* How many consumers `queue` has; -1: there is no such queue. May be NULL for a link that never
      * asks. */
     void (*counted)(void *arg, const char *queue, int64_t consumers);
+    /* A delivery from this queue was too large, and has gone to the dead-letter exchange. May be
+     * NULL.
+     */
+    void (*refused)(void *arg, const char *queue);
 };
 
 struct amqp_queue {

@@ -29,6 +29,8 @@ static bool is_refused(struct amqp_link *link, const char *name, uint64_t tag)
         return false;
     if (queue && !queue->no_ack)
         amqp_link_reject(link, tag, false);
+    if (link->config.events.refused)
+        link->config.events.refused(link->config.arg, name);
     return true;
 }
 

@@ -162,6 +162,14 @@ def test_what_a_dead_agent_leaves_is_counted_as_redelivered(small_stack, connect
     first.start()
 
 
+def test_what_is_too_large_is_counted(small_stack):
+    before = total(small_stack, "activestack_agent_oversized_total", of("findById"))
+    with small_stack.amqp() as broker:
+        broker.channel().basic_publish("", "findById", b"x" * ((16 << 20) + 1))
+    wait_until(lambda: total(small_stack, "activestack_agent_oversized_total", of("findById")) ==
+               before + 1, 20, "it is counted")
+
+
 def test_the_books_are_told(small_stack, connect, new_id):
     writer, reader = (connect(small_stack.gateways[0], user) for user in ("ada", "ben"))
     task = new_id("task")

@@ -63,21 +63,19 @@ static enum work_step begin(struct work *work)
 }
 
 /* Whose turn is it? One of the workers'. */
-static bool is_due(const struct work *work)
+static bool is_due(struct sync_own *own, int64_t pause_ms)
 {
-    const struct settings *settings = &work->agent->proc.settings;
-    struct sync_own *own = work->agent->own;
     int64_t now = clock_mono_ms(), next = atomic_load(&own->tally_ms);
 
-    return settings->status_port && now >= next &&
-           atomic_compare_exchange_strong(&own->tally_ms, &next, now + settings->status_store_ms);
+    return now >= next && atomic_compare_exchange_strong(&own->tally_ms, &next, now + pause_ms);
 }
 
 void tally_if_due(const struct work *work)
 {
+    const struct settings *settings = &work->agent->proc.settings;
     struct tally *tally;
 
-    if (!is_due(work))
+    if (!settings->status_port || !is_due(work->agent->own, settings->status_store_ms))
         return;
     tally = calloc(1, sizeof(*tally));
     if (!tally)
