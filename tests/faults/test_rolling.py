@@ -101,6 +101,7 @@ def begin_with_old(stack):
     known = set()
     for process in stack.processes:
         process.program = Path(OLD_BUILD) / PROGRAMS[process.kind]
+        process.environment.pop("ACTIVESTACK_STATUS_PORT", None)
         known |= set(subprocess.run([process.program, "--help-config"], stdout=subprocess.PIPE, text=True,
                                     check=True).stdout.split())
     lines = [line for line in stack.config.read_text().splitlines() if line.split(" = ")[0] in known]
