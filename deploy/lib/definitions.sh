@@ -11,9 +11,10 @@ password_hash() {
 }
 
 # print_definitions TEMPLATE PREFIX: the template with a hash for each of its users. The password of
-# NAME is in the file PREFIX followed by NAME; one that is missing is made.
+# NAME is in the file PREFIX followed by NAME; one that is missing is made. Durable queues are of the
+# type QUEUE_TYPE: classic, or, in a cluster, quorum. Queues that are there already stay as they are.
 print_definitions() {
-    local template=$1 prefix=$2 name script=
+    local template=$1 prefix=$2 name script="s|@QUEUE_TYPE@|${QUEUE_TYPE:-classic}|;"
     for name in $(sed -n 's/.*"@PASSWORD_HASH_OF_\(.*\)@".*/\1/p' "$template"); do
         make_secret "$prefix$name"
         script+="s|@PASSWORD_HASH_OF_$name@|$(password_hash "$(cat "$prefix$name")")|;"

@@ -148,6 +148,8 @@ ssl_options.certfile = {cert}
 ssl_options.keyfile = {key}
 ssl_options.verify = verify_peer
 ssl_options.fail_if_no_peer_cert = false
+# More than programs take: RabbitMQ 4 would refuse it to tests that send too much.
+max_message_size = 134217728
 """)
 
     @property

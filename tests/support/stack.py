@@ -239,17 +239,18 @@ class Stack:
     """`settings` are lines of the configuration file: {"sync.poll_ms": 50}; `processes` is what the file
     of processes declares, None: there is none; `model` what that of the model does, None: the example's;
     `roles` are what the users file says of USERS and others, {"ada": ["editor"]}: those that are not there
-    have none; None: it says nothing of roles. With `tls` the programs reach the broker over TLS."""
+    have none; None: it says nothing of roles. With `tls` the programs reach the broker over TLS. `queue_type` is of the durable queues."""
 
     _numbers = itertools.count()
 
     def __init__(self, servers, gateways=1, sync_agents=1, auth_agents=1, settings=None,
-                 processes=None, model=None, roles=None, tls=False):
+                 processes=None, model=None, roles=None, tls=False, queue_type="classic"):
         number = next(self._numbers)
         self.servers = servers
         self.folder = servers.folder / f"stack-{number}"
         self.folder.mkdir(mode=0o700)
-        self._make_vhost("activestack" if number == 0 else f"test-{number}")
+        self._make_vhost(
+            "activestack" if number == 0 and queue_type == "classic" else f"test-{number}", queue_type)
         self.tls = tls
         self._lent = contextlib.ExitStack()
         self.redis_url = self._lent.enter_context(servers.redis.database())
@@ -345,14 +346,15 @@ class Stack:
         found = self.servers.rabbitmq.management("GET", f"/api/consumers/{self.vhost}")
         return [c["consumer_tag"] for c in found if c["queue"]["name"] == queue]
 
-    def _make_vhost(self, vhost):
+    def _make_vhost(self, vhost, queue_type):
         self.vhost = vhost
         self.amqp_url = self.servers.rabbitmq.url_of("activestack", vhost)
         if vhost == "activestack":
             return  # made by the server's own definitions
         template = json.loads((ROOT / "deploy/rabbitmq/definitions.json").read_text())
         call = self.servers.rabbitmq.management
-        call("PUT", f"/api/vhosts/{vhost}")
+        metadata = {**template["vhosts"][0]["metadata"], "default_queue_type": queue_type}
+        call("POST", "/api/definitions", {"vhosts": [{"name": vhost, "metadata": metadata}]})
         for row in template["permissions"]:
             call("PUT", f"/api/permissions/{vhost}/{row['user']}",
                  {right: row[right] for right in ("configure", "write", "read")})
