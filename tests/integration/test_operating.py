@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 from processes import PROCESSES, ask, assert_failed, assert_result, echo, run
 from servers import wait_until
+from shapes import assert_error
 from stack import Stack
 from workers import Refused, Worker
 
@@ -55,12 +56,13 @@ class Console:
         assert answer["routed"]
 
     def limit(self, queue, length):
-        """A policy that goes before that of definitions.json; None: takes it back."""
+        """A policy for calls of one process, which goes before that of definitions.json; None: takes it
+        back."""
         path = f"policies/{self.vhost}/limit-of-{queue}"
         if length is None:
             self.call("DELETE", path)
             return
-        definition = self.queues()[queue]["effective_policy_definition"]
+        definition = self.call("GET", f"policies/{self.vhost}/processes")["definition"]
         self.call("PUT", path, {
             "pattern": f"^{queue}$".replace(".", r"\."), "apply-to": "queues", "priority": 9,
             "definition": {**definition, "max-length": length}})
@@ -68,8 +70,8 @@ class Console:
 
 @pytest.fixture(scope="module")
 def operated(servers):
-    with Stack(servers, sync_agents=2, processes=PROCESSES, settings={"process.presence_ms": 0},
-               queue_type="quorum") as stack:
+    with Stack(servers, sync_agents=2, processes=PROCESSES, queue_type="quorum",
+               settings={"process.presence_ms": 0, "process.max_calls": 100}) as stack:
         yield stack
 
 
@@ -104,6 +106,7 @@ def held(operated, process):
 
     with Worker(operated, process, serve) as worker:
         worker.go_on = go_on
+        wait_until(lambda: operated.consumers(f"process.{process}"), 10, "its consumer")
         yield worker
         go_on.set()
 
@@ -161,18 +164,21 @@ def test_a_stuck_consumer(operated, console, client):
 
 
 def test_a_queue_over_its_length(console, client, process, held):
-    """Section 1: what more comes is not let in, and waits outside; the policy is raised."""
+    """Section 1: what more comes is refused; the policy is raised."""
     queue = f"process.{process}"
     console.limit(queue, 1)
     console.wait_queue(queue, lambda row: row["policy"] == f"limit-of-{queue}")
-    asked = [ask(client, process, number) for number in range(6)]
-    row = console.wait_queue(queue, lambda row: row["messages_ready"])
-    assert row["messages_ready"] < len(asked) - 1
-    assert row["effective_policy_definition"]["max-length"] == 1
+    asked = [ask(client, process, number) for number in range(40)]
+    refused = client.expect(lambda f: f.get("cn", "").endswith("ErrorResponse"), "refused")
+    assert_error(refused, "-118", "too many calls of it wait")
     console.limit(queue, None)
     held.go_on.set()
-    for number, message in enumerate(asked):
-        assert_result(client.response_to(message), number)
+    assert_result(client.response_to(asked[0]), 0)
+    assert_result(wait_until(lambda: not_refused(run(client, process, "more")), 20, "room"), "more")
+
+
+def not_refused(response):
+    return response if "result" in response else None
 
 
 def test_dead_letters_are_replayed(operated, console, client, process):

@@ -239,7 +239,8 @@ class Stack:
     """`settings` are lines of the configuration file: {"sync.poll_ms": 50}; `processes` is what the file
     of processes declares, None: there is none; `model` what that of the model does, None: the example's;
     `roles` are what the users file says of USERS and others, {"ada": ["editor"]}: those that are not there
-    have none; None: it says nothing of roles. With `tls` the programs reach the broker over TLS. `queue_type` is of the durable queues."""
+    have none; None: it says nothing of roles. With `tls` the programs reach the broker over TLS.
+    `queue_type` is that of durable queues."""
 
     _numbers = itertools.count()
 
