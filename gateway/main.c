@@ -4,10 +4,18 @@
 #include "common/process/proc.h"
 #include "gateway/gateway.h"
 
+/* The sockets' thread reads certificate and key, and keeps those it has where they are wrong. */
+static enum err reload(void *arg, struct text *problems)
+{
+    (void)problems;
+    gateway_reload(arg);
+    return ERR_OK;
+}
+
 static void serve(struct proc *proc, struct gateway_process *gateway)
 {
     while (proc_wait(proc) == PROC_RELOAD)
-        gateway_reload(gateway);
+        proc_reload(proc, reload, gateway);
 }
 
 /* The first signal to stop sends everybody away in order, a second one ends at once. */
@@ -24,7 +32,7 @@ int main(int argc, char **argv)
     static const char help[] =
         "Carries ActiveStack from WebSockets to RabbitMQ and back.\n"
         "SIGTERM sends the clients away and finishes open requests; a second one ends at once.\n"
-        "SIGHUP reads certificate and key for TLS again.";
+        "SIGHUP reads certificate and key for TLS, and log.level, again.";
     static const struct metrics_table *const metrics[] = {&gateway_metrics, NULL};
     const struct proc_about about = {PROGRAM_GATEWAY, help, metrics};
     struct gateway_process *gateway = NULL;

@@ -6,13 +6,14 @@
 #include "agents/auth/grant.h"
 #include "agents/auth/operations.h"
 #include "agents/auth/outside.h"
-#include "agents/auth/providers/provider.h"
+#include "agents/auth/providers/current.h"
 #include "agents/runtime/agent.h"
 #include "common/base/log.h"
 
 /* An attempt to log in; the whole life of the work. */
 struct attempt {
     struct credentials credentials;
+    struct providers *providers; /* a reference */
     const struct provider *provider;
     struct text name; /* whose account it is said to be; empty: the provider does not know */
     struct grant grant;
@@ -25,6 +26,7 @@ static void attempt_destroy(void *state)
     credentials_deinit(&attempt->credentials);
     text_deinit(&attempt->name);
     grant_deinit(&attempt->grant);
+    providers_unref(attempt->providers);
     free(attempt);
 }
 
@@ -99,7 +101,8 @@ static enum work_step begin(struct work *work)
     if (!attempt->credentials.credential)
         return work_error(work, CODE_MALFORMED, "credential: expected a string");
     if (provider->kind->is_outside)
-        return outside_authenticate(work, provider, attempt->credentials.credential);
+        return outside_authenticate(work, attempt->providers, provider,
+                                    attempt->credentials.credential);
     if (provider->kind->add_name)
         provider->kind->add_name(attempt->credentials.credential, &attempt->name);
     attempts_begin(work, provider->id, text_str(&attempt->name));
@@ -119,6 +122,7 @@ enum work_step plan_authenticate(struct work *work)
         return work_error(work, CODE_MALFORMED, "clientId: expected a string");
     if (credentials_read(&work->request, &attempt->credentials, &problem))
         return work_error(work, CODE_MALFORMED, text_str(&problem));
-    attempt->provider = providers_find(work->agent->own, attempt->credentials.provider);
+    attempt->providers = current_ref(work->agent->own);
+    attempt->provider = providers_find(attempt->providers, attempt->credentials.provider);
     return begin(work);
 }

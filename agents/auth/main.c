@@ -2,7 +2,7 @@
 
 #include "agents/auth/operations.h"
 #include "agents/auth/person.h"
-#include "agents/auth/providers/provider.h"
+#include "agents/auth/providers/current.h"
 #include "agents/auth/sweep.h"
 #include "agents/runtime/agent.h"
 #include "agents/runtime/http/http_exchange.h"
@@ -34,14 +34,14 @@ static const struct handler handlers[] = {
 /* Model and providers are both looked at, so that all mistakes are told at once. */
 static enum err load(struct agent *agent, struct text *problems)
 {
-    struct providers *providers = NULL;
+    struct current *current = NULL;
     enum err person_error = person_check(model_anchor(agent->model), problems);
     enum err e;
 
     if (curl_global_init(CURL_GLOBAL_DEFAULT))
         err_out_of_memory();
-    e = providers_open(&agent->proc.settings, &providers, problems);
-    agent->own = providers;
+    e = current_create(&agent->proc.settings, &current, problems);
+    agent->own = current;
     agent->seal = seal_create(agent->proc.settings.auth_seal_secret,
                               agent->proc.settings.auth_seal_secret_previous);
     if (agent->proc.settings.auth_dangerous_dev_login)
@@ -53,16 +53,24 @@ static enum err load(struct agent *agent, struct text *problems)
 static void unload(struct agent *agent)
 {
     seal_destroy(agent->seal);
-    providers_close(agent->own);
+    current_destroy(agent->own);
     curl_global_cleanup();
+}
+
+/* The files of the providers; which ones there are stays, since threads have been started for them.
+ */
+static enum err reload(struct agent *agent, struct text *problems)
+{
+    return current_reload(agent->own, &agent->proc.settings, problems);
 }
 
 /* ---- Threads that ask providers elsewhere ---- */
 
 static unsigned threads_aside(const struct agent *agent)
 {
-    return providers_are_outside(agent->own) ? (unsigned)agent->proc.settings.auth_oauth_threads
-                                             : 0;
+    _cleanup_(providers_unrefp) struct providers *providers = current_ref(agent->own);
+
+    return providers_are_outside(providers) ? (unsigned)agent->proc.settings.auth_oauth_threads : 0;
 }
 
 static void *open_aside(void)
@@ -87,6 +95,7 @@ static const struct agent_definition auth_agent = {
     .close_aside = close_aside,
     .load = load,
     .unload = unload,
+    .reload = reload,
 };
 
 int main(int argc, char **argv)

@@ -10,6 +10,7 @@
 #include "agents/auth/grant.h"
 #include "agents/auth/oauth/oauth.h"
 #include "agents/auth/operations.h"
+#include "agents/auth/providers/current.h"
 #include "agents/runtime/agent.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
@@ -20,6 +21,7 @@
 
 /* An attempt to log in; the whole life of the work. */
 struct outside {
+    struct providers *providers;     /* a reference */
     const struct provider *provider; /* NULL: unknown, or the login of developers */
     struct oauth_shown shown;        /* of the texts that follow */
     char *code, *redirect_uri, *access_token, *refresh_token;
@@ -39,6 +41,7 @@ static void outside_destroy(void *state)
     secret_free(o->refresh_token);
     oauth_login_deinit(&o->login);
     grant_deinit(&o->grant);
+    providers_unref(o->providers);
     free(o);
 }
 
@@ -190,10 +193,10 @@ static bool read_credential(const char *credential, struct outside *o)
                         &o->redirect_uri);
 }
 
-enum work_step outside_authenticate(struct work *work, const struct provider *provider,
-                                    const char *credential)
+enum work_step outside_authenticate(struct work *work, struct providers *providers,
+                                    const struct provider *provider, const char *credential)
 {
-    struct outside read = {.provider = provider};
+    struct outside read = {.providers = providers_ref(providers), .provider = provider};
     const bool good = read_credential(credential, &read);
     struct outside *o = outside_create(work); /* the credential is gone now */
 
@@ -210,7 +213,8 @@ static enum err read_provider(struct work *work, struct outside *o, struct text 
 
     if (e)
         return e;
-    o->provider = providers_find(work->agent->own, id);
+    o->providers = current_ref(work->agent->own);
+    o->provider = providers_find(o->providers, id);
     free(id);
     return ERR_OK;
 }

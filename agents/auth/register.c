@@ -3,7 +3,7 @@
 #include "agents/auth/answer.h"
 #include "agents/auth/credentials.h"
 #include "agents/auth/operations.h"
-#include "agents/auth/providers/provider.h"
+#include "agents/auth/providers/current.h"
 #include "agents/runtime/agent.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
@@ -22,7 +22,8 @@ static enum work_step registered(struct work *work)
 
 static enum work_step enroll(struct work *work, const struct credentials *credentials)
 {
-    const struct provider *provider = providers_find(work->agent->own, credentials->provider);
+    _cleanup_(providers_unrefp) struct providers *providers = current_ref(work->agent->own);
+    const struct provider *provider = providers_find(providers, credentials->provider);
     enum auth_status status;
 
     if (!provider)

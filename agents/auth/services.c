@@ -1,6 +1,6 @@
 #include "agents/auth/answer.h"
 #include "agents/auth/operations.h"
-#include "agents/auth/providers/provider.h"
+#include "agents/auth/providers/current.h"
 #include "agents/runtime/agent.h"
 
 /* What anybody may ask, and what tells nothing of anybody (spec 3.1). */
@@ -9,9 +9,10 @@
 
 enum work_step plan_service_providers(struct work *work)
 {
+    _cleanup_(providers_unrefp) struct providers *providers = current_ref(work->agent->own);
     _cleanup_(text_deinitp) struct text ids = {0};
 
-    providers_add_ids(work->agent->own, &ids);
+    providers_add_ids(providers, &ids);
     return answer(work, AUTH_SUCCESS, ids.at);
 }
 

@@ -54,6 +54,13 @@ static void stop_beside(struct agent *agent)
         agent->definition->stop(agent);
 }
 
+static enum err reload(void *arg, struct text *problems)
+{
+    struct agent *agent = arg;
+
+    return agent->definition->reload ? agent->definition->reload(agent, problems) : ERR_OK;
+}
+
 /* Runs beside what the definition has started, until the process is to stop. */
 static enum err run_workers(struct agent *agent)
 {
@@ -70,7 +77,8 @@ static enum err run_workers(struct agent *agent)
         log_error("agent.failed", LOG_ERR(e));
     } else {
         log_info("agent.started", LOG_STR("name", agent->name), LOG_I64("workers", count));
-        proc_wait_stop(&agent->proc);
+        while (proc_wait(&agent->proc) == PROC_RELOAD)
+            proc_reload(&agent->proc, reload, agent);
         log_info("agent.stopping", LOG_STR("name", agent->name));
         standing_stops(agent->standing);
     }

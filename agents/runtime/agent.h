@@ -38,6 +38,9 @@ struct agent_definition {
      * starts; mistakes go into `problems`, a line each. NULL: nothing. */
     enum err (*load)(struct agent *agent, struct text *problems);
     void (*unload)(struct agent *agent); /* also after a load that failed half-way; or NULL */
+    /* Reads its files again, at SIGHUP while the workers run; all counts, or nothing and mistakes
+     * are in `problems`, a line each. NULL: it has none. */
+    enum err (*reload)(struct agent *agent, struct text *problems);
     /* Adds queues that each worker declares at each connect, beside those of its operations. What
      * it consumes of them is a request of no operation, so they are for others to consume. Their
      * names live as long as agent->own. NULL: none. */

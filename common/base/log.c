@@ -1,6 +1,7 @@
 #include "common/base/log.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <time.h>
 
@@ -22,7 +23,7 @@ struct burst {
 /* The log is the one thing that every thread shares and no caller should have to carry around. */
 static struct {
     const char *program;
-    enum log_level level;
+    atomic_int level; /* enum log_level */
     bool json;
     FILE *stream;         /* NULL: standard error */
     pthread_mutex_t lock; /* for `bursts` */
@@ -39,8 +40,13 @@ static const char *const level_names[] = {
 void log_init(const char *program, enum log_level level, bool json)
 {
     state.program = program;
-    state.level = level;
     state.json = json;
+    log_set_level(level);
+}
+
+void log_set_level(enum log_level level)
+{
+    atomic_store_explicit(&state.level, (int)level, memory_order_relaxed);
 }
 
 void log_redirect(FILE *stream)
@@ -50,7 +56,7 @@ void log_redirect(FILE *stream)
 
 bool log_enabled(enum log_level level)
 {
-    return level <= state.level;
+    return (int)level <= atomic_load_explicit(&state.level, memory_order_relaxed);
 }
 
 /* ---- Values: whatever bytes they hold, they stay on their line and within their field ---- */

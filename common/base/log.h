@@ -60,6 +60,9 @@ struct log_field {
 /* Before the first thread starts. `program` is borrowed for ever. */
 void log_init(const char *program, enum log_level level, bool json);
 
+/* Any thread, at any time: other lines are written from now on. */
+void log_set_level(enum log_level level);
+
 /* Where lines go instead of standard error; for tests. */
 void log_redirect(FILE *stream);
 

@@ -118,9 +118,10 @@ static enum next parse_options(const struct proc_about *about, int argc, char **
 static enum next load_settings(struct proc *proc, enum program p, const struct options *options)
 {
     _cleanup_(text_deinitp) struct text problems = {0};
-    const char *path = options->config_path ? options->config_path : getenv("ACTIVESTACK_CONFIG");
 
-    if (config_load(&settings_table, p, path, environ, &proc->settings, &problems)) {
+    proc->program = p;
+    proc->config_path = options->config_path ? options->config_path : getenv("ACTIVESTACK_CONFIG");
+    if (config_load(&settings_table, p, proc->config_path, environ, &proc->settings, &problems)) {
         fprintf(stderr, "%s: the settings are wrong (see --help-config):\n%s", program_name(p),
                 text_str(&problems));
         return NEXT_MISTAKE;
@@ -211,10 +212,22 @@ enum proc_event proc_wait(struct proc *proc)
     return PROC_STOP;
 }
 
-void proc_wait_stop(struct proc *proc)
+void proc_reload(struct proc *proc, proc_reload_fn *reload, void *arg)
 {
-    while (proc_wait(proc) != PROC_STOP)
-        ;
+    _cleanup_(text_deinitp) struct text problems = {0};
+    struct settings read = {0};
+    enum err e =
+        config_load(&settings_table, proc->program, proc->config_path, environ, &read, &problems);
+
+    if (!e)
+        e = reload(arg, &problems);
+    if (e) {
+        log_error("process.not_reloaded", LOG_ERR(e), LOG_STR("mistakes", text_str(&problems)));
+    } else {
+        log_set_level((enum log_level)read.log_level);
+        log_info("process.reloaded");
+    }
+    config_free(&settings_table, &read);
 }
 
 /* Sent to the process, not to a thread: whoever is in sigwait() gets it. */

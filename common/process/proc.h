@@ -4,6 +4,7 @@
 
 #include "common/base/cleanup.h"
 #include "common/base/err.h"
+#include "common/base/text.h"
 #include "common/process/metrics.h"
 #include "common/process/settings.h"
 
@@ -26,6 +27,8 @@
 struct proc {
     struct settings settings;
     char host[256]; /* name of this machine */
+    enum program program;
+    const char *config_path; /* NULL: none */
 };
 
 /* What a main() says of its program. */
@@ -56,8 +59,16 @@ enum proc_event {
 /* Sleeps until one of these. */
 enum proc_event proc_wait(struct proc *proc);
 
-/* The same, of a program that has nothing to read again. */
-void proc_wait_stop(struct proc *proc);
+/* Reads what it may of the program's own files again; all counts, or nothing and its mistakes are
+ * in `problems`, a line each. */
+typedef enum err proc_reload_fn(void *arg, struct text *problems);
+
+/*
+ * After PROC_RELOAD: reads the settings again. When they are right, and then `reload` (of the files
+ * that the settings in force name) is, too, log.level counts; other settings wait for the next
+ * start. A mistake in any of them is logged, and everything stays as it was.
+ */
+void proc_reload(struct proc *proc, proc_reload_fn *reload, void *arg);
 
 /* Any thread: ends proc_wait() with PROC_STOP. For errors after which the process cannot go on. */
 void proc_request_stop(struct proc *proc);

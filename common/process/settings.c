@@ -44,7 +44,7 @@
 // clang-format off
 static const struct config_row rows[] = {
     CHOICE("log.level", log_level, "info", "error|warn|info|debug", ALL,
-        "The least important events that are logged."),
+        "The least important events that are logged; read again on SIGHUP."),
     CHOICE("log.format", log_format, "text", "text|json", ALL,
         "How a line of the log is written."),
     TEXT("status.host", status_host, "127.0.0.1", 1, 255, SERVERS,
@@ -286,13 +286,14 @@ static const struct config_row rows[] = {
     TEXT("auth.providers", auth_providers, "file", 1, 1024, AUTH,
         "The ways to log in, a comma list of: file, basic, anonymous, oauth."),
     TEXT("auth.users_file", auth_users_file, "", 0, 4096, AUTH | CTL,
-        "The users of the provider file, a JSON file."),
+        "The users of the provider file, a JSON file; read again on SIGHUP."),
     TEXT("auth.file_provider_id", auth_file_provider_id, "file", 1, 128, AUTH | CTL,
         "The name under which clients ask for the provider file."),
     INT("auth.token_max_age_s", auth_token_max_age_s, "2592000", 1, 3650 * DAY, "s", AUTH,
         "How long a login is valid; then its session ends."),
     TEXT("auth.oauth_file", auth_oauth_file, "", 0, 4096, AUTH,
-        "The providers of OAuth 2 and OpenID Connect that clients may log in at, a JSON file."),
+        "The providers of OAuth 2 and OpenID Connect that clients may log in at, a JSON file; "
+        "read again on SIGHUP."),
     INT("auth.oauth_timeout_ms", auth_oauth_timeout_ms, "10000", 10, 600000, "ms", AUTH,
         "What asking such a provider may take for one login; beyond, it is refused."),
     INT("auth.oauth_threads", auth_oauth_threads, "8", 1, 256, "threads", AUTH,

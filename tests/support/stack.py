@@ -329,7 +329,7 @@ class Stack:
         return sealing.Seal(self.seal_secret).open(body, **sealing.context_of(queue, properties))
 
     def change_roles(self, roles):
-        """In the users file, which auth agents read when they start; they count from a user's next login on."""
+        """In the users file, which auth agents read here by a new start; they count from a user's next login on."""
         self._write_users(roles)
         for agent in self.auth_agents:
             agent.stop()

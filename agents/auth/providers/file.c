@@ -16,7 +16,7 @@
  * "$argon2id$..."}
  *
  * and, if the user has any, "roles": ["editor", ...], which rules of the model and processes name.
- * Read once at the start, so what is changed counts from the next start and the user's next login.
+ * Read at the start and on SIGHUP; what has changed counts from the user's next login.
  * The account's id is the email; a credential is "<email>:<password>" with exactly one colon.
  */
 

@@ -1,6 +1,7 @@
 #include "agents/auth/providers/provider.h"
 
 #include <ctype.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -9,6 +10,7 @@ static const struct provider_kind *const kinds[] = {&provider_anonymous, &provid
                                                     &provider_file, &provider_oauth};
 
 struct providers {
+    atomic_size_t references;
     struct provider **at; /* each stays where it is */
     size_t count;
 };
@@ -132,17 +134,24 @@ enum err providers_open(const struct settings *settings, struct providers **out,
     *out = NULL;
     if (!providers)
         return ERR_NOMEM;
+    atomic_store(&providers->references, 1);
     e = open_all(providers, settings, problems);
     if (e)
-        providers_close(providers);
+        providers_unref(providers);
     else
         *out = providers;
     return e;
 }
 
-void providers_close(struct providers *providers)
+struct providers *providers_ref(struct providers *providers)
 {
-    if (!providers)
+    atomic_fetch_add(&providers->references, 1);
+    return providers;
+}
+
+void providers_unref(struct providers *providers)
+{
+    if (!providers || atomic_fetch_sub(&providers->references, 1) > 1)
         return;
     for (size_t i = 0; i < providers->count; i++) {
         struct provider *provider = providers->at[i];

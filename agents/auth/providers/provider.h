@@ -20,8 +20,8 @@
  * what it makes of the reply is a function of its arguments. The caller runs the call in between.
  * One that is a server elsewhere is asked through oauth/oauth.h instead.
  *
- * Threads: opened before any thread starts, closed after the last; in between its functions are
- *          called from all workers at once and change nothing.
+ * Threads: its functions are called from all workers at once and change nothing. Who uses one holds
+ *          a reference to the providers that it is of (current.h).
  */
 
 /* Somebody, as the provider knows them. Belongs to the provider, or to the reply that was found. */
@@ -86,12 +86,15 @@ extern const struct provider_kind provider_anonymous;
 extern const struct provider_kind provider_basic;
 extern const struct provider_kind provider_oauth;
 
-/* Opens those that auth.providers lists. On failure all mistakes are in `problems`, a line each,
- * and *out is NULL. */
+/* Opens those that auth.providers lists; the reference is the caller's. On failure all mistakes are
+ * in `problems`, a line each, and *out is NULL. */
 _must_check_ enum err providers_open(const struct settings *settings, struct providers **out,
                                      struct text *problems);
-void providers_close(struct providers *providers);
-DEFINE_CLEANUP(struct providers *, providers_close)
+struct providers *providers_ref(struct providers *providers);
+
+/* The last one closes them. NULL is allowed. */
+void providers_unref(struct providers *providers);
+DEFINE_CLEANUP(struct providers *, providers_unref)
 
 /* Adds one while they are opened; `alias` may be NULL. NULL, with the reason in `problems`: one of
  * its names is taken. */

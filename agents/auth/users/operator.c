@@ -6,7 +6,7 @@
 #include "agents/auth/credentials.h"
 #include "agents/auth/operations.h"
 #include "agents/auth/providers/basic.h"
-#include "agents/auth/providers/provider.h"
+#include "agents/auth/providers/current.h"
 #include "agents/auth/store/scripts.h"
 #include "agents/auth/sweep.h"
 #include "agents/runtime/agent.h"
@@ -249,10 +249,11 @@ static bool build_add(struct work *work, const char *name, const char *hash, str
 
 enum work_step plan_user_add(struct work *work)
 {
+    _cleanup_(providers_unrefp) struct providers *providers = current_ref(work->agent->own);
     _cleanup_(text_deinitp) struct text name = {0}, problem = {0};
     _cleanup_(secret_freep) char *hash = NULL;
 
-    if (!providers_find(work->agent->own, BASIC_ID))
+    if (!providers_find(providers, BASIC_ID))
         return reply_outcome(work, "closed", "");
     if (read_new_name(work, &name, &problem) && read_hash(work, &hash, &problem) &&
         build_add(work, name.at, hash, &problem))

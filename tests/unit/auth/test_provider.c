@@ -57,7 +57,7 @@ static struct providers *opened(const char *list)
 
 START_TEST(a_provider_is_found_in_any_case_if_it_is_open)
 {
-    _cleanup_(providers_closep) struct providers *providers = opened("file");
+    _cleanup_(providers_unrefp) struct providers *providers = opened("file");
 
     ck_assert_ptr_nonnull(providers_find(providers, "FILE"));
     ck_assert_str_eq(providers_find(providers, "file")->id, "file");
@@ -69,7 +69,7 @@ END_TEST
 
 START_TEST(the_right_password_gives_the_account)
 {
-    _cleanup_(providers_closep) struct providers *providers = opened("anonymous, file");
+    _cleanup_(providers_unrefp) struct providers *providers = opened("anonymous, file");
     const struct provider *file = providers_find(providers, "file");
     struct account account;
 
@@ -97,7 +97,7 @@ START_TEST(a_user_has_the_roles_of_the_file)
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         _cleanup_(text_deinitp) struct text users = {0}, problems = {0};
-        _cleanup_(providers_closep) struct providers *providers = NULL;
+        _cleanup_(providers_unrefp) struct providers *providers = NULL;
         const struct provider *file;
         struct account account;
 
@@ -151,7 +151,7 @@ START_TEST(every_other_credential_is_refused_alike)
         "ada@example.org::" PASSWORD,
         "ada@example.org:" PASSWORD " ",
     };
-    _cleanup_(providers_closep) struct providers *providers = opened("file");
+    _cleanup_(providers_unrefp) struct providers *providers = opened("file");
     const struct provider *file = providers_find(providers, "file");
     struct account account;
 
@@ -162,7 +162,7 @@ END_TEST
 
 START_TEST(anonymous_needs_no_credential_and_is_always_the_same_user)
 {
-    _cleanup_(providers_closep) struct providers *providers = opened("anonymous");
+    _cleanup_(providers_unrefp) struct providers *providers = opened("anonymous");
     const struct provider *anonymous = providers_find(providers, "Anonymous");
     struct account account;
 
@@ -269,7 +269,7 @@ static void add_args(struct text *out)
 /* Logs in with what look_up.lua would return for Ada. */
 static enum auth_status log_in_as_ada(const char *credential, struct account *account_out)
 {
-    _cleanup_(providers_closep) struct providers *providers = opened("basic");
+    _cleanup_(providers_unrefp) struct providers *providers = opened("basic");
     const struct provider *basic = providers_find(providers, "activestack:BASIC");
     _cleanup_(text_deinitp) struct text hash = {0};
     enum auth_status status = basic->kind->look_up(basic, credential, &call);
@@ -325,7 +325,7 @@ END_TEST
 
 START_TEST(a_user_name_that_nobody_has_is_refused_as_a_wrong_password_is)
 {
-    _cleanup_(providers_closep) struct providers *providers = opened("basic");
+    _cleanup_(providers_unrefp) struct providers *providers = opened("basic");
     const struct provider *basic = providers_find(providers, "activestack:basic");
     struct account account;
 
@@ -339,7 +339,7 @@ END_TEST
 /* What the registration asks Redis for, without the hash; "" when it is refused. */
 static void enroll(const char *credential, struct text *out)
 {
-    _cleanup_(providers_closep) struct providers *providers = opened("basic");
+    _cleanup_(providers_unrefp) struct providers *providers = opened("basic");
     const struct provider *basic = providers_find(providers, "activestack:basic");
     _cleanup_(text_deinitp) struct text args = {0};
     const char *hash;
@@ -431,7 +431,7 @@ END_TEST
 
 START_TEST(only_basic_makes_accounts)
 {
-    _cleanup_(providers_closep) struct providers *providers = opened("basic,anonymous,file");
+    _cleanup_(providers_unrefp) struct providers *providers = opened("basic,anonymous,file");
 
     ck_assert_ptr_nonnull(providers_find(providers, "activestack:basic")->kind->enroll);
     ck_assert_ptr_null(providers_find(providers, "anonymous")->kind->enroll);

@@ -223,7 +223,7 @@ START_TEST(signals_end_the_wait_and_nothing_else)
     raise(SIGPIPE);
     for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
         kill(getpid(), signals[i]);
-        proc_wait_stop(&proc);
+        ck_assert_int_eq(proc_wait(&proc), PROC_STOP);
     }
     proc_end(&proc);
 }
@@ -240,7 +240,8 @@ START_TEST(a_hangup_is_told_and_does_not_end)
     ck_assert_int_eq(proc_wait(&proc), PROC_STOP);
     kill(getpid(), SIGHUP); /* comes first, being the lower number */
     kill(getpid(), SIGTERM);
-    proc_wait_stop(&proc);
+    ck_assert_int_eq(proc_wait(&proc), PROC_RELOAD);
+    ck_assert_int_eq(proc_wait(&proc), PROC_STOP);
     proc_end(&proc);
 }
 END_TEST
@@ -258,7 +259,7 @@ START_TEST(any_thread_can_end_the_wait)
 
     start_here(&proc, PROGRAM_GATEWAY);
     ck_assert_int_eq(pthread_create(&thread, NULL, request_stop, &proc), 0);
-    proc_wait_stop(&proc);
+    ck_assert_int_eq(proc_wait(&proc), PROC_STOP);
     pthread_join(thread, NULL);
     proc_end(&proc);
 }
