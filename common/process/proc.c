@@ -224,8 +224,8 @@ void proc_reload(struct proc *proc, proc_reload_fn *reload, void *arg)
     if (e) {
         log_error("process.not_reloaded", LOG_ERR(e), LOG_STR("mistakes", text_str(&problems)));
     } else {
+        log_info("process.reloaded"); /* as long as it may be said */
         log_set_level((enum log_level)read.log_level);
-        log_info("process.reloaded");
     }
     config_free(&settings_table, &read);
 }
