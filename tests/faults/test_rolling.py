@@ -6,7 +6,7 @@ nobody was refused anything. The same while the secrets are rotated.
 
     TEST_OLD_BUILD=/there/build    the programs begin as those of that build folder, an older commit's,
                                    and are replaced by those of BUILD_DIR
-    TEST_NEW_FIRST=sync-agent      these are replaced first (deploy/operating.md, "Rolling upgrade")
+    TEST_ORDER=gateway,auth-agent,sync-agent    another order than that of deploy/operating.md
 """
 
 import os
@@ -25,7 +25,7 @@ from stack import BUILD, PROGRAMS, PROVIDER, Stack
 from test_everything_dies import assert_nothing_is_lost, assert_pages_are_stored, expect_quiet
 
 OLD_BUILD = os.environ.get("TEST_OLD_BUILD")
-FIRST = os.environ.get("TEST_NEW_FIRST", "sync-agent")
+ORDER = os.environ.get("TEST_ORDER", "auth-agent,sync-agent,gateway").split(",")
 KINDS = ([Writer] * 6 + [ContentWriter] * 4 + [LastingClient] * 30 + [LastingContent] * 20
          + [WatchAll] * 2)
 OBJECTS = 200
@@ -110,7 +110,7 @@ def begin_with_old(stack):
 
 @pytest.mark.long
 def test_every_program_is_replaced_and_nothing_is_lost(stack):
-    processes = sorted(stack.processes, key=lambda process: not process.name.startswith(FIRST))
+    processes = sorted(stack.processes, key=lambda process: ORDER.index(process.kind))
     with Rolling(stack) as rolling:
         for process in processes:
             process.program = BUILD / PROGRAMS[process.kind]
