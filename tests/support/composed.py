@@ -41,6 +41,8 @@ class Composed:
         """Ends when all is ready, from now on with these services of profiles, and scaled so."""
         self.services += services
         self.scale |= {name.replace("_", "-"): count for name, count in scale.items()}
+        # Who was unhealthy while a server was away may still count as such, and nobody waits for them.
+        wait_until(lambda: not self._ids("--filter", "health=unhealthy"), READY_SECONDS, "all are well")
         numbers = [f"--scale={name}={count}" for name, count in self.scale.items()]
         docker("compose", "up", "--wait", "--no-build", *numbers, *self.services)
 
@@ -54,10 +56,13 @@ class Composed:
 
     # ---- Its containers
 
+    def _ids(self, *filters):
+        return docker("ps", "--quiet", "--filter", f"label=com.docker.compose.project={self.project}",
+                      *filters).split()
+
     def containers(self, service):
         """What the engine says of each of them that runs, in the order of their numbers."""
-        ids = docker("ps", "--quiet", "--filter", f"label=com.docker.compose.project={self.project}",
-                     "--filter", f"label=com.docker.compose.service={service}").split()
+        ids = self._ids("--filter", f"label=com.docker.compose.service={service}")
         return sorted(json.loads(docker("inspect", *ids)) if ids else [], key=lambda c: c["Name"])
 
     def port(self, container, inside):
