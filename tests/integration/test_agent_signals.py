@@ -10,7 +10,7 @@ from servers import wait_until
 from stack import Stack, user_row
 from test_auth_agent import Asker
 
-REQUESTS = 600
+REQUESTS = 3000
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +131,10 @@ def waiting(asker, queue):
 
 def test_an_agent_that_stops_answers_what_it_has_begun_and_gives_back_the_rest(stack, auth):
     agent = stack.auth_agents[0]
+    agent.pause()  # so that the signal comes while most of them wait
     numbers = [auth.send("testCall", {}, client="c") for _ in range(REQUESTS)]
+    agent.process.send_signal(signal.SIGTERM)
+    agent.resume()
     agent.stop()
     # What was answered and given back as well would be there twice.
     wait_until(lambda: waiting(auth, "testCall") + waiting(auth, auth.queue) == REQUESTS, 15,
