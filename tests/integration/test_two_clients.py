@@ -181,6 +181,7 @@ def test_one_receipt_may_answer_many_pushes(stack, writer, reader, new_id):
     for task in tasks:
         writer.request("createObject", theObject={"cn": TASK, "ID": task})
         read(reader, task)
+    for task in tasks:  # all of them before the first is told again
         put(writer, task, title="new")
     for task in tasks:
         reader.expect_update(task)
