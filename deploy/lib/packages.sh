@@ -14,9 +14,9 @@ DEBIAN_PACKAGES=( # for deploy/debian/build
 )
 TEST_PACKAGES=(
     "${DEBIAN_PACKAGES[@]}"
-    check clang-format clang-tidy lua5.1 mandoc openssl postgresql shellcheck
+    check clang-format clang-tidy lua5.1 mandoc openssl postgresql prometheus shellcheck
     python3-cryptography python3-jsonpatch python3-pika python3-pytest python3-pytest-xdist
-    python3-redis python3-websocket
+    python3-redis python3-websocket python3-yaml
 )
 
 # Node.js and npm, where no other build of them is there: of an example worker and of tests.

@@ -162,8 +162,9 @@ def test_prometheus_asks_every_container(scaled):
         found = json.loads(get(f"http://127.0.0.1:{port}/api/v1/query?query=up"))["data"]["result"]
         return sorted(f["metric"]["job"] for f in found if f["value"][1] == "1")
 
-    programs = sum(len(scaled.containers(s)) for s in ("gateway", "sync-agent", "auth-agent"))
-    wait_until(lambda: up() == ["activestack"] * programs + ["rabbitmq"], 60, "all of them are up")
+    programs = [s for s in ("auth-agent", "gateway", "sync-agent") for _ in scaled.containers(s)]
+    wait_until(lambda: up() == sorted(programs + ["rabbitmq", "rabbitmq-queues"]), 60,
+               "all of them are up")
 
 
 # ---- Killing

@@ -117,11 +117,11 @@ class RabbitMQ(Server):
 
     def __init__(self, folder):
         super().__init__(folder)
-        self.port, self.management_port = free_port(), free_port()
+        self.port, self.management_port, self.metrics_port = free_port(), free_port(), free_port()
         self._make_passwords()
         self._offer_tls()
         self.command = [ROOT / "deploy/rabbitmq/serve", folder, self.port, self.management_port,
-                        free_port(), free_port()]
+                        free_port(), free_port(), self.metrics_port]
         self.url = self.url_of("activestack")
         self.tls_url = self.url_of("activestack", tls=True)
         self.management_url = f"http://activestack:{self.password}@127.0.0.1:{self.management_port}"
@@ -165,6 +165,17 @@ max_message_size = 134217728
             pass  # cheaper than a login, and quiet in the broker's log while it starts
         self.connect().close()
         return self.management("GET", "/api/overview")
+
+    def evaluate(self, expression):
+        """Has the broker evaluate an Erlang expression, as its administrator may."""
+        dist_port, epmd_port = self.command[4:6]
+        environment = {**os.environ, "HOME": str(self.folder / "home"), "ERL_EPMD_ADDRESS": "127.0.0.1",
+                       "ERL_EPMD_PORT": str(epmd_port), "RABBITMQ_DIST_PORT": str(dist_port),
+                       "RABBITMQ_NODENAME": "activestack@127.0.0.1", "RABBITMQ_USE_LONGNAME": "true",
+                       "RABBITMQ_CONF_ENV_FILE": "/dev/null"}
+        ended = subprocess.run(["/usr/lib/rabbitmq/bin/rabbitmqctl", "eval", expression], env=environment,
+                               stdin=subprocess.DEVNULL, text=True, capture_output=True, timeout=60)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
 
     def connect(self):
         """A pika.BlockingConnection of our own."""

@@ -1,0 +1,109 @@
+"""Prometheus asks a running stack: the alerts of deploy/prometheus fire and clear, and the dashboard of
+deploy/grafana asks for what is there."""
+
+import contextlib
+import os
+import re
+import resource
+import subprocess
+
+import pytest
+import yaml
+from client import Client
+from prometheus import ALERTS, SETTINGS, Prometheus
+from servers import ROOT, json, wait_until
+from stack import PROVIDER, Stack
+
+DASHBOARD = ROOT / "deploy/grafana/dashboards/activestack.json"
+NAME = re.compile(r"\b(?:activestack|rabbitmq|process)_\w+")
+MANY = 1001  # messages in a queue that is told of
+TASK = "com.app.mo.Task"
+
+
+@pytest.fixture(scope="module")
+def watched(servers):
+    with Stack(servers, gateways=1, sync_agents=1, auth_agents=1) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def prometheus(watched, tmp_path_factory):
+    with Prometheus(watched, tmp_path_factory.mktemp("prometheus")) as p:
+        yield p
+
+
+@pytest.fixture
+def ada(watched):
+    with Client(watched.gateways[0].url) as client:
+        client.connect()
+        client.login(PROVIDER, watched.credential("ada"))
+        yield client
+
+
+@contextlib.contextmanager
+def fires(prometheus, stack, *alerts):
+    """What is done before makes them fire; what is done within makes them clear."""
+    def firing():
+        return {name for name, labels in prometheus.alerts()
+                if name in alerts and labels.get("vhost", stack.vhost) == stack.vhost}
+
+    wait_until(lambda: firing() == set(alerts), 15, f"{alerts} fire")
+    yield
+    wait_until(lambda: not firing(), 15, f"{alerts} clear")
+
+
+def ids_of(class_name):
+    return {"theClassIdList": [{"className": class_name, "ids": ["none"]}]}
+
+
+def ask(client, class_name):
+    return client.request("findByIds", **ids_of(class_name))
+
+
+def test_promtool_finds_no_fault():
+    for kind, file in (("config", SETTINGS), ("rules", ALERTS)):
+        ended = subprocess.run(["promtool", "check", kind, file], text=True, capture_output=True)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def test_the_dashboard_asks_for_what_is_there(prometheus, watched, ada):
+    queries = [t["expr"] for panel in json.loads(DASHBOARD.read_text())["panels"]
+               for t in panel["targets"]]
+    assert len(queries) > 20
+
+    def unanswered():
+        ask(ada, TASK)
+        return [query for query in queries if not prometheus.query(query)]
+
+    with contextlib.suppress(AssertionError):
+        wait_until(lambda: not unanswered(), 10, "every query is answered")
+    assert unanswered() == []
+
+
+def test_alerts_name_metrics_that_exist(prometheus):
+    rules = [rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]]
+    wanted = {name for rule in rules for name in NAME.findall(rule["expr"])}
+    wait_until(lambda: wanted <= prometheus.names(), 10, f"all of {wanted} are there")
+
+
+def test_queues_that_nobody_empties(prometheus, watched):
+    with watched.amqp() as link:
+        channel = link.channel()
+        for queue in ("process.nobody", "gateway.nobody"):
+            channel.queue_declare(queue, durable=True)
+            for _ in range(MANY):
+                channel.basic_publish("", queue, b"{}")
+        channel.basic_publish("", "dead-letter", b"{}")
+        with fires(prometheus, watched, "Backlog", "NobodyServes", "GatewayBehind", "DeadLetters"):
+            channel.queue_delete("process.nobody")
+            channel.queue_delete("gateway.nobody")
+            channel.queue_purge("dead-letter")
+
+
+def test_a_program_that_runs_out_of_files(prometheus, watched):
+    pid = watched.gateways[0].pid
+    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    used = len(os.listdir(f"/proc/{pid}/fd"))
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (used + 4, before[1]))
+    with fires(prometheus, watched, "FewFilesLeft"):
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
