@@ -7,6 +7,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/process/service.h"
 #include "common/process/status.h"
 #include "common/protocol/close_codes.h"
 #include "common/protocol/format.h"
@@ -37,6 +38,7 @@ struct gateway_process {
     struct publisher *publisher;
     struct consumer *consumer;
     struct status *status;
+    struct service *service;
     pthread_t thread; /* the socket thread */
     bool started;
     struct drain drain; /* of the socket thread */
@@ -374,8 +376,9 @@ static enum err start_status(struct gateway_process *p)
 {
     const struct settings *s = p->g.settings;
     const struct status_source source = pages_source(&p->g);
+    enum err e = status_start(s->status_host, (uint16_t)s->status_port, &source, &p->status);
 
-    return status_start(s->status_host, (uint16_t)s->status_port, &source, &p->status);
+    return e ? e : service_start(&source, &p->service);
 }
 
 static void *run_sockets(void *arg)
@@ -424,6 +427,7 @@ void gateway_reload(struct gateway_process *p)
 
 void gateway_drain(struct gateway_process *p)
 {
+    service_stopping(p->service);
     atomic_store(&p->drain_asked, true);
     listener_wake(p->listener);
 }
@@ -438,6 +442,7 @@ void gateway_stop(struct gateway_process *p)
 {
     if (!p)
         return;
+    service_end(p->service);
     status_stop(p->status);
     publisher_stop(p->publisher, gateway_is_drained(p) ? GRACE_MS : 0);
     consumer_stop(p->consumer);

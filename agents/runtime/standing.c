@@ -7,11 +7,13 @@
 #include "agents/runtime/agent.h"
 #include "agents/runtime/metrics.h"
 #include "common/base/clock.h"
+#include "common/process/service.h"
 #include "common/process/status.h"
 
 struct standing {
     const struct agent *agent;
     struct status *status;
+    struct service *service;
     atomic_bool stopping;
     size_t workers;
     atomic_int_least64_t turned_ms[]; /* when each worker was seen last; clock_mono_ms() */
@@ -63,6 +65,8 @@ enum err standing_start(struct agent *agent, struct standing **out)
     const struct settings *settings = &agent->proc.settings;
     const size_t workers = (size_t)settings->agent_workers;
     struct standing *s = calloc(1, sizeof(*s) + workers * sizeof(*s->turned_ms));
+    const struct status_source source = {stands_still, missing, figures, s};
+    enum err e;
 
     if (!s)
         return ERR_NOMEM;
@@ -72,14 +76,16 @@ enum err standing_start(struct agent *agent, struct standing **out)
         atomic_store(&s->turned_ms[i], clock_mono_ms());
     metrics_set(agent->metrics, FIGURE_WORKERS, (int64_t)workers);
     *out = s;
-    return status_start(settings->status_host, (uint16_t)settings->status_port,
-                        &(struct status_source){stands_still, missing, figures, s}, &s->status);
+    e = status_start(settings->status_host, (uint16_t)settings->status_port, &source, &s->status);
+    return e ? e : service_start(&source, &s->service);
 }
 
 void standing_end(struct standing *s)
 {
-    if (s)
-        status_stop(s->status);
+    if (!s)
+        return;
+    service_end(s->service);
+    status_stop(s->status);
     free(s);
 }
 
@@ -91,4 +97,5 @@ void standing_turned(struct standing *s, unsigned worker)
 void standing_stops(struct standing *s)
 {
     atomic_store(&s->stopping, true);
+    service_stopping(s->service);
 }

@@ -5,7 +5,8 @@
 
 /*
  * standing - how an agent stands: which of its workers move and have their links, whether it stops;
- * and the status port (common/process/status.h), where that is told.
+ * and who is told of that: the status port (common/process/status.h) and the service manager
+ * (common/process/service.h).
  *
  * An agent is ready when all of its workers are linked to broker and Redis, and what it has beside
  * them is there, until it stops.
@@ -16,10 +17,11 @@
 struct agent;
 struct standing;
 
-/* Opens the status port, if there is to be one. `agent` is borrowed, with its metrics. */
+/* Opens the status port, if there is to be one, and tells the service manager, if there is one.
+ * `agent` is borrowed, with its metrics. */
 _must_check_ enum err standing_start(struct agent *agent, struct standing **out);
 
-/* Closes it; NULL is allowed. */
+/* Ends both; NULL is allowed. */
 void standing_end(struct standing *s);
 
 /* The worker of this number, the first of which is 1, does not stand still. */

@@ -4,7 +4,7 @@
 BUILD_PACKAGES=(
     gcc libc6-dev meson ninja-build pkg-config
     libcurl4-openssl-dev libhiredis-dev libjson-c-dev libmicrohttpd-dev libpq-dev librabbitmq-dev
-    libsodium-dev libssl-dev libwebsockets-dev
+    libsodium-dev libssl-dev libsystemd-dev libwebsockets-dev
 )
 RUN_PACKAGES=(
     rabbitmq-server redis-server libwebsockets-evlib-uv
@@ -14,7 +14,7 @@ DEBIAN_PACKAGES=( # for deploy/debian/build
 )
 TEST_PACKAGES=(
     "${DEBIAN_PACKAGES[@]}"
-    check clang-format clang-tidy lua5.1 mandoc openssl postgresql prometheus shellcheck
+    check clang-format clang-tidy lua5.1 mandoc openssl postgresql prometheus shellcheck systemd
     python3-cryptography python3-jsonpatch python3-pika python3-pytest python3-pytest-xdist
     python3-redis python3-websocket python3-yaml
 )
