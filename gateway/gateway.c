@@ -432,6 +432,11 @@ void gateway_drain(struct gateway_process *p)
     listener_wake(p->listener);
 }
 
+struct service *gateway_service(const struct gateway_process *p)
+{
+    return p->service;
+}
+
 bool gateway_is_drained(const struct gateway_process *p)
 {
     return atomic_load(&p->drained);

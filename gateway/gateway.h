@@ -53,6 +53,7 @@ struct gateway {
 #define GATEWAY_APP_ID "activestack-gateway"
 
 struct gateway_process;
+struct service;
 
 /* Opens the socket and starts the threads; they are at work when this returns. Errors are logged.
  * `proc` is borrowed. */
@@ -63,6 +64,9 @@ void gateway_drain(struct gateway_process *p);
 
 /* Reads the certificates again, for the sockets that come from now on. */
 void gateway_reload(struct gateway_process *p);
+
+/* Who is told of reloads; NULL: nobody. Borrowed. */
+struct service *gateway_service(const struct gateway_process *p);
 
 /* Has everybody left? */
 bool gateway_is_drained(const struct gateway_process *p);

@@ -2,6 +2,7 @@
 
 #include "common/base/log.h"
 #include "common/process/proc.h"
+#include "common/process/service.h"
 #include "gateway/gateway.h"
 
 /* The sockets' thread reads certificate and key, and keeps those it has where they are wrong. */
@@ -14,8 +15,11 @@ static enum err reload(void *arg, struct text *problems)
 
 static void serve(struct proc *proc, struct gateway_process *gateway)
 {
-    while (proc_wait(proc) == PROC_RELOAD)
+    while (proc_wait(proc) == PROC_RELOAD) {
+        service_reloading(gateway_service(gateway));
         proc_reload(proc, reload, gateway);
+        service_reloaded(gateway_service(gateway));
+    }
 }
 
 /* The first signal to stop sends everybody away in order, a second one ends at once. */

@@ -11,6 +11,7 @@
 #include "agents/runtime/worker.h"
 #include "common/base/log.h"
 #include "common/base/secret.h"
+#include "common/process/service.h"
 
 /* What is read before anything starts. Tells of every mistake on standard error. */
 static enum err load(struct agent *agent)
@@ -61,6 +62,17 @@ static enum err reload(void *arg, struct text *problems)
     return agent->definition->reload ? agent->definition->reload(agent, problems) : ERR_OK;
 }
 
+static void reload_until_stop(struct agent *agent)
+{
+    struct service *service = standing_service(agent->standing);
+
+    while (proc_wait(&agent->proc) == PROC_RELOAD) {
+        service_reloading(service);
+        proc_reload(&agent->proc, reload, agent);
+        service_reloaded(service);
+    }
+}
+
 /* Runs beside what the definition has started, until the process is to stop. */
 static enum err run_workers(struct agent *agent)
 {
@@ -77,8 +89,7 @@ static enum err run_workers(struct agent *agent)
         log_error("agent.failed", LOG_ERR(e));
     } else {
         log_info("agent.started", LOG_STR("name", agent->name), LOG_I64("workers", count));
-        while (proc_wait(&agent->proc) == PROC_RELOAD)
-            proc_reload(&agent->proc, reload, agent);
+        reload_until_stop(agent);
         log_info("agent.stopping", LOG_STR("name", agent->name));
         standing_stops(agent->standing);
     }

@@ -94,6 +94,11 @@ void standing_turned(struct standing *s, unsigned worker)
     atomic_store_explicit(&s->turned_ms[worker - 1], clock_mono_ms(), memory_order_relaxed);
 }
 
+struct service *standing_service(const struct standing *s)
+{
+    return s->service;
+}
+
 void standing_stops(struct standing *s)
 {
     atomic_store(&s->stopping, true);

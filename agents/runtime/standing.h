@@ -15,6 +15,7 @@
  */
 
 struct agent;
+struct service;
 struct standing;
 
 /* Opens the status port, if there is to be one, and tells the service manager, if there is one.
@@ -26,6 +27,9 @@ void standing_end(struct standing *s);
 
 /* The worker of this number, the first of which is 1, does not stand still. */
 void standing_turned(struct standing *s, unsigned worker);
+
+/* Who is told of reloads; NULL: nobody. Borrowed. */
+struct service *standing_service(const struct standing *s);
 
 /* The agent takes no new requests any more. */
 void standing_stops(struct standing *s);

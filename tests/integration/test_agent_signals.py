@@ -6,9 +6,9 @@ import signal
 import uuid
 
 import pytest
+from auth_asking import Asker
 from servers import wait_until
 from stack import Stack, user_row
-from test_auth_agent import Asker
 
 REQUESTS = 3000
 

@@ -1,5 +1,6 @@
 """The programs as services: what they tell the service manager, and what signals do."""
 
+import signal
 import subprocess
 
 import pytest
@@ -61,6 +62,24 @@ def test_a_program_without_a_broker_is_not_ready(stack, managers):
     del agent.environment["ACTIVESTACK_AMQP_URL"]
     agent.start()
     managers["auth-agent"].wait_for("READY=1")
+
+
+@pytest.mark.parametrize("kind", ["gateway", "auth-agent"])
+def test_a_reload_is_told_from_its_begin_to_its_end(stack, managers, kind):
+    process = next(p for p in stack.processes if p.kind == kind)
+    process.process.send_signal(signal.SIGHUP)
+    managers[kind].wait_for(r"RELOADING=1\nMONOTONIC_USEC=\d+")
+    assert "STATUS=ready" not in managers[kind].wait_for("READY=1")
+
+
+def test_a_reload_with_a_mistake_ends_too(stack, managers):
+    agent = stack.auth_agents[0]
+    before = stack.config.read_text()
+    stack.config.write_text(before + "agent.workers = none\n")
+    agent.process.send_signal(signal.SIGHUP)
+    managers["auth-agent"].wait_for(r"RELOADING=1\nMONOTONIC_USEC=\d+")
+    managers["auth-agent"].wait_for("READY=1")
+    stack.config.write_text(before)
 
 
 def test_the_units_are_what_systemd_understands(tmp_path):
