@@ -107,3 +107,50 @@ def test_a_program_that_runs_out_of_files(prometheus, watched):
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (used + 4, before[1]))
     with fires(prometheus, watched, "FewFilesLeft"):
         resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+
+
+def test_requests_that_fail(prometheus, watched, ada):
+    for _ in range(5):
+        ada.request("countAllByName", classNames=["com.app.mo.Nothing"])
+    with fires(prometheus, watched, "RequestsFail"):
+        for _ in range(10):
+            ada.request("countAllByName", classNames=[TASK])
+
+
+def test_requests_that_take_long(prometheus, watched, ada):
+    watched.sync_agents[0].pause()
+    messages = [ada.send_request("findByIds", **ids_of(TASK)) for _ in range(30)]
+    waiting = f"min_over_time(activestack_gateway_open_requests[2s]) >= {len(messages)}"
+    wait_until(lambda: prometheus.query(waiting), 15, "they have waited for longer than a second")
+    watched.sync_agents[0].resume()
+    for message in messages:
+        ada.response_to(message)
+    with fires(prometheus, watched, "Slow"):
+        for _ in range(700):
+            ask(ada, TASK)
+
+
+def test_programs_that_are_gone(prometheus, watched):
+    for process in watched.processes:
+        process.kill()
+    with fires(prometheus, watched, "NoGateway", "NoSyncAgent", "NoAuthAgent", "ProgramDown"):
+        for process in watched.processes:
+            process.start()
+
+
+@pytest.mark.long
+def test_programs_without_their_servers(prometheus, watched, servers):
+    servers.redis.kill()
+    servers.rabbitmq.kill()
+    with fires(prometheus, watched, "GatewayWithoutBroker", "AgentWithoutBroker", "AgentWithoutRedis"):
+        servers.redis.start()
+        servers.rabbitmq.start()
+
+
+@pytest.mark.long
+def test_a_broker_without_memory_and_disk(prometheus, watched, servers):
+    servers.rabbitmq.evaluate("vm_memory_monitor:set_vm_memory_high_watermark(0.00001), "
+                              'rabbit_disk_monitor:set_disk_free_limit("900000GB").')
+    with fires(prometheus, watched, "BrokerMemory", "BrokerDisk"):
+        servers.rabbitmq.evaluate("vm_memory_monitor:set_vm_memory_high_watermark(0.4), "
+                                  'rabbit_disk_monitor:set_disk_free_limit("50MB").')
