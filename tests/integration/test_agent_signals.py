@@ -6,11 +6,15 @@ import signal
 import uuid
 
 import pytest
+from asking import count_all
 from auth_asking import Asker
+from client import Client
 from servers import wait_until
-from stack import Stack, user_row
+from stack import PROVIDER, Stack, user_row
 
 REQUESTS = 3000
+WRITES = 200
+TASK = "com.app.mo.Task"
 
 
 @pytest.fixture(scope="module")
@@ -142,3 +146,23 @@ def test_an_agent_that_stops_answers_what_it_has_begun_and_gives_back_the_rest(s
     agent.start()
     wait_until(lambda: waiting(auth, auth.queue) == REQUESTS, 15, "the rest is answered")
     assert sorted(number for number, _ in receive_all(auth, REQUESTS)) == sorted(numbers)
+
+
+
+def test_writes_are_each_answered_once_though_their_agent_is_replaced(stack):
+    agent = stack.sync_agents[0]
+    with Client(stack.gateways[0].url) as client:
+        client.connect().login(PROVIDER, stack.credential("ada"))
+        agent.pause()  # so that the signal comes while most of them wait
+        numbers = {client.send_request("createObject", theObject={"cn": TASK, "ID": str(uuid.uuid4())})
+                   for _ in range(WRITES)}
+        agent.process.send_signal(signal.SIGTERM)
+        agent.resume()
+        agent.stop()
+        agent.start()
+        answers = [client.expect(lambda f: f.get("correspondingMessageId") in numbers, "an answer")
+                   for _ in range(WRITES)]
+        assert {answer["correspondingMessageId"] for answer in answers} == numbers
+        assert all(answer.get("result") for answer in answers)
+        assert count_all(client, TASK) == [{TASK: WRITES}]
+    stack.check()
