@@ -49,6 +49,15 @@ static inline int unit_run(const char *name, const TTest *const *tests, size_t c
     return unit_run_case(name, tcase);
 }
 
+/* Of `all` tries at random: fewer where everything is slow, as tests/run tells us. */
+static inline unsigned unit_tries(unsigned all)
+{
+    const char *times_slower = getenv("CK_TIMEOUT_MULTIPLIER");
+    const int divisor = times_slower ? atoi(times_slower) : 1;
+
+    return divisor > 1 ? all / (unsigned)divisor : all;
+}
+
 #define assert_ok(expression)            ck_assert_int_eq((expression), ERR_OK)
 #define assert_err(expression, expected) ck_assert_int_eq((expression), (expected))
 #define assert_text(t, expected)         ck_assert_str_eq(text_str(t), (expected))

@@ -215,7 +215,7 @@ static void add_random(struct text *t, unsigned depth, unsigned *seed)
 
 START_TEST(any_value_becomes_any_other)
 {
-    for (unsigned seed = 1; seed <= 20000; seed++) {
+    for (unsigned seed = 1; seed <= unit_tries(20000); seed++) {
         unsigned state = seed;
         TEXT before = {0}, after = {0};
         const char *complaint;
@@ -250,7 +250,7 @@ static void add_random_page(struct text *t, unsigned count, unsigned *seed)
 
 START_TEST(any_page_becomes_any_other)
 {
-    for (unsigned seed = 1; seed <= 5000; seed++) {
+    for (unsigned seed = 1; seed <= unit_tries(5000); seed++) {
         unsigned state = seed;
         TEXT before = {0}, after = {0};
         const char *complaint;

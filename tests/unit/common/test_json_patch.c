@@ -434,7 +434,7 @@ START_TEST(random_patches_keep_the_promises)
 {
     size_t applied = 0;
 
-    for (unsigned seed = 1; seed <= 20000; seed++) {
+    for (unsigned seed = 1; seed <= unit_tries(20000); seed++) {
         unsigned state = seed;
         TEXT patch = {0}, out = {0}, problem = {0};
         const char *complaint;
