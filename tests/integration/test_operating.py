@@ -6,7 +6,7 @@ import threading
 from urllib.parse import quote
 
 import pytest
-from processes import PROCESSES, ask, assert_failed, assert_result, echo, run
+from processes import NAMES, ask, assert_failed, assert_result, echo, run
 from servers import wait_until
 from shapes import assert_error
 from stack import Stack
@@ -15,6 +15,8 @@ from workers import Refused, Worker
 pytestmark = pytest.mark.long
 
 TASK = "com.app.mo.Task"
+# Whoever looks at pages that are 5 s old takes his time.
+PATIENT = {"processes": {name: {"run": "signedIn", "deadlineMs": 120_000} for name in NAMES + ["open"]}}
 READ_AGAIN = ("type", "message_id", "correlation_id", "reply_to", "content_type", "delivery_mode")
 
 
@@ -33,7 +35,7 @@ class Console:
 
     def wait_queue(self, name, condition):
         """The page shows figures that are up to 5 s old."""
-        return wait_until(lambda: (lambda row: row if condition(row) else None)(self.queues()[name]), 20,
+        return wait_until(lambda: (lambda row: row if condition(row) else None)(self.queues()[name]), 60,
                           f"the page shows it of {name}")
 
     def consumers(self, queue):
@@ -70,7 +72,7 @@ class Console:
 
 @pytest.fixture(scope="module")
 def operated(servers):
-    with Stack(servers, sync_agents=2, processes=PROCESSES, queue_type="quorum",
+    with Stack(servers, sync_agents=2, processes=PATIENT, queue_type="quorum",
                settings={"process.presence_ms": 0, "process.max_calls": 100}) as stack:
         yield stack
 
@@ -106,7 +108,7 @@ def held(operated, process):
 
     with Worker(operated, process, serve) as worker:
         worker.go_on = go_on
-        wait_until(lambda: operated.consumers(f"process.{process}"), 10, "its consumer")
+        wait_until(lambda: operated.consumers(f"process.{process}"), 60, "its consumer")
         yield worker
         go_on.set()
 
@@ -135,8 +137,8 @@ def test_a_poison_message(operated, console, client, process):
 
     with Worker(operated, process, serve):
         assert_failed(run(client, process, "poison"), process, "its workers have died of it")
-        wait_until(lambda: run(client, process, "good").get("result") == "good", 10, "the next call")
-    letter = wait_until(lambda: console.get("dead-letter"), 10, "a dead letter")[0]
+        wait_until(lambda: run(client, process, "good").get("result") == "good", 60, "the next call")
+    letter = wait_until(lambda: console.get("dead-letter"), 60, "a dead letter")[0]
     properties = letter["properties"]
     assert (letter["payload"], properties["type"]) == ('"poison"', process)
     assert properties["headers"]["reason"] == "delivery_limit"
@@ -154,7 +156,7 @@ def test_a_stuck_consumer(operated, console, client):
         console.wait_queue("countAllByName", lambda row: row["messages_unacknowledged"] > 0)
         holding = wait_until(
             lambda: [c for c in console.consumers("countAllByName")
-                     if stuck.agent_name in c["consumer_tag"]], 10, "the page names the agent")
+                     if stuck.agent_name in c["consumer_tag"]], 60, "the page names the agent")
         for name in {c["channel_details"]["connection_name"] for c in holding}:
             console.call("DELETE", f"connections/{quote(name, safe='')}", user="activestack")
         for message in asked:
@@ -174,7 +176,7 @@ def test_a_queue_over_its_length(console, client, process, held):
     console.limit(queue, None)
     held.go_on.set()
     assert_result(client.response_to(asked[0]), 0)
-    assert_result(wait_until(lambda: not_refused(run(client, process, "more")), 20, "room"), "more")
+    assert_result(wait_until(lambda: not_refused(run(client, process, "more")), 60, "room"), "more")
 
 
 def not_refused(response):
@@ -188,7 +190,7 @@ def test_dead_letters_are_replayed(operated, console, client, process):
 
     with Worker(operated, process, refuse):
         assert_failed(run(client, process, {"order": 7}), process, "its worker has refused it")
-    letter = wait_until(lambda: console.get("dead-letter", take=True), 10, "a dead letter")[0]
+    letter = wait_until(lambda: console.get("dead-letter", take=True), 60, "a dead letter")[0]
     assert letter["properties"]["headers"]["reason"] == "rejected"
     with Worker(operated, process, echo) as mended:
         console.publish(f"process.{letter['properties']['type']}", letter)

@@ -27,7 +27,7 @@ def run(*command, **environment):
 @pytest.fixture(scope="module")
 def package(tmp_path_factory):
     """Built in a hurry: without optimisation, and without its debugging symbols."""
-    ended = run(DEBIAN / "build", tmp_path_factory.mktemp("built"),
+    ended = run("nice", DEBIAN / "build", tmp_path_factory.mktemp("built"),
                 DEB_BUILD_OPTIONS="noopt noautodbgsym")
     assert ended.returncode == 0, ended.stderr[-10000:]
     return ended.stdout.strip()

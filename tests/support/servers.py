@@ -189,7 +189,7 @@ max_message_size = 134217728
         login = base64.b64encode(f"{user}:{self.passwords[user]}".encode()).decode()
         request.add_header("Authorization", "Basic " + login)
         request.add_header("Content-Type", "application/json")
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             text = answer.read()
         return json.loads(text) if text else None
 
