@@ -197,9 +197,10 @@ def test_nothing_is_missed_although_everything_dies(everything, capsys):
             guest.vanish()
             expect_quiet(crowd, redis)
             waits.append(time.monotonic() - chooser.last_ready)
+            expect_connected(crowd, redis, me)
+            expect_quiet(crowd, redis)  # who watches has heard that the guest is gone
             assert_nothing_is_lost(crowd, redis)
             assert_pages_are_stored(crowd)
-            expect_connected(crowd, redis, me)
             everything.check()
     with capsys.disabled():
         kills = ", ".join(f"{kind} {count}" for kind, count in sorted(chooser.kills.items()))
