@@ -25,9 +25,8 @@ def stack(servers):
 
 @pytest.fixture
 def auth(stack):
-    asker = Asker(stack)
-    yield asker
-    asker.connection.close()
+    with Asker(stack) as asker:
+        yield asker
     stack.check()
 
 

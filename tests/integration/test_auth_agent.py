@@ -21,9 +21,8 @@ def auth_stack(servers):
 
 @pytest.fixture
 def auth(auth_stack):
-    asker = Asker(auth_stack)
-    yield asker
-    asker.connection.close()
+    with Asker(auth_stack) as asker:
+        yield asker
     auth_stack.check()
 
 
@@ -224,15 +223,14 @@ def test_a_request_published_by_hand_takes_identity_from_its_body(auth, client):
 
 def test_sync_agents_take_over_from_a_login(new_stack, client):
     stack = new_stack(gateways=0, sync_agents=1)
-    auth = Asker(stack)
-    login = auth.login("ada", client, "d7")
-    wait_until(lambda: not stack.redis().exists("jobs"), 20, "everybody has been told of the Person")
-    response = auth.ask("connect", {"token": login["token"]}, client=client,
-                        user=login["user"]["ID"], device="d7")
+    with Asker(stack) as auth:
+        login = auth.login("ada", client, "d7")
+        wait_until(lambda: not stack.redis().exists("jobs"), 20, "everybody has been told of the Person")
+        response = auth.ask("connect", {"token": login["token"]}, client=client,
+                            user=login["user"]["ID"], device="d7")
     assert response["clientId"] == client
     session = stack.redis().hgetall("{s:" + stack.redis().get("c:" + client) + "}")
     assert json.loads(session["me"])["className"] == PERSON
-    auth.connection.close()
 
 
 def test_no_secret_is_in_the_log(auth, client):

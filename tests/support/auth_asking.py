@@ -16,6 +16,12 @@ class Asker:
         self.queue = self.channel.queue_declare("", exclusive=True).method.queue
         self.numbers = itertools.count(1)
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.connection.close()
+
     def send(self, operation, body, number=None, **headers):
         number = number or str(next(self.numbers))
         self.channel.basic_publish(
