@@ -432,9 +432,10 @@ static void add_random_operation(struct text *patch, unsigned *seed)
 
 START_TEST(random_patches_keep_the_promises)
 {
-    size_t applied = 0;
+    const unsigned tries = unit_tries(20000);
+    unsigned applied = 0;
 
-    for (unsigned seed = 1; seed <= unit_tries(20000); seed++) {
+    for (unsigned seed = 1; seed <= tries; seed++) {
         unsigned state = seed;
         TEXT patch = {0}, out = {0}, problem = {0};
         const char *complaint;
@@ -450,7 +451,7 @@ START_TEST(random_patches_keep_the_promises)
         applied += json_patch_apply(span("{\"a\":[1,{\"b\":2}],\"b\":{\"c\":{}}}"),
                                     span(text_str(&patch)), &limits, &out, &problem) == ERR_OK;
     }
-    ck_assert_uint_gt(applied, 1000); /* else the test would be worth little */
+    ck_assert_uint_gt(applied, tries / 20); /* else the test would be worth little */
 }
 END_TEST
 
