@@ -122,7 +122,15 @@ def test_who_asks_before_the_first_value_waits(process_stack, connect, ben, writ
         wait_until(lambda: not process_stack.redis().exists(waiting), 10, "nobody waits")
 
 
+@pytest.mark.parametrize("message", ["a\nb", 'a\n"', "a\n{", "a\n\n\n[", "\n"], ids=ascii)
+def test_a_message_id_may_have_lines_while_its_answer_waits(process_stack, ben, writer, project, message):
+    with Worker(process_stack, "total", Total(writer)):
+        answer = ask(ben, project, "total", [1], messageId=message)
+    assert (answer["value"], answer["params"]) == (3, [1])
+
+
 @pytest.mark.parametrize("reply", [7, [], {}, {"reads": []}, {"value": 1, "reads": [1]},
+                                   {"value": 1, "reads": "all"}, {"value": 1, "reads": {"className": TASK}},
                                    {"value": 1, "reads": [{"className": "no.such.Class", "ID": "1"}]},
                                    {"value": 1, "reads": [{"className": TASK, "ID": "a\u0000b"}]},
                                    {"value": 1, "reads": [{"className": TASK, "ID": "1", "fieldName": "x"}]}],

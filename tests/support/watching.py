@@ -19,9 +19,9 @@ TASK, ERRAND = "com.test.Task", "com.test.Errand"
 HELPER, NOTE = "com.test.Helper", "com.test.Note"
 
 
-def ask(client, ref, name, params=None):
+def ask(client, ref, name, params=None, **members):
     """getChangeWatcher: the whole response."""
-    return client.request("getChangeWatcher", classIdPair=pair(*ref), fieldName=name, params=params)
+    return client.request("getChangeWatcher", classIdPair=pair(*ref), fieldName=name, params=params, **members)
 
 
 def value(client, ref, name, params=None):

@@ -23,7 +23,6 @@
 #define NAME_SHOWN_MAX 255   /* bytes of a name that a client asks for */
 #define GRACE_MS       10000 /* a delegate that nobody ends acts for so long behind the deadline */
 #define SHARDED_MS     60000 /* within which the broker has to take what no answer comes for */
-#define REPLIES_TO     "processReplied"
 #define SHARDED_CLASS  SYNC_CLASS("RunShardedProcess")
 
 /* Begins with the ending that it may need. */

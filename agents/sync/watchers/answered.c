@@ -47,15 +47,16 @@ static void take_line(struct text *out, const char **at)
 static void add_reply(struct work *work, const char *waiting)
 {
     _cleanup_(text_deinitp) struct text queue = {0}, correlation = {0}, client = {0};
-    _cleanup_(text_deinitp) struct text message = {0}, body = {0};
+    _cleanup_(text_deinitp) struct text quoted = {0}, message = {0}, body = {0};
     const struct answered *answered = work->state;
 
     take_line(&queue, &waiting);
     take_line(&correlation, &waiting);
     take_line(&client, &waiting);
-    take_line(&message, &waiting);
+    take_line(&quoted, &waiting);
     if (!queue.size)
         return;
+    (void)!json_decode(json_span_text(&quoted), &message);
     response_begin(&body, &(struct response){.class_name = SYNC_CLASS("PushCWUpdateResponse"),
                                              .client = client.size ? client.at : NULL,
                                              .message_id = message.size ? message.at : NULL});

@@ -131,9 +131,10 @@ static enum work_step wait_for_process(struct work *work)
     const struct request *rq = &work->request;
     _cleanup_(text_deinitp) struct text waiting = {0};
 
-    text_addf(&waiting, "%s\n%s\n%s\n%s\n", rq->msg->reply_to ? rq->msg->reply_to : "",
-              rq->msg->correlation_id ? rq->msg->correlation_id : "", rq->told,
-              rq->message_id ? rq->message_id : "");
+    text_addf(&waiting, "%s\n%s\n%s\n", rq->msg->reply_to ? rq->msg->reply_to : "",
+              rq->msg->correlation_id ? rq->msg->correlation_id : "", rq->told);
+    text_add_json_str(&waiting, rq->message_id ? rq->message_id : ""); /* it may have lines */
+    text_add_char(&waiting, '\n');
     if (asked->params.at)
         text_add_bytes(&waiting, asked->params.at, asked->params.size);
     else

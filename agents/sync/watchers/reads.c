@@ -96,10 +96,15 @@ bool reads_take(struct reads *reads, const struct model *model, struct json_span
                 struct text *value, struct text *problem)
 {
     const struct json_span said = json_member(answer, "value", NULL);
-    struct json_walk rows = json_walk(json_member(answer, "reads", NULL));
+    const struct json_span read = json_member(answer, "reads", NULL);
+    struct json_walk rows = json_walk(read);
 
     if (json_kind(said) == JSON_ABSENT) {
         text_add(problem, "expected an object with a value");
+        return false;
+    }
+    if (read.at && json_kind(read) != JSON_ARRAY && json_kind(read) != JSON_NULL) {
+        text_add(problem, "reads: expected an array");
         return false;
     }
     for (size_t i = 0; json_next(&rows); i++) {
