@@ -82,6 +82,8 @@ static bool add_lines(const struct activestack_call *call, struct csv *csv)
     struct json_walk w = json_walk(csv->objects);
     bool fits = true;
 
+    if (header.at && json_kind(header) != JSON_BOOLEAN && json_kind(header) != JSON_NULL)
+        return asked_fail(call, "header: expected a boolean");
     if (json_kind(header) != JSON_BOOLEAN || json_is_true(header))
         fits = add_line(csv, (struct json_span){0});
     while (fits && !call->cancelled(call) && json_next(&w))

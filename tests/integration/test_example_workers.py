@@ -67,6 +67,7 @@ def test_the_worker_in_c(ada, start):
     start("greet", BUILD / "deploy/example/workers/greet")
     assert run(ada, "greet", {"name": "Ada", "language": "fr"})["result"] == "Bonjour, Ada"
     assert run(ada, "greet", {"name": "Ada"})["result"] == "Hello, Ada"
+    assert run(ada, "greet", {"name": "é" * 2000})["result"] == "Hello, " + "é" * 2000
     assert_error(run(ada, "greet", {"name": "Ada", "language": "xx"}), "-101", "language: expected")
     assert_error(run(ada, "greet", None), "-101", "name: expected a string")
 
@@ -81,6 +82,7 @@ def test_the_worker_in_nodejs(ada, start, tmp_path):
     assert run(ada, "estimate", {"items": items})["result"] == {"total": 12}
     assert run(ada, "estimate", {"items": items, "discount": 0.5})["result"] == {"total": 6}
     assert_error(run(ada, "estimate", {"items": 5}), "-101", "expected")
+    assert_error(run(ada, "estimate", {"items": items, "discount": "half"}), "-101", "discount: expected")
 
 
 def test_the_worker_in_python_acts_for_its_caller(ada, start, new_id):

@@ -485,6 +485,7 @@ def test_an_export_has_only_what_the_caller_may_read(ada, ben, new_id):
     ({"theObject": {"cn": "com.test.Nothing"}}, "no such class"),
     ({"theObject": {"cn": "com.test.Ticket"}, "columns": "text"}, "columns: expected an array"),
     ({"theObject": {"cn": "com.test.Ticket"}, "columns": [1]}, "columns: expected an array"),
+    ({"theObject": {"cn": "com.test.Ticket"}, "header": "no"}, "header: expected a boolean"),
 ])
 def test_what_cannot_be_exported_is_said(ada, arguments, reason):
     assert_failed(run(ada, "exportCsv", arguments), "exportCsv", reason)

@@ -87,6 +87,7 @@ def test_what_a_process_says_is_answered_and_said_anew(process_stack, ben, write
         answer = ask(ben, project, "total", [10])
         assert answer["value"] == 30 and answer["params"] == [10] and answer["fieldName"] == "total"
         assert worker.calls[0].arguments == {**pair(*project), "fieldName": "total", "params": [10]}
+        assert not {"user", "device", "accepted", "client"} & set(worker.calls[0].headers)
         assert value(ben, project, "total", [10]) == 30
         task = writer.make(TASK, new_id("task"), hours=4, project=pair(*project))
         expect_value(ben, project, "total", 70, [10])

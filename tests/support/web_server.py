@@ -172,6 +172,20 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         while not self.server.owner.closing.is_set():
             self.wfile.write(b"X-More: " + b"x" * 1000 + b"\r\n")
 
+    def do_hints(self):
+        """Preliminary answers, and never the answer."""
+        while not self.server.owner.closing.is_set():
+            self.wfile.write(b"HTTP/1.1 103 Early Hints\r\nLink: " + b"x" * 1000 + b"\r\n\r\n")
+
+    def do_behind(self):
+        """A whole answer, and trailers for ever."""
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.wfile.write(b"2\r\n[]\r\n0\r\n")
+        while not self.server.owner.closing.is_set():
+            self.wfile.write(b"X-More: " + b"x" * 1000 + b"\r\n")
+
     def do_short(self):
         """Says more than it has."""
         self.send(b"[1,2]", length=100)

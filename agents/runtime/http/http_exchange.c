@@ -9,6 +9,8 @@
 #include "agents/runtime/http/http_address.h"
 #include "common/base/clock.h"
 
+#define HEAD_BYTES_MAX 262144 /* of all headers and trailers of a reply, which libcurl keeps */
+
 /* Connections to private addresses are kept apart, so that an exchange that may not have them
  * cannot meet one. */
 struct http_handles {
@@ -21,7 +23,8 @@ struct transfer {
     const struct http_exchange *exchange;
     struct http_reply *reply;
     bool met_private, too_large;
-    bool has_head; /* all of the reply's headers have come */
+    bool has_head;     /* all of the reply's headers have come */
+    size_t head_bytes; /* of what came before and behind its body */
 };
 
 /* ---- Handles ---- */
@@ -87,7 +90,8 @@ static size_t take_head(char *line, size_t one, size_t size, void *arg)
         t->has_head = false; /* what came before was preliminary, as "100 Continue" */
     else if (line[0] == '\r' || line[0] == '\n')
         t->has_head = true; /* what comes now are trailers */
-    return size;
+    t->head_bytes += size;
+    return t->head_bytes > HEAD_BYTES_MAX ? 0 : size;
 }
 
 static size_t take_body(char *bytes, size_t one, size_t size, void *arg)
@@ -197,6 +201,6 @@ enum http_outcome http_exchange(const struct http_handles *handles,
     if (code == CURLE_OK)
         keep_reply(&t);
     curl_easy_reset(t.curl); /* connections stay, and it forgets what is ours */
-    *why = curl_easy_strerror(code);
+    *why = t.head_bytes > HEAD_BYTES_MAX ? "its headers are too large" : curl_easy_strerror(code);
     return outcome_of(&t, code);
 }

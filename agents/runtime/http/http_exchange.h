@@ -14,7 +14,7 @@ struct curl_slist;
  *
  * No redirect is followed, which is left to whoever asks; addresses are looked at when a socket is
  * made for them, so that no name can lead to a private one. No proxy of the environment is used, no
- * cookie kept, no compression asked for.
+ * cookie kept, no compression asked for. What stands around a body is bounded like the body.
  *
  * A request whose kept connection turns out to be closed is sent again on a new one, by libcurl.
  */

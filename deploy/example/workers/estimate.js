@@ -15,8 +15,12 @@ function estimate(args) {
   if (!Array.isArray(items) || !items.every(isItem)) {
     throw new Error('expected {"items": [{"price": number, "count": integer}]}');
   }
+  const discount = args.discount ?? 0;
+  if (!Number.isFinite(discount)) {
+    throw new Error('discount: expected a number');
+  }
   const sum = items.reduce((total, item) => total + item.price * item.count, 0);
-  return { total: sum * (1 - (args.discount ?? 0)) };
+  return { total: sum * (1 - discount) };
 }
 
 const connection = await amqplib.connect(process.env.AMQP_URL, {

@@ -67,7 +67,8 @@ static struct json_object *answer(struct json_object *arguments, const char **ty
     const char *name = string_of(arguments, "name", NULL);
     const char *language = string_of(arguments, "language", "en");
     const char *hello = language ? hello_in(language) : NULL;
-    char greeting[1024];
+    struct json_object *result;
+    char *greeting;
 
     *type = "error";
     if (!name)
@@ -75,8 +76,11 @@ static struct json_object *answer(struct json_object *arguments, const char **ty
     if (!hello)
         return json_object_new_string("language: expected de, en, fr or tr");
     *type = "reply";
-    snprintf(greeting, sizeof(greeting), "%s, %s", hello, name);
-    return json_object_new_string(greeting);
+    if (asprintf(&greeting, "%s, %s", hello, name) < 0)
+        end("no memory");
+    result = json_object_new_string(greeting);
+    free(greeting);
+    return result;
 }
 
 /* ---- The broker ---- */
