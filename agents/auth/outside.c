@@ -24,7 +24,7 @@ struct outside {
     struct providers *providers;     /* a reference */
     const struct provider *provider; /* NULL: unknown, or the login of developers */
     struct oauth_shown shown;        /* of the texts that follow */
-    char *code, *redirect_uri, *access_token, *refresh_token;
+    char *code, *code_verifier, *redirect_uri, *access_token, *refresh_token;
     bool tells_tokens; /* the response has members for them */
     enum auth_status status;
     struct oauth_login login;
@@ -36,6 +36,7 @@ static void outside_destroy(void *state)
     struct outside *o = state;
 
     secret_free(o->code);
+    secret_free(o->code_verifier);
     free(o->redirect_uri);
     secret_free(o->access_token);
     secret_free(o->refresh_token);
@@ -127,6 +128,17 @@ static enum work_step asked(struct work *work)
     return grant_token(work, &o->grant, &account, granted);
 }
 
+/* The provider demands a code verifier, and there is none. */
+static enum work_step refuse_without_verifier(struct work *work)
+{
+    const struct outside *o = work->state;
+
+    if (!o->tells_tokens)
+        return refuse(work, AUTH_FORBIDDEN);
+    return work_error(work, CODE_MALFORMED,
+                      "codeVerifier: is missing, and this provider takes no code without one");
+}
+
 /* The developer, whoever that is. */
 static enum work_step log_developer_in(struct work *work)
 {
@@ -160,15 +172,20 @@ static enum work_step begin(struct work *work)
 {
     struct outside *o = work->state;
     const struct oauth_provider *provider;
+    const struct oauth_declared *declared;
 
     if (is_developer(work, o))
         return log_developer_in(work);
     if (!o->provider || !o->provider->kind->is_outside)
         return refuse(work, AUTH_FAILURE);
     provider = o->provider->own;
-    if (o->code && !oauth_names_have(&oauth_declared(provider)->redirect_uris, o->redirect_uri))
+    declared = oauth_declared(provider);
+    if (o->code && declared->require_pkce && !o->code_verifier)
+        return refuse_without_verifier(work);
+    if (o->code && !oauth_names_have(&declared->redirect_uris, o->redirect_uri))
         return refuse(work, AUTH_FORBIDDEN);
     o->shown = (struct oauth_shown){.code = o->code,
+                                    .code_verifier = o->code_verifier,
                                     .redirect_uri = o->redirect_uri,
                                     .access_token = o->access_token,
                                     .refresh_token = o->refresh_token,
@@ -178,6 +195,15 @@ static enum work_step begin(struct work *work)
 }
 
 /* ---- authenticate ---- */
+
+/* False: it is there, and is none. */
+static bool take_verifier(struct json_span member, struct outside *o)
+{
+    if (json_kind(member) == JSON_ABSENT || json_kind(member) == JSON_NULL)
+        return true;
+    return !json_string(member, OAUTH_VERIFIER_MAX, &o->code_verifier) &&
+           oauth_is_verifier(o->code_verifier);
+}
 
 /* False: it is none. */
 static bool read_credential(const char *credential, struct outside *o)
@@ -190,7 +216,8 @@ static bool read_credential(const char *credential, struct outside *o)
     object = json_value(credential, strlen(credential));
     return !json_string(json_member(object, "code", NULL), OAUTH_TOKEN_MAX, &o->code) &&
            !json_string(json_member(object, "redirectUrl", NULL), CREDENTIALS_MAX,
-                        &o->redirect_uri);
+                        &o->redirect_uri) &&
+           take_verifier(json_member(object, "codeVerifier", NULL), o);
 }
 
 enum work_step outside_authenticate(struct work *work, struct providers *providers,
@@ -235,12 +262,26 @@ static enum work_step plan(struct work *work,
     return begin(work);
 }
 
+static enum err read_verifier(const struct request *request, struct outside *o,
+                              struct text *problem)
+{
+    enum err e = credentials_read_secret(request, "codeVerifier", OAUTH_VERIFIER_MAX,
+                                         &o->code_verifier, problem);
+
+    if (e || !o->code_verifier || oauth_is_verifier(o->code_verifier))
+        return e;
+    text_addf(problem, "codeVerifier: expected %d to %d letters, digits, -, ., _ and ~",
+              OAUTH_VERIFIER_MIN, OAUTH_VERIFIER_MAX);
+    return ERR_MALFORMED;
+}
+
 static enum err read_code(const struct request *request, struct outside *o, struct text *problem)
 {
     enum err e = credentials_need_secret(request, "code", OAUTH_TOKEN_MAX, &o->code, problem);
 
-    return e ? e
-             : request_string(request, "redirectUri", CREDENTIALS_MAX, &o->redirect_uri, problem);
+    if (!e)
+        e = request_string(request, "redirectUri", CREDENTIALS_MAX, &o->redirect_uri, problem);
+    return e ? e : read_verifier(request, o, problem);
 }
 
 enum work_step plan_oauth_code(struct work *work)

@@ -9,6 +9,7 @@
  */
 
 /* The rest of an `authenticate` at such a provider, whose credential is (spec 8.4)
- * {"code": "...", "redirectUrl": "..."}. Takes the place of the work's state. */
+ * {"code": "...", "redirectUrl": "..."}, perhaps with a codeVerifier. Takes the place of the work's
+ * state. */
 enum work_step outside_authenticate(struct work *work, struct providers *providers,
                                     const struct provider *provider, const char *credential);

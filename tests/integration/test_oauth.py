@@ -14,7 +14,7 @@ from certificates import self_signed
 from client import AUTH
 from lying_provider import (
     BAD_JWTS, GOOD_JWTS, REDIRECT, TOKEN_INFO, WRONGS, entry, jwt, lying, says, with_jwt)
-from oidc import OidcProvider, client, secret_of
+from oidc import OidcProvider, challenge, client, secret_of
 from seed import PRINTS, fill
 from servers import wait_until
 from shapes import assert_auth_shape, assert_error
@@ -43,7 +43,7 @@ def provider(servers):
     folder = servers.folder / "oidc"
     folder.mkdir()
     clients = [client("app", REDIRECT), client("app-es", REDIRECT, "ES256", "client_secret_post"),
-               client("other-app", REDIRECT)]
+               client("other-app", REDIRECT), client("public", REDIRECT, auth="none")]
     with OidcProvider(folder, clients, USERS) as p:
         yield p
 
@@ -69,13 +69,15 @@ def shared_oauth_stack(servers, provider, server):
                 "clientSecretFile": str(secret), "redirectUris": [REDIRECT], "allowPrivate": True,
                 "caFile": str(provider.cert), **members}
 
+    public = real("public", "public", requirePkce=True)
+    del public["clientSecretFile"]
     rows = [real("GOOGLE", "app", rolesClaim="groups"), real("es", "app-es", clientAuth="post"),
             real("domain", "app", domain="example.org"),
             real("unknown-audience", "app", endpoints={
                 "token": provider.issuer + "/token", "userinfo": provider.issuer + "/me",
                 "jwks": provider.issuer + "/jwks"}),
             real("wrong-secret", "app", clientSecretFile=str(servers.folder / "es.secret")),
-            *lying(server)]
+            public, *lying(server)]
     file = servers.folder / "oauth.json"
     file.write_text(json.dumps(rows))
     settings = {"auth.providers": "file,oauth", "auth.oauth_file": file,
@@ -238,6 +240,65 @@ def test_a_code_is_good_once(oauth_stack, connect, provider):
     assert_refused(by_code(second, code))
 
 
+# ---- Codes that are good for one client alone (PKCE)
+
+VERIFIER = "verifier-of-an-application.0123456789_~ABCDEF"
+
+
+def by_credential(who, code, provider="GOOGLEOAUTH", **members):
+    return who.request("authenticate", authProvider=provider,
+                       credential=json.dumps({"code": code, "redirectUrl": REDIRECT, **members}))
+
+
+@pytest.mark.parametrize("show", [by_code, by_credential])
+def test_a_code_with_its_verifier(ada, provider, show):
+    code = provider.code("app", "ada-1", REDIRECT, **challenge(VERIFIER))
+    assert_logged_in(ada, show(ada, code, codeVerifier=VERIFIER))
+
+
+@pytest.mark.parametrize("show", [by_code, by_credential])
+@pytest.mark.parametrize("members", [
+    {}, {"codeVerifier": None}, {"codeVerifier": VERIFIER + "x"}], ids=["none", "null", "another"])
+def test_a_code_without_its_verifier_lets_nobody_in(ada, provider, show, members):
+    code = provider.code("app", "ada-1", REDIRECT, **challenge(VERIFIER))
+    assert_refused(show(ada, code, **members))
+
+
+def test_a_verifier_of_a_code_that_was_asked_for_without_one(ada, provider):
+    """The provider's answer: somebody may have left the challenge out on its way."""
+    code = provider.code("app", "ada-1", REDIRECT)
+    assert_refused(by_code(ada, code, codeVerifier=VERIFIER))
+
+
+def test_where_verifiers_are_demanded_no_code_is_shown_without_one(ada, provider):
+    """By a client that has no secret."""
+    code = provider.code("public", "ada-1", REDIRECT, **challenge(VERIFIER))
+    for members in ({}, {"codeVerifier": None}):
+        assert_error(by_code(ada, code, "public", **members), "-115", "codeVerifier")
+        assert_refused(by_credential(ada, code, "publicoauth", **members))
+    assert_logged_in(ada, by_code(ada, code, "public", codeVerifier=VERIFIER))
+
+
+@pytest.mark.parametrize("verifier", ["v" * 43, "-._~" * 32], ids=len)
+def test_a_verifier_is_shown_to_the_provider_as_it_is(ada, server, verifier):
+    assert_logged_in(ada, by_code(ada, "code", "jwt-rsa", codeVerifier=verifier))
+    forms = [urllib.parse.parse_qs(r["body"]) for r in server.seen("/answer/token")]
+    assert any(form.get("code_verifier") == [verifier] for form in forms)
+
+
+NO_VERIFIERS = ["v" * 42, "v" * 129, "v" * 42 + "+", "v" * 42 + " ", "v" * 42 + "é", "v" * 42 + "\n"]
+
+
+@pytest.mark.parametrize("verifier", NO_VERIFIERS, ids=range(len(NO_VERIFIERS)))
+def test_what_cannot_be_a_verifier_is_not_shown(ada, provider, verifier):
+    code = provider.code("app", "ada-1", REDIRECT)
+    assert_error(by_code(ada, code, codeVerifier=verifier), "-115", "codeVerifier")
+    assert_refused(by_credential(ada, code, codeVerifier=verifier))
+    assert_logged_in(ada, by_code(ada, code))  # nobody has shown it to the provider
+
+
+# ---- Keys
+
 def test_new_keys_are_asked_for(ada, oauth_stack, connect, provider):
     assert_logged_in(ada, by_code(ada, provider.code("app", "ada-1", REDIRECT)))
     provider.restart()
@@ -307,7 +368,8 @@ def test_there_is_no_login_for_developers(ada):
 
 @pytest.mark.parametrize("credential", [
     "{}", "[]", "null", "x", "{", '{"code":"a"}', '{"redirectUrl":"a"}', '{"code":1,"redirectUrl":"a"}',
-    '{"code":"a","redirectUrl":"http://evil.example.org/"}', "a:b"])
+    '{"code":"a","redirectUrl":"http://evil.example.org/"}', "a:b",
+    json.dumps({"code": "a", "redirectUrl": REDIRECT, "codeVerifier": ["v" * 43]})])
 def test_a_credential_that_is_no_code(ada, credential):
     assert_refused(ada.request("authenticate", authProvider="googleoauth", credential=credential))
 
@@ -317,6 +379,7 @@ def test_a_credential_that_is_no_code(ada, credential):
 MISTYPED = [1, True, [], {}, ["x"], "", "\u0000", "x" * 16385]
 CASES = [(CODE, "code", v) for v in (None, *MISTYPED)] + \
     [(CODE, "redirectUri", v) for v in (None, *MISTYPED)] + \
+    [(CODE, "codeVerifier", v) for v in MISTYPED] + \
     [(CODE, "authProvider", v) for v in (None, *MISTYPED)] + \
     [(TOKEN, "accessToken", v) for v in (None, *MISTYPED)] + \
     [(TOKEN, "refreshToken", v) for v in MISTYPED if v != ""] + \
@@ -419,11 +482,12 @@ def test_a_test_call(ada):
 
 def test_nothing_secret_is_logged(oauth_stack, provider, connect):
     who = connect(oauth_stack.gateways[0])
-    code = provider.code("app", "ada-1", REDIRECT)
-    response = by_code(who, code)
+    verifier = uuid.uuid4().hex * 2
+    code = provider.code("app", "ada-1", REDIRECT, **challenge(verifier))
+    response = by_code(who, code, codeVerifier=verifier)
     for process in oauth_stack.processes:
-        for secret in (code, response["accessToken"], response["refreshToken"], secret_of("app"),
-                       response["result"]["token"]):
+        for secret in (code, verifier, response["accessToken"], response["refreshToken"],
+                       secret_of("app"), response["result"]["token"]):
             assert secret not in process.log_text()
 
 

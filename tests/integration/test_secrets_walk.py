@@ -29,7 +29,7 @@ USER, REGISTERED = "walker@example.org", "runner"
 
 def made(what):
     """A secret that is nowhere else, and that no encoder of texts changes."""
-    return f"{what}{secrets.token_hex(12)}"
+    return f"{what}{secrets.token_hex(16)}"
 
 
 class Walk:
@@ -38,8 +38,8 @@ class Walk:
     def __init__(self, stack):
         self.stack, self.gateway = stack, stack.gateways[0]
         self.secrets = {name: made(name) for name in (
-            "password", "wrongpassword", "basicpassword", "newpassword", "code", "accesstoken",
-            "refreshtoken", "requestsecret", "mistyped", "nojson", "clientsecret", "newaccesstoken",
+            "password", "wrongpassword", "basicpassword", "newpassword", "code", "codeverifier",
+            "accesstoken", "refreshtoken", "requestsecret", "mistyped", "nojson", "clientsecret", "newaccesstoken",
             "newrefreshtoken", "ctlpassword")}
         self.ids = {"task": made("task"), "sealed": made("sealed")}
         self.seen = {}  # where -> bytes
@@ -163,7 +163,8 @@ def log_in_with_oauth(walk):
     members = {"authProvider": "GOOGLE", "redirectUri": REDIRECT}
     with Client(walk.gateway.url) as client:
         client.connect()
-        answer = client.request("authenticateOAuthCode", code=walk.secrets["code"], **members)
+        answer = client.request("authenticateOAuthCode", code=walk.secrets["code"],
+                                codeVerifier=walk.secrets["codeverifier"], **members)
         assert answer["accessToken"] == walk.secrets["newaccesstoken"], answer
         walk.add("OAuth token", answer["result"]["token"])
     with Client(walk.gateway.url) as client:
@@ -175,7 +176,8 @@ def log_in_with_oauth(walk):
                        accessToken=walk.secrets["accesstoken"],
                        refreshToken=walk.secrets["refreshtoken"], **members)
         answer = client.request("authenticate", authProvider="googleoauth", credential=json.dumps(
-            {"code": walk.secrets["code"], "redirectUrl": REDIRECT}))
+            {"code": walk.secrets["code"], "redirectUrl": REDIRECT,
+             "codeVerifier": walk.secrets["codeverifier"]}))
         walk.add("second OAuth token", answer["result"]["token"])
 
 

@@ -9,6 +9,7 @@ stopped and started with other keys.
 
 import base64
 import functools
+import hashlib
 import http.client
 import json
 import os
@@ -28,14 +29,22 @@ SCOPE = "openid email profile groups offline_access"
 
 
 def client(name, redirect_uri, alg="RS256", auth="client_secret_basic"):
-    """A client's metadata; its secret follows from its name."""
-    return {"client_id": name, "client_secret": secret_of(name), "redirect_uris": [redirect_uri],
+    """A client's metadata; its secret, unless `auth` is "none", follows from its name."""
+    secret = {} if auth == "none" else {"client_secret": secret_of(name)}
+    return {"client_id": name, **secret, "redirect_uris": [redirect_uri],
             "grant_types": ["authorization_code", "refresh_token"], "response_types": ["code"],
             "id_token_signed_response_alg": alg, "token_endpoint_auth_method": auth}
 
 
 def secret_of(name):
     return f"secret-of-{name}%+&="  # what has to be encoded
+
+
+def challenge(verifier):
+    """What an application asks for its code with, to show the verifier later (RFC 7636)."""
+    digest = hashlib.sha256(verifier.encode()).digest()
+    return {"code_challenge_method": "S256",
+            "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode()}
 
 
 @functools.cache
@@ -101,11 +110,11 @@ class OidcProvider:
         finally:
             connection.close()
 
-    def code(self, client_id, user, redirect_uri, scope=SCOPE):
+    def code(self, client_id, user, redirect_uri, scope=SCOPE, **more):
         """Goes through the provider's pages as a browser does, up to the application's."""
         query = urllib.parse.urlencode({
             "client_id": client_id, "response_type": "code", "redirect_uri": redirect_uri,
-            "scope": scope, "login_hint": user, "prompt": "login"})
+            "scope": scope, "login_hint": user, "prompt": "login", **more})
         path, cookies = f"/auth?{query}", {}
         for _ in range(10):
             status, headers, text = self.request("GET", path, {

@@ -33,6 +33,12 @@ static const char *read_string(const struct entry *entry, const char *name, bool
     return NULL;
 }
 
+static void read_flag(const struct entry *entry, const char *name, bool *out)
+{
+    (void)!json_get_bool(entry->object, entry->path, name, out,
+                         entry->problems); /* told, or not there */
+}
+
 bool oauth_is_url(const char *url)
 {
     struct http_origin origin;
@@ -97,14 +103,20 @@ bool oauth_names_have(const struct oauth_names *names, const char *name)
 
 /* ---- Parts of an entry ---- */
 
-/* The first is that of the login of developers; behind the second, a subject could read as an
- * account of the provider basic, "activestack:basic:ada". */
+/* The first is that of the login of developers, the second that of users who have not signed in;
+ * behind the third, a subject could read as an account of the provider basic,
+ * "activestack:basic:ada". */
 static void check_id(const struct entry *entry, const char *id)
 {
-    if (id &&
-        (!is_plain_name(id) || strcasecmp(id, "dev") == 0 || strcasecmp(id, "activestack") == 0))
+    static const char *const taken[] = {"dev", "anonymous", "activestack"};
+    bool good = id && is_plain_name(id);
+
+    for (size_t i = 0; good && i < ARRAY_SIZE(taken); i++)
+        good = strcasecmp(id, taken[i]) != 0;
+    if (id && !good)
         text_addf(entry->problems,
-                  "%s.id: " PLAIN_NAME_EXPECTED ", but neither dev nor activestack\n", entry->path);
+                  "%s.id: " PLAIN_NAME_EXPECTED ", but not dev, anonymous or activestack\n",
+                  entry->path);
 }
 
 static void read_endpoints(const struct entry *entry, struct oauth_endpoints *out)
@@ -158,8 +170,7 @@ static void read_secret(const struct entry *entry, struct oauth_declared *out)
 
 static void read_trust(const struct entry *entry, struct oauth_declared *out)
 {
-    (void)!json_get_bool(entry->object, entry->path, "allowPrivate", &out->allow_private,
-                         entry->problems); /* told, or not there */
+    read_flag(entry, "allowPrivate", &out->allow_private);
     out->ca_file = read_string(entry, "caFile", false);
     if (out->ca_file && access(out->ca_file, R_OK) != 0)
         text_addf(entry->problems, "%s.caFile: %s cannot be read\n", entry->path, out->ca_file);
@@ -179,9 +190,9 @@ static void read_lists(const struct entry *entry, struct oauth_declared *out)
 static void read_all(const struct entry *entry, struct oauth_declared *out)
 {
     static const char *const members[] = {
-        "id",         "issuer",       "issuerNames", "clientId",     "clientSecretFile",
-        "clientAuth", "redirectUris", "audiences",   "domain",       "subjectClaim",
-        "rolesClaim", "endpoints",    "caFile",      "allowPrivate", NULL};
+        "id",           "issuer",    "issuerNames",  "clientId", "clientSecretFile", "clientAuth",
+        "redirectUris", "audiences", "requirePkce",  "domain",   "subjectClaim",     "rolesClaim",
+        "endpoints",    "caFile",    "allowPrivate", NULL};
 
     json_get_only(entry->object, entry->path, members, entry->problems);
     out->id = read_string(entry, "id", true);
@@ -190,6 +201,7 @@ static void read_all(const struct entry *entry, struct oauth_declared *out)
     out->client_id = read_string(entry, "clientId", true);
     read_secret(entry, out);
     read_lists(entry, out);
+    read_flag(entry, "requirePkce", &out->require_pkce);
     out->domain = read_string(entry, "domain", false);
     out->subject_claim = read_string(entry, "subjectClaim", false);
     if (!out->subject_claim)

@@ -45,6 +45,7 @@ struct oauth_declared {
     struct text secret; /* empty: a public client */
     bool secret_in_body;
     struct oauth_names redirect_uris;
+    bool require_pkce;                       /* no code without its verifier */
     struct oauth_names audiences;            /* the client id first */
     const char *domain;                      /* of e-mail addresses; NULL: any, or none at all */
     const char *subject_claim, *roles_claim; /* the latter may be NULL */

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agents/auth/credentials.h"
 #include "agents/auth/oauth/asking.h"
 #include "agents/auth/oauth/identity.h"
 #include "agents/auth/oauth/jwt.h"
@@ -48,6 +47,14 @@ const struct oauth_declared *oauth_declared(const struct oauth_provider *provide
 int64_t oauth_timeout_ms(const struct oauth_provider *provider)
 {
     return provider->limits.timeout_ms;
+}
+
+bool oauth_is_verifier(const char *text)
+{
+    const size_t size = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                     "0123456789-._~");
+
+    return text[size] == '\0' && size >= OAUTH_VERIFIER_MIN && size <= OAUTH_VERIFIER_MAX;
 }
 
 void oauth_login_deinit(struct oauth_login *login)
@@ -169,6 +176,8 @@ static enum err exchange_code(struct visit *v, const struct oauth_shown *shown)
     asking_add_field(&form, "grant_type", "authorization_code");
     asking_add_field(&form, "code", shown->code);
     asking_add_field(&form, "redirect_uri", shown->redirect_uri);
+    if (shown->code_verifier)
+        asking_add_field(&form, "code_verifier", shown->code_verifier);
     return get_tokens(v, &form, v->provider->declared.issuer != NULL);
 }
 

@@ -16,14 +16,18 @@
  *   oauth.c     codes and tokens         identity.c     whom the claims are of
  *
  * A code is exchanged for tokens; the ID token must be signed by one of the provider's keys and be
- * for us. An access token counts only if the provider says that it was issued for us: otherwise
- * whoever has one for another application could log in here as its user. One that has expired is
- * refreshed with the refresh token beside it, and with no other.
+ * for us. A client that has asked for its code with a challenge shows the verifier beside it, which
+ * the provider compares (PKCE): to anybody else the code is worth nothing. An access token counts
+ * only if the provider says that it was issued for us: otherwise whoever has one for another
+ * application could log in here as its user. One that has expired is refreshed with the refresh
+ * token beside it, and with no other.
  *
  * Threads: everything here blocks, so it is for threads beside the workers.
  */
 
-#define OAUTH_TOKEN_MAX 16384 /* bytes of a code, access token or refresh token */
+#define OAUTH_TOKEN_MAX    16384 /* bytes of a code, access token or refresh token */
+#define OAUTH_VERIFIER_MIN 43    /* characters of a code verifier (RFC 7636, section 4.1) */
+#define OAUTH_VERIFIER_MAX 128
 
 struct http_handles;
 struct oauth_provider;
@@ -45,10 +49,13 @@ void oauth_destroy(struct oauth_provider *provider);
 const struct oauth_declared *oauth_declared(const struct oauth_provider *provider);
 int64_t oauth_timeout_ms(const struct oauth_provider *provider);
 
-/* What a client shows, borrowed: a code with its redirect URI, which is one that is declared, or an
- * access token, with a refresh token or NULL. */
+/* Is it of as many of the characters as a code verifier may have? */
+bool oauth_is_verifier(const char *text);
+
+/* What a client shows, borrowed: a code with its redirect URI, which is one that is declared, and
+ * its code verifier or NULL; or an access token, with a refresh token or NULL. */
 struct oauth_shown {
-    const char *code, *redirect_uri;
+    const char *code, *redirect_uri, *code_verifier;
     const char *access_token, *refresh_token;
     int64_t deadline_ms; /* of clock_mono_ms() */
 };

@@ -35,8 +35,19 @@ START_TEST(an_entry_is_read)
     ck_assert(oauth_names_have(&d.issuers, "a") && !oauth_names_have(&d.issuers, "b"));
     ck_assert(oauth_names_have(&d.redirect_uris, "http://b.example.org/"));
     ck_assert_str_eq(d.subject_claim, "sub");
-    ck_assert(!d.allow_private && !d.secret_in_body && !d.secret.size);
+    ck_assert(!d.allow_private && !d.secret_in_body && !d.secret.size && !d.require_pkce);
     ck_assert(!oauth_declared_is_whole(&d));
+    oauth_declared_deinit(&d);
+}
+END_TEST
+
+START_TEST(a_code_verifier_may_be_demanded)
+{
+    _cleanup_(text_deinitp) struct text problems = {0};
+    struct oauth_declared d;
+
+    assert_ok(read("{" GOOD ",\"requirePkce\":true}", &d, &problems));
+    ck_assert(d.require_pkce);
     oauth_declared_deinit(&d);
 }
 END_TEST
@@ -54,6 +65,7 @@ START_TEST(every_mistake_is_told_with_its_place)
         {"{" GOOD ",\"more\":1}", "more"},
         {"{" GOOD ",\"id\":\"a b\"}", "p.id: expected 1 to 100 letters"},
         {"{" GOOD ",\"id\":\"Dev\"}", "p.id: expected"},
+        {"{" GOOD ",\"id\":\"anonymous\"}", "p.id: expected"},
         {"{" GOOD ",\"issuer\":\"http://a.example.org\"}", "p.issuer: expected a URL of https"},
         {"{" GOOD ",\"issuer\":\"https://u:p@a.example.org\"}", "p.issuer: expected a URL"},
         {"{" GOOD ",\"issuer\":\"https://a.example.org/#x\"}", "p.issuer: expected a URL"},
@@ -68,6 +80,7 @@ START_TEST(every_mistake_is_told_with_its_place)
         {"{" GOOD ",\"endpoints\":{\"revocation\":\"https://x/\"}}", "revocation"},
         {"{" GOOD ",\"caFile\":\"/nowhere\"}", "p.caFile: /nowhere cannot be read"},
         {"{" GOOD ",\"allowPrivate\":\"yes\"}", "p.allowPrivate: expected"},
+        {"{" GOOD ",\"requirePkce\":\"yes\"}", "p.requirePkce: expected"},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -135,5 +148,6 @@ START_TEST(the_example_is_good)
 }
 END_TEST
 
-UNIT_SUITE("oauth declared", an_entry_is_read, every_mistake_is_told_with_its_place,
-           a_list_has_its_bound, without_an_issuer_all_endpoints_are_needed, the_example_is_good)
+UNIT_SUITE("oauth declared", an_entry_is_read, a_code_verifier_may_be_demanded,
+           every_mistake_is_told_with_its_place, a_list_has_its_bound,
+           without_an_issuer_all_endpoints_are_needed, the_example_is_good)
