@@ -77,7 +77,8 @@ def shared_oauth_stack(servers, provider, server):
                 "token": provider.issuer + "/token", "userinfo": provider.issuer + "/me",
                 "jwks": provider.issuer + "/jwks"}),
             real("wrong-secret", "app", clientSecretFile=str(servers.folder / "es.secret")),
-            public, *lying(server)]
+            real("nobody", "app", issuer=provider.issuer + "/nobody"), public,
+            *lying(server)]
     file = servers.folder / "oauth.json"
     file.write_text(json.dumps(rows))
     settings = {"auth.providers": "file,oauth", "auth.oauth_file": file,
@@ -349,8 +350,20 @@ def test_only_verified_addresses_of_the_domain(ada, provider, user, allowed):
     assert_logged_in(ada, response) if allowed else assert_refused(response)
 
 
-def test_our_secret_has_to_be_right(ada, provider):
+def failures(stack, provider_id):
+    """What the log says of logins at this provider."""
+    return [line for agent in stack.auth_agents for line in agent.log_text().splitlines()
+            if "oauth.failed" in line and provider_id in line]
+
+
+def test_our_secret_has_to_be_right(ada, oauth_stack, provider):
     assert_refused(by_code(ada, provider.code("app", "ada-1", REDIRECT), "wrong-secret"))
+    assert any("client" in line for line in failures(oauth_stack, "wrong-secret"))
+
+
+def test_an_issuer_that_is_not_there_is_told(ada, oauth_stack):
+    assert_refused(by_code(ada, "code", "nobody"), AWAY)
+    assert any("discovery" in line for line in failures(oauth_stack, "nobody"))
 
 
 @pytest.mark.parametrize("provider_id", ["nowhere", "file", "googleoauthoauth", "*", "jwt-"])

@@ -87,14 +87,34 @@ static const char *fault_of(enum http_outcome outcome, const char *why)
     return outcome == HTTP_FAILED ? why : faults[outcome];
 }
 
+static struct json_span object_of(const struct http_reply *reply)
+{
+    if (json_check(text_str(&reply->body), reply->body.size, &limits, NULL))
+        return (struct json_span){0};
+    return json_value(reply->body.at, reply->body.size);
+}
+
+/* What clients show may be wrong at any time; who we are is the operator's to mend (RFC 6749,
+ * section 5.2). */
+static void log_refusal(const struct asking *asking, const char *what,
+                        const struct http_reply *reply)
+{
+    struct json_span error = json_member(object_of(reply), "error", NULL);
+
+    if (json_kind(error) == JSON_STRING && json_string_is(error, "invalid_client"))
+        asking_log_fault(asking, what, "it does not take us for its client");
+    else
+        log_debug("oauth.refused", LOG_STR("provider", asking->provider->id),
+                  LOG_STR("asked", what), LOG_I64("status", reply->status));
+}
+
 static enum err read_reply(const struct asking *asking, const char *what,
                            const struct http_reply *reply, struct answered *out)
 {
     const long status = reply->status;
 
     if (status == 400 || status == 401 || status == 403 || status == 404) {
-        log_debug("oauth.refused", LOG_STR("provider", asking->provider->id),
-                  LOG_STR("asked", what), LOG_I64("status", status));
+        log_refusal(asking, what, reply);
         return ERR_REFUSED;
     }
     if (status < 200 || status > 299) {
@@ -102,8 +122,7 @@ static enum err read_reply(const struct asking *asking, const char *what,
                  LOG_I64("status", status));
         return ERR_AWAY;
     }
-    if (!json_check(text_str(&reply->body), reply->body.size, &limits, NULL))
-        out->object = json_value(reply->body.at, reply->body.size);
+    out->object = object_of(reply);
     if (json_kind(out->object) == JSON_OBJECT)
         return ERR_OK;
     asking_log_fault(asking, what, "its answer is no JSON object");

@@ -33,6 +33,17 @@ static void known_destroy(struct known *known)
 
 /* ---- Asking the provider ---- */
 
+/* Nothing is shown to it that it could refuse. */
+static enum err ask(const struct asking *asking, const char *what, const char *url,
+                    struct answered *out)
+{
+    enum err e = asking_get(asking, what, url, NULL, out);
+
+    if (e == ERR_REFUSED)
+        asking_log_fault(asking, what, "it does not tell");
+    return e;
+}
+
 /* What its document says, unless it is declared. */
 static enum err learn_endpoint(const struct asking *asking, struct json_span document,
                                const char *name, char **text, const char **endpoint)
@@ -87,7 +98,7 @@ static enum err discover(const struct asking *asking, struct known *known)
 
     text_add_bytes(&url, issuer, issuer[size - 1] == '/' ? size - 1 : size);
     text_add(&url, DISCOVERY);
-    e = asking_get(asking, "discovery", url.at, NULL, &document);
+    e = ask(asking, "discovery", url.at, &document);
     if (!e)
         e = learn_endpoints(asking, document.object, known);
     answered_deinit(&document);
@@ -97,7 +108,7 @@ static enum err discover(const struct asking *asking, struct known *known)
 static enum err learn_keys(const struct asking *asking, struct known *known)
 {
     struct answered set;
-    enum err e = asking_get(asking, "keys", known->endpoints.jwks, NULL, &set);
+    enum err e = ask(asking, "keys", known->endpoints.jwks, &set);
 
     if (!e && jwks_read(set.object, &known->keys)) {
         asking_log_fault(asking, "keys", "they are no key set");
