@@ -133,6 +133,17 @@ def test_much_ends_step_by_step(store):
         assert kind == "end" and store.end_session(job, sid)
 
 
+def test_looks_at_logins_that_stay_are_bounded_too(store):
+    """A step looks at a part of them, however many have come since."""
+    store.redis.sadd("{u:u1}:s", *(f"stays{i}" for i in range(2000)))
+    store.redis.zadd("revocations", {"u1": store.now()})
+    steps = 1
+    while sweep(store, most=10)[0]:
+        steps += 1
+    assert steps > 10
+    assert store.redis.scard("{u:u1}:s") == 2000 and not store.redis.exists("revocations")
+
+
 def revoke(store, kept=""):
     """What endOtherSessions does, or with nothing kept, an operator's logout."""
     store.redis.hset("{u:u1}", "created", 1)
