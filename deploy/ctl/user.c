@@ -223,7 +223,8 @@ static int take_roles(int argc, char **argv, struct options *o)
 {
     int first = argc;
 
-    while (first > 1 && strchr("+-", *argv[first - 1]) && is_plain_name(argv[first - 1] + 1))
+    while (first > 1 && (*argv[first - 1] == '+' || *argv[first - 1] == '-') &&
+           is_plain_name(argv[first - 1] + 1))
         first--;
     o->roles = argv + first;
     return first;

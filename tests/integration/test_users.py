@@ -122,7 +122,8 @@ def test_names_and_emails_are_there_once(user, name, new_id):
 
 
 @pytest.mark.parametrize("words", [
-    (), ("dance",), ("add",), ("role", "ada"), ("role", "ada", "editor"), ("disable", "a", "b"),
+    (), ("dance",), ("add",), ("role", "ada"), ("role", "ada", "editor"), ("role", "ada", ""),
+    ("disable", "a", "b"),
     ("disable", "a", "--email", "b"), ("disable", "a", "+b"), ("passwd",)])
 def test_what_it_does_not_understand_it_does_not_do(user, words):
     ended = user(*words, stdin=PASSWORD)
@@ -144,6 +145,18 @@ def test_nobody_s_account_is_not_changed(user, words):
 def test_what_cannot_be_is_refused_with_its_name(user, words, told):
     ended = user(*words, stdin=PASSWORD)
     assert ended.code == 2 and told in ended.err
+
+
+@pytest.mark.parametrize("member, value", [
+    ("disabled", "false"), ("disabled", None), ("disabled", 0), ("logout", "true"), ("theUser", 1),
+    ("giveRoles", "editor"), ("giveRoles", {"a": "editor"}), ("takeRoles", None)])
+def test_a_malformed_change_changes_nobody(stack, user, name, member, value):
+    assert user("disable", name).code == 0
+    with Operator(stack) as operator:
+        answer = operator.ask("userChange", {"theUser": name, member: value})
+    assert answer["errorCode"] == "-115" and member in answer["errorDesc"], answer
+    row = row_of(user, name)
+    assert (row[1], row[5]) == ("disabled", "-")
 
 
 @pytest.mark.parametrize("password", ["", "x" * 1025, "a\0b"], ids=["none", "long", "NUL"])
@@ -303,6 +316,15 @@ def test_a_verified_email_joins_accounts(stack, user, connect, new_id, log_in):
     assert user("add", name, "--email", "Cleo@Example.org", stdin=PASSWORD).code == 0
     assert log_in(name).user_id == first
     assert set(row_of(user, first)[6].split(",")) == {"file:cleo@example.org", f"{BASIC}:{name}"}
+
+
+def test_an_account_that_joins_brings_its_roles_and_takes_none(stack, user, connect, new_id):
+    name, ben = new_id("ben"), connect(stack.gateways[0], "ben").user_id
+    assert user("role", ben, "+keeper", "-reader").code == 0
+    assert user("add", name, "--email", "ben@example.org", "--roles", "reader,writer",
+                stdin=PASSWORD).code == 0
+    assert id_of(user, name) == ben
+    assert row_of(user, ben)[5] == "keeper,reader,writer"
 
 
 def test_an_email_that_nobody_has_verified_joins_nothing(stack, connect, new_id, log_in):

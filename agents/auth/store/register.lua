@@ -30,7 +30,7 @@ end
 account_give(user, BASIC .. name)
 identifiers_give(user, verified)
 if roles ~= '' then
-  roles_given(user, '+', roles)
+  roles_order(user, roles, '')
   roles_refresh(user, now)
 end
 watchers.refresh(now)

@@ -42,9 +42,15 @@ static bool read_text(const struct work *work, const char *name, struct text *ou
     return false;
 }
 
-/* Is each of these the name of a role? */
+/* Is each of these the name of a role? There may be none. */
 static bool roles_are_good(const struct work *work, const char *name, struct text *problem)
 {
+    const enum json_kind kind = json_kind(json_member(work->request.body, name, NULL));
+
+    if (kind != JSON_ARRAY && kind != JSON_ABSENT) {
+        text_addf(problem, "%s: expected an array, found %s", name, json_kind_name(kind));
+        return false;
+    }
     for (struct json_walk w = json_walk(json_member(work->request.body, name, NULL));
          json_next(&w);) {
         _cleanup_(text_deinitp) struct text role = {0};
@@ -263,31 +269,36 @@ enum work_step plan_user_add(struct work *work)
 
 /* ---- userChange: roles, and whether the user may log in ---- */
 
-static const char *read_disabled(const struct work *work)
+/* "1" or "0"; "" if it is not there. NULL: it is no boolean. */
+static const char *read_flag(const struct work *work, const char *name, struct text *problem)
 {
-    struct json_span disabled = json_member(work->request.body, "disabled", NULL);
+    struct json_span flag = json_member(work->request.body, name, NULL);
+    const enum json_kind kind = json_kind(flag);
 
-    if (json_kind(disabled) == JSON_ABSENT)
+    if (kind == JSON_ABSENT)
         return "";
-    return json_is_true(disabled) ? "1" : "0";
+    if (kind == JSON_BOOLEAN)
+        return json_is_true(flag) ? "1" : "0";
+    text_addf(problem, "%s: expected a boolean, found %s", name, json_kind_name(kind));
+    return NULL;
 }
 
 enum work_step plan_user_change(struct work *work)
 {
-    struct json_span leaves = json_member(work->request.body, "logout", NULL);
     _cleanup_(text_deinitp) struct text name = {0}, gives = {0}, takes = {0}, problem = {0};
+    const char *disabled = read_flag(work, "disabled", &problem);
+    const char *leaves = disabled ? read_flag(work, "logout", &problem) : NULL;
 
+    if (!leaves || !read_text(work, "theUser", &name, &problem) ||
+        !roles_are_good(work, "giveRoles", &problem) ||
+        !roles_are_good(work, "takeRoles", &problem))
+        return work_error(work, CODE_MALFORMED, text_str(&problem));
     redis_call_begin(&work->call, &script_user_change);
     redis_call_arg(&work->call, "0"); /* nobody is a user's child */
     touches_add_args(&work->call, work->agent->model);
-    if (!read_text(work, "theUser", &name, &problem))
-        return work_error(work, CODE_MALFORMED, text_str(&problem));
     redis_call_arg(&work->call, text_str(&name));
-    redis_call_arg(&work->call, read_disabled(work));
-    redis_call_arg(&work->call, json_is_true(leaves) ? "1" : "0");
-    if (!roles_are_good(work, "giveRoles", &problem) ||
-        !roles_are_good(work, "takeRoles", &problem))
-        return work_error(work, CODE_MALFORMED, text_str(&problem));
+    redis_call_arg(&work->call, disabled);
+    redis_call_arg(&work->call, leaves);
     add_roles_text(work, "giveRoles", &gives);
     add_roles_text(work, "takeRoles", &takes);
     redis_call_arg(&work->call, text_str(&gives));
