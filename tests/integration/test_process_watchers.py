@@ -5,7 +5,7 @@ import threading
 
 import pytest
 from asking import put
-from client import pair
+from client import Client, pair
 from servers import wait_until
 from stack import Stack
 from store import assert_books_balance, object_key
@@ -31,7 +31,8 @@ def process_stack(servers, tmp_path_factory):
     with Stack(servers, gateways=2, sync_agents=2, settings={
             "model.file": folder / "model.json", "process.file": folder / "processes.json",
             "process.presence_ms": 0, "sync.watch_window_ms": 20, "sync.poll_ms": 20,
-            "sync.job_lease_ms": 500, "sync.redelivery_first_ms": 300}) as stack:
+            "sync.job_lease_ms": 500, "sync.redelivery_first_ms": 300,
+            "sync.reply_repeat_ms": 300000}) as stack:
         yield stack
 
 
@@ -121,6 +122,33 @@ def test_who_asks_before_the_first_value_waits(process_stack, connect, ben, writ
         for client, message in zip((ben, cleo, cleo), messages):
             assert client.response_to(message)["value"] == 3
         wait_until(lambda: not process_stack.redis().exists(waiting), 10, "nobody waits")
+
+
+def test_who_comes_back_before_the_first_value_is_answered_there(process_stack, connect, writer, project):
+    go_on, total = threading.Event(), Total(writer)
+    client = connect(process_stack.gateways[0])
+    client.open(process_stack.gateways[0].url)
+    client.connect(ensureMessageDelivery=True)
+    client.login("file", process_stack.credential("cleo"))
+    waiting = object_key(item(project, "total", [1]), ":a")
+
+    def are_waiting(count):
+        wait_until(lambda: process_stack.redis().llen(waiting) == count, 20, f"{count} questions wait")
+
+    with Worker(process_stack, "total", lambda call: go_on.wait(30) and total(call)):
+        message = client.send_request("getChangeWatcher", classIdPair=pair(*project), fieldName="total",
+                                      params=[1])
+        are_waiting(1)
+        client.vanish()
+        with Client(process_stack.gateways[1].url) as returned:
+            returned.send({"reconnect": {"lastSessionId": "x", "reconnectId": client.session,
+                                         "ensureMessageDelivery": True}})
+            returned.expect_connect_response()
+            are_waiting(2)
+            late = process_stack.gateways[1].figure("replies_late_total")
+            go_on.set()
+            assert returned.response_to(message)["value"] == 3
+            assert process_stack.gateways[1].figure("replies_late_total") == late
 
 
 @pytest.mark.parametrize("message", ["a\nb", 'a\n"', "a\n{", "a\n\n\n[", "\n"], ids=ascii)

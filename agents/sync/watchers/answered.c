@@ -64,7 +64,7 @@ static void add_reply(struct work *work, const char *waiting)
                         answered->failed ? "null" : text_str(&answered->computing.value));
     response_end(&body);
     work_add_out(work, &(struct msg){.queue = queue.at,
-                                     .type = "reply",
+                                     .type = correlation.size ? "reply" : "again",
                                      .message_id = message.size ? message.at : NULL,
                                      .correlation_id = correlation.size ? correlation.at : NULL,
                                      .client = client.at,

@@ -18,7 +18,7 @@
 /*
  * Asks the process, beside this work, whose state begins with a computing: unless somebody waits
  * whose answer is there or on its way. `waiting` is a request as answered.c answers it: queue,
- * correlation id, client, message id as JSON, params, a line each; "": the value is due. `next`
- * comes with the reply of watch_wait.lua.
+ * correlation id (none of one that is carried out again), client, message id as JSON, params, a
+ * line each; "": the value is due. `next` comes with the reply of watch_wait.lua.
  */
 enum work_step process_ask(struct work *work, const char *waiting, work_fn *next);
