@@ -4,6 +4,7 @@ clients that are elsewhere by then."""
 import json
 import threading
 
+import pika
 import pytest
 from by_hand import dead_letters
 from client import SYNC, Client
@@ -100,6 +101,16 @@ def test_a_call_that_its_worker_refuses_is_given_up(stack, client, process):
         assert_failed(run(client, process), process, "its worker has refused it")
         assert wait_letter(stack, process)[0].headers["reason"] == "rejected"
     assert len(worker.calls) == 1
+
+
+@pytest.mark.parametrize("correlation_id", [None, "unknown"])
+def test_what_was_given_up_of_no_call_is_kept_for_whoever_looks(stack, process, correlation_id):
+    """Published by hand, for no reason that a broker has."""
+    with stack.amqp() as connection:
+        connection.channel().basic_publish("", "processFailed", b"\xff", pika.BasicProperties(
+            type=process, correlation_id=correlation_id))
+    properties, body = wait_letter(stack, process)
+    assert (body, properties.correlation_id) == (b"\xff", correlation_id)
 
 
 # ---- The end of a session
