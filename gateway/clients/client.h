@@ -90,7 +90,8 @@ struct client {
 
     struct client *next_in_bucket; /* of clients.c */
 
-    /* Of login.c: what comes next, a login or a new signed session, and when it is due. */
+    /* Of login.c: what comes next, a login or a new signed session, and when it is due. NULL: the
+     * time for a login is over while it is being bound. */
     struct client_list *due_list;
     TAILQ_ENTRY(client) by_due;
     int64_t due_ms;

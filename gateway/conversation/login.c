@@ -53,14 +53,32 @@ void login_expect(struct gateway *g, struct client *c)
     enlist(&g->to_log_in, c, clock_mono_ms() + g->settings->gateway_login_timeout_ms);
 }
 
-/* Issued anew when half of its time is over. */
 static void issue_session(struct gateway *g, struct client *c)
 {
-    if (!c->dialect->has_signed_sessions)
-        return;
-    outgoing_session(g, c);
-    if (session_is_logged_in(&c->session))
+    if (c->dialect->has_signed_sessions)
+        outgoing_session(g, c);
+}
+
+/* Issued anew when half of its time is over. */
+static void renew_in_time(struct gateway *g, struct client *c)
+{
+    if (c->dialect->has_signed_sessions)
         enlist(&g->to_renew, c, clock_mono_ms() + g->keys.max_age_ms / 2);
+    else
+        delist(c);
+}
+
+static void close_late(struct client *c)
+{
+    client_close(c, CLOSE_NO_LOGIN, "no login in time");
+}
+
+static void renew(struct gateway *g, struct client *c)
+{
+    if (c->state == CLIENT_CLOSING)
+        return;
+    issue_session(g, c);
+    renew_in_time(g, c);
 }
 
 void login_tick(struct gateway *g, int64_t now_ms)
@@ -68,10 +86,10 @@ void login_tick(struct gateway *g, int64_t now_ms)
     struct client *c;
 
     while ((c = take_due(&g->to_log_in, now_ms)))
-        client_close(c, CLOSE_NO_LOGIN, "no login in time");
+        if (c->state != CLIENT_BINDING) /* else it depends on what comes of that: undo() */
+            close_late(c);
     while ((c = take_due(&g->to_renew, now_ms)))
-        if (c->state != CLIENT_CLOSING)
-            issue_session(g, c);
+        renew(g, c);
 }
 
 void login_connect(struct gateway *g, struct client *c)
@@ -136,23 +154,30 @@ static void renew_client_id(struct gateway *g, struct client *c)
     clients_add(g->clients, c);
 }
 
-void login_again(struct gateway *g, struct client *c)
+static void forget_login(struct gateway *g, struct client *c)
 {
     session_logout(&c->session);
     if (c->dialect->stays_after_logout)
         renew_client_id(g, c);
     client_set_state(c, CLIENT_CONNECTED);
+}
+
+void login_again(struct gateway *g, struct client *c)
+{
+    forget_login(g, c);
     login_expect(g, c);
 }
 
-/* Back to where a client stands that never logged in. An error does not tell whether the agents
- * have bound it before: a client id that is given up is unbound. */
+/* Back to where a client stands that never logged in; its time to do so goes on. An error does not
+ * tell whether the agents have bound it before: a client id that is given up is unbound. */
 static void undo(struct gateway *g, struct client *c)
 {
     if (c->dialect->stays_after_logout)
         own_farewell(g, "disconnect", &c->session);
-    login_again(g, c);
+    forget_login(g, c);
     requests_refuse_held(g, c, CODE_INVALID_CLIENT, "the login could not be completed");
+    if (!c->due_list)
+        close_late(c);
 }
 
 /* Tells the agents which session is here now. */
@@ -173,7 +198,6 @@ static void enter(struct gateway *g, struct client *c, bool returning, const cha
     if (c->state == CLIENT_NEW)
         client_set_state(c, CLIENT_CONNECTED);
     client_set_state(c, CLIENT_BINDING);
-    delist(c);
     issue_session(g, c);
     c->returning = returning;
     c->replaying = c->unannounced = false;
@@ -259,6 +283,7 @@ void login_bound(struct gateway *g, struct open_request *r, const struct msg *m)
         return;
     }
     client_set_state(c, CLIENT_READY);
+    renew_in_time(g, c);
     if (c->unannounced)
         announcements_one(g, c);
     requests_release(g, c);

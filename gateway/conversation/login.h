@@ -30,7 +30,7 @@ void login_emptied(struct gateway *g, struct client *c);
 /* The special message hibernate: the session gives up its binding, the socket stays open. */
 void login_hibernate(struct gateway *g, struct client *c);
 
-/* A client whose login has ended, or could not be completed, and whose socket stays. */
+/* A client whose login has ended, and whose socket stays. */
 void login_again(struct gateway *g, struct client *c);
 
 /* Replies, with what they lead to, and their failure. The request is ended by the caller. */

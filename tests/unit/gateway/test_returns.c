@@ -327,6 +327,42 @@ START_TEST(agents_close_a_socket_by_its_client_id)
 }
 END_TEST
 
+/* How a client is closed that asks for a session in vain at each of these times. */
+static int close_code_of_returns(const int64_t *at_ms, size_t count)
+{
+    const int64_t start_ms = clock_mono_ms();
+    WORLD w;
+    struct client *c;
+    int code;
+
+    world_init(&w);
+    c = world_open(&w);
+    for (size_t i = 0; i < count; i++) {
+        struct msg *m;
+
+        world_say(&w, c, BARE);
+        m = expect_published(&w, "reconnect");
+        login_tick(&w.g, start_ms + at_ms[i]);
+        ck_assert_int_eq(c->close_code, 0); /* while it is being asked */
+        reply_bound(&w, m, false);
+        msg_destroy(m);
+    }
+    code = c->close_code;
+    login_tick(&w.g, start_ms + 100000);
+    ck_assert_int_eq(c->close_code, 4004); /* it is still expected to log in */
+    world_close(&w, c);
+    return code;
+}
+
+START_TEST(who_returns_in_vain_has_no_more_time_to_log_in)
+{
+    static const int64_t in_time[] = {0, 0}, at_last[] = {0, 100000};
+
+    ck_assert_int_eq(close_code_of_returns(in_time, ARRAY_SIZE(in_time)), 0);
+    ck_assert_int_eq(close_code_of_returns(at_last, ARRAY_SIZE(at_last)), 4004);
+}
+END_TEST
+
 UNIT_SUITE("returns", a_bare_request_is_put_as_the_spec_says,
            who_was_binding_when_all_were_announced_is_announced_when_it_has_bound,
            a_signed_session_of_nobody_only_connects,
@@ -334,4 +370,4 @@ UNIT_SUITE("returns", a_bare_request_is_put_as_the_spec_says,
            pushes_and_repeated_replies_are_delivered_before_the_response,
            after_a_refusal_a_login_is_a_plain_one, an_error_of_the_agents_is_no_binding,
            a_binding_that_comes_too_late_is_undone, who_goes_between_two_parts_is_unbound,
-           agents_close_a_socket_by_its_client_id)
+           agents_close_a_socket_by_its_client_id, who_returns_in_vain_has_no_more_time_to_log_in)
