@@ -25,6 +25,7 @@
 #include "gateway/door/door.h"
 #include "gateway/drain.h"
 #include "gateway/pages.h"
+#include "gateway/reloaded.h"
 #include "gateway/sockets/listener.h"
 
 #define PAUSE_SHARE 4    /* a client with a quarter of its queue full of replies is not read */
@@ -41,8 +42,9 @@ struct gateway_process {
     struct service *service;
     pthread_t thread; /* the socket thread */
     bool started;
-    struct drain drain; /* of the socket thread */
-    atomic_bool reload_asked, drain_asked, drained;
+    struct drain drain;                  /* of the socket thread */
+    _Atomic(struct reloaded *) reloaded; /* to be put in force, or NULL */
+    atomic_bool drain_asked, drained;
 };
 
 /* ---- Sockets come and go ---- */
@@ -134,6 +136,25 @@ static int on_page(void *arg, const char *path, struct text *body)
     return pages_get(&p->g, path, body);
 }
 
+static void put_in_force(struct gateway_process *p, struct reloaded *r)
+{
+    door_set_rules(p->door, &r->door);
+    listener_set_max_frame(p->listener, r->max_frame_bytes);
+    p->g.client_limits.requests = r->requests;
+    login_set_timeout(&p->g, r->login_timeout_ms);
+}
+
+static void reload(struct gateway_process *p)
+{
+    _cleanup_(reloaded_destroyp) struct reloaded *r = atomic_exchange(&p->reloaded, NULL);
+
+    if (!r)
+        return;
+    put_in_force(p, r);
+    listener_reload(p->listener);
+    log_info("gateway.reloaded");
+}
+
 /* When everybody has left, the process ends. */
 static void drain(struct gateway_process *p)
 {
@@ -209,8 +230,7 @@ static void on_work(void *arg)
         takers[n->kind](&p->g, n);
         news_destroy(n);
     }
-    if (atomic_exchange(&p->reload_asked, false))
-        listener_reload(p->listener);
+    reload(p);
     drain(p);
 }
 
@@ -257,7 +277,6 @@ static void read_settings(struct gateway *g, const struct settings *s)
     g->client_limits = (struct client_limits){
         .send_bytes = (size_t)s->gateway_max_send_bytes,
         .pause_bytes = pause_bytes(s),
-        .requests = {s->gateway_max_requests_per_s, s->gateway_max_request_burst},
     };
 }
 
@@ -270,7 +289,6 @@ static enum err create_listener(struct gateway_process *p)
             .host = s->gateway_host,
             .port = (uint16_t)s->gateway_port,
             .max_sockets = (size_t)s->gateway_max_connections,
-            .max_frame_bytes = (size_t)s->gateway_max_frame_bytes,
             .ping_interval_ms = s->gateway_ping_interval_ms,
             .ping_timeout_ms = s->gateway_ping_timeout_ms,
             .handshake_s = s->gateway_handshake_timeout_s,
@@ -283,6 +301,20 @@ static enum err create_listener(struct gateway_process *p)
             .arg = p,
         },
         &p->listener);
+}
+
+/* What may change later is put in force in the same way at first. */
+static enum err set_reloaded(struct gateway_process *p)
+{
+    _cleanup_(text_deinitp) struct text problems = {0};
+    _cleanup_(reloaded_destroyp) struct reloaded *r = NULL;
+    enum err e = reloaded_read(p->g.settings, &r, &problems);
+
+    if (e)
+        log_error("gateway.wrong_settings", LOG_STR("mistakes", text_str(&problems)));
+    else
+        put_in_force(p, r);
+    return e;
 }
 
 static void wake_listener(void *arg)
@@ -312,9 +344,11 @@ static enum err create_world(struct gateway_process *p)
     if (!e)
         e = open_requests_create(&limits, &p->g.requests);
     if (!e)
-        e = door_create(s, p->g.metrics, &p->door);
+        e = door_create((size_t)s->gateway_max_connections, p->g.metrics, &p->door);
     if (!e)
         e = create_listener(p);
+    if (!e)
+        e = set_reloaded(p);
     if (!e)
         e = bridge_create((size_t)s->gateway_queue_length, wake_listener, p->listener,
                           &p->g.bridge);
@@ -419,10 +453,17 @@ enum err gateway_start(struct proc *proc, struct gateway_process **out)
     return ERR_OK;
 }
 
-void gateway_reload(struct gateway_process *p)
+/* What was read before, and has not been put in force yet, is of no use any more. */
+enum err gateway_reload(struct gateway_process *p, const struct settings *s, struct text *problems)
 {
-    atomic_store(&p->reload_asked, true);
+    struct reloaded *r;
+    enum err e = reloaded_read(s, &r, problems);
+
+    if (e)
+        return e;
+    reloaded_destroy(atomic_exchange(&p->reloaded, r));
     listener_wake(p->listener);
+    return ERR_OK;
 }
 
 void gateway_drain(struct gateway_process *p)
@@ -456,6 +497,7 @@ void gateway_stop(struct gateway_process *p)
         (void)pthread_join(p->thread, NULL);
     }
     listener_destroy(p->listener);
+    reloaded_destroy(p->reloaded);
     door_destroy(p->door);
     bridge_destroy(p->g.bridge);
     open_requests_destroy(p->g.requests);

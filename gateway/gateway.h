@@ -35,6 +35,7 @@ struct gateway {
     struct seal *seal; /* of what the auth agents are asked, and answer */
     struct json_limits json_limits;
     struct client_limits client_limits;
+    int64_t login_timeout_ms; /* login_set_timeout() */
     struct metrics *metrics;
     struct bridge *bridge;
     struct clients *clients;
@@ -62,8 +63,11 @@ _must_check_ enum err gateway_start(struct proc *proc, struct gateway_process **
 /* Sends the clients away and finishes their open requests; then calls proc_request_stop(). */
 void gateway_drain(struct gateway_process *p);
 
-/* Reads the certificates again, for the sockets that come from now on. */
-void gateway_reload(struct gateway_process *p);
+/* Takes over what is reloaded of these settings, and reads the certificates again, for the sockets
+ * that come from now on. ERR_CONFIG: mistakes in the settings are in `problems`; nothing changes.
+ */
+_must_check_ enum err gateway_reload(struct gateway_process *p, const struct settings *s,
+                                     struct text *problems);
 
 /* Who is told of reloads; NULL: nobody. Borrowed. */
 struct service *gateway_service(const struct gateway_process *p);

@@ -6,11 +6,9 @@
 #include "gateway/gateway.h"
 
 /* The sockets' thread reads certificate and key, and keeps those it has where they are wrong. */
-static enum err reload(void *arg, struct text *problems)
+static enum err reload(void *arg, const struct settings *read, struct text *problems)
 {
-    (void)problems;
-    gateway_reload(arg);
-    return ERR_OK;
+    return gateway_reload(arg, read, problems);
 }
 
 static void serve(struct proc *proc, struct gateway_process *gateway)
@@ -36,7 +34,7 @@ int main(int argc, char **argv)
     static const char help[] =
         "Carries ActiveStack from WebSockets to RabbitMQ and back.\n"
         "SIGTERM sends the clients away and finishes open requests; a second one ends at once.\n"
-        "SIGHUP reads certificate and key for TLS, and log.level, again.";
+        "SIGHUP reads certificate and key for TLS again, and the settings that may change.";
     static const struct metrics_table *const metrics[] = {&gateway_metrics, NULL};
     const struct proc_about about = {PROGRAM_GATEWAY, help, metrics};
     struct gateway_process *gateway = NULL;

@@ -55,10 +55,11 @@ static void stop_beside(struct agent *agent)
         agent->definition->stop(agent);
 }
 
-static enum err reload(void *arg, struct text *problems)
+static enum err reload(void *arg, const struct settings *read, struct text *problems)
 {
     struct agent *agent = arg;
 
+    (void)read;
     return agent->definition->reload ? agent->definition->reload(agent, problems) : ERR_OK;
 }
 

@@ -41,6 +41,7 @@ struct config_row {
     unsigned used_by;     /* bit set of programs */
     unsigned optional_in; /* those of them that can do without; "" then, if there is no default */
     bool secret;          /* never printed */
+    bool reloaded;        /* a new value counts from SIGHUP on; else from the next start on */
     size_t offset;        /* of the field in the struct */
     const char *initial;  /* default, as text; NULL: must be given for programs in `used_by` */
     int64_t minimum, maximum;
@@ -65,6 +66,11 @@ _must_check_ enum err config_load(const struct config_table *table, unsigned pro
 
 /* Frees the strings, which are overwritten before. */
 void config_free(const struct config_table *table, void *settings);
+
+/* Adds the keys, with ", " between them, of what `program` uses, is not reloaded, and is not the
+ * same in both. */
+void config_add_waiting(const struct config_table *table, unsigned program, const void *in_force,
+                        const void *read, struct text *out);
 
 /* Adds the environment name of a row: ACTIVESTACK_AMQP_URL. */
 void config_add_variable(struct text *out, const struct config_row *row);

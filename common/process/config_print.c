@@ -3,7 +3,8 @@
 
 #include "common/process/config.h"
 
-/* The documentation and the values in force, from the same rows as the loading. */
+/* The documentation, the values in force, and what of them is to change, from the same rows as the
+ * loading. */
 
 /* "a|b|c" -> "one of a, b, c" */
 static void add_choices(struct text *out, const char *choices)
@@ -66,8 +67,9 @@ void config_print_help(const struct config_table *table, unsigned program, FILE 
             continue;
         config_add_variable(&variable, row);
         config_add_allowed(&allowed, row);
-        fprintf(out, "%s  %s\n    %s\n    %s; default: %s%s\n\n", row->key, variable.at, row->help,
-                allowed.at, describe_default(row, program), row->secret ? "; secret" : "");
+        fprintf(out, "%s  %s\n    %s\n    %s; default: %s%s%s\n\n", row->key, variable.at,
+                row->help, allowed.at, describe_default(row, program),
+                row->secret ? "; secret" : "", row->reloaded ? "; changes on SIGHUP" : "");
     }
 }
 
@@ -124,5 +126,32 @@ void config_print_values(const struct config_table *table, unsigned program, con
             continue;
         add_value(&value, row, (const char *)settings + row->offset);
         fprintf(out, "%s = %s\n", row->key, text_str(&value));
+    }
+}
+
+static bool is_same(const struct config_row *row, const void *a, const void *b)
+{
+    static const size_t sizes[] = {
+        [CONFIG_INT] = sizeof(int64_t),
+        [CONFIG_BOOL] = sizeof(bool),
+        [CONFIG_CHOICE] = sizeof(int),
+    };
+    const void *one = (const char *)a + row->offset, *other = (const char *)b + row->offset;
+
+    if (row->type == CONFIG_STRING)
+        return strcmp(*(char *const *)one, *(char *const *)other) == 0;
+    return memcmp(one, other, sizes[row->type]) == 0;
+}
+
+void config_add_waiting(const struct config_table *table, unsigned program, const void *in_force,
+                        const void *read, struct text *out)
+{
+    const size_t start = out->size;
+
+    for (size_t i = 0; i < table->count; i++) {
+        const struct config_row *row = &table->rows[i];
+
+        if ((row->used_by & program) && !row->reloaded && !is_same(row, in_force, read))
+            text_addf(out, "%s%s", out->size > start ? ", " : "", row->key);
     }
 }

@@ -212,6 +212,16 @@ enum proc_event proc_wait(struct proc *proc)
     return PROC_STOP;
 }
 
+/* proc->settings stay as they were at the start. */
+static void tell_waiting(const struct proc *proc, const struct settings *read)
+{
+    _cleanup_(text_deinitp) struct text keys = {0};
+
+    config_add_waiting(&settings_table, proc->program, &proc->settings, read, &keys);
+    if (keys.size > 0)
+        log_warn("process.restart_needed", LOG_STR("settings", keys.at));
+}
+
 void proc_reload(struct proc *proc, proc_reload_fn *reload, void *arg)
 {
     _cleanup_(text_deinitp) struct text problems = {0};
@@ -220,10 +230,11 @@ void proc_reload(struct proc *proc, proc_reload_fn *reload, void *arg)
         config_load(&settings_table, proc->program, proc->config_path, environ, &read, &problems);
 
     if (!e)
-        e = reload(arg, &problems);
+        e = reload(arg, &read, &problems);
     if (e) {
         log_error("process.not_reloaded", LOG_ERR(e), LOG_STR("mistakes", text_str(&problems)));
     } else {
+        tell_waiting(proc, &read);
         log_info("process.reloaded"); /* as long as it may be said */
         log_set_level((enum log_level)read.log_level);
     }

@@ -59,14 +59,16 @@ enum proc_event {
 /* Sleeps until one of these. */
 enum proc_event proc_wait(struct proc *proc);
 
-/* Reads what it may of the program's own files again; all counts, or nothing and its mistakes are
- * in `problems`, a line each. */
-typedef enum err proc_reload_fn(void *arg, struct text *problems);
+/* Reads what it may of the program's own files again, and takes over what may change of the
+ * settings as they were just `read`; all counts, or nothing and its mistakes are in `problems`, a
+ * line each. */
+typedef enum err proc_reload_fn(void *arg, const struct settings *read, struct text *problems);
 
 /*
  * After PROC_RELOAD: reads the settings again. When they are right, and then `reload` (of the files
- * that the settings in force name) is, too, log.level counts; other settings wait for the next
- * start. A mistake in any of them is logged, and everything stays as it was.
+ * that the settings in force name) is, too, those that are reloaded (config.h) count; others wait
+ * for the next start, and the log says which have changed. A mistake in any of them is logged, and
+ * everything stays as it was.
  */
 void proc_reload(struct proc *proc, proc_reload_fn *reload, void *arg);
 

@@ -14,37 +14,39 @@
 
 #define AT(field) offsetof(struct settings, field)
 
-/* Rows of each type: key, field, default, limits, unit, programs, help. */
-#define TEXT(k, f, init, min, max, who, h)                                                       \
+/* Rows of each type: key, field, default, limits, unit, programs, help, and what else is to be
+ * said. */
+#define TEXT(k, f, init, min, max, who, ...)                                                     \
     {                                                                                            \
         .key = (k), .type = CONFIG_STRING, .offset = AT(f), .initial = (init), .minimum = (min), \
-        .maximum = (max), .used_by = (who), .help = (h)                                          \
+        .maximum = (max), .used_by = (who), .help = __VA_ARGS__                                  \
     }
 #define SECRET(k, f, init, min, max, who, optional, h)                                             \
     {                                                                                              \
         .key = (k), .type = CONFIG_STRING, .offset = AT(f), .initial = (init), .minimum = (min),   \
         .maximum = (max), .secret = true, .used_by = (who), .optional_in = (optional), .help = (h) \
     }
-#define INT(k, f, init, min, max, u, who, h)                                                  \
+#define INT(k, f, init, min, max, u, who, ...)                                                \
     {                                                                                         \
         .key = (k), .type = CONFIG_INT, .offset = AT(f), .initial = (init), .minimum = (min), \
-        .maximum = (max), .unit = (u), .used_by = (who), .help = (h)                          \
+        .maximum = (max), .unit = (u), .used_by = (who), .help = __VA_ARGS__                  \
     }
-#define BOOL(k, f, init, who, h)                                                               \
+#define BOOL(k, f, init, who, ...)                                                             \
     {                                                                                          \
         .key = (k), .type = CONFIG_BOOL, .offset = AT(f), .initial = (init), .used_by = (who), \
-        .help = (h)                                                                            \
+        .help = __VA_ARGS__                                                                    \
     }
-#define CHOICE(k, f, init, c, who, h)                                                          \
+#define CHOICE(k, f, init, c, who, ...)                                                        \
     {                                                                                          \
         .key = (k), .type = CONFIG_CHOICE, .offset = AT(f), .initial = (init), .choices = (c), \
-        .used_by = (who), .help = (h)                                                          \
+        .used_by = (who), .help = __VA_ARGS__                                                  \
     }
+#define RELOADED .reloaded = true
 
 // clang-format off
 static const struct config_row rows[] = {
     CHOICE("log.level", log_level, "info", "error|warn|info|debug", ALL,
-        "The least important events that are logged; read again on SIGHUP."),
+        "The least important events that are logged.", RELOADED),
     CHOICE("log.format", log_format, "text", "text|json", ALL,
         "How a line of the log is written."),
     TEXT("status.host", status_host, "127.0.0.1", 1, 255, SERVERS,
@@ -97,11 +99,11 @@ static const struct config_row rows[] = {
     INT("gateway.max_connections", gateway_max_connections, "20000", 1, 1000000, NULL, GATEWAY,
         "How many sockets may be open at once."),
     INT("gateway.max_connections_per_address", gateway_max_connections_per_address, "1000", 0, 1000000, NULL, GATEWAY,
-        "WebSockets that one address (of IPv6: one /64) may have open; the next upgrade gets 429. 0 for any number."),
+        "WebSockets that one address (of IPv6: one /64) may have open; the next upgrade gets 429. 0 for any number.", RELOADED),
     INT("gateway.max_upgrades_per_s_per_address", gateway_max_upgrades_per_s_per_address, "100", 0, 1000000, "per s", GATEWAY,
-        "Upgrades that one address may ask for in a second; others get 429. 0 for any number."),
+        "Upgrades that one address may ask for in a second; others get 429. 0 for any number.", RELOADED),
     INT("gateway.max_upgrades_per_s", gateway_max_upgrades_per_s, "5000", 0, 1000000, "per s", GATEWAY,
-        "The same for all addresses together; others get 503. 0 for any number."),
+        "The same for all addresses together; others get 503. 0 for any number.", RELOADED),
     INT("gateway.handshake_timeout_s", gateway_handshake_timeout_s, "10", 1, 3600, "s", GATEWAY,
         "A socket over which TLS, or the head of a request, is not complete by then is closed."),
     TEXT("gateway.tls_certificate", gateway_tls_certificate, "", 0, 4096, GATEWAY,
@@ -113,13 +115,13 @@ static const struct config_row rows[] = {
     TEXT("gateway.tls_client_ca", gateway_tls_client_ca, "", 0, 4096, GATEWAY,
         "Who signs clients' certificates, a PEM file; read again on SIGHUP."),
     TEXT("gateway.origins", gateway_origins, "self", 0, 65536, GATEWAY,
-        "Whose pages may open WebSockets, a comma list of scheme://host[:port], self (the host and port that is asked), or *; others get 403."),
+        "Whose pages may open WebSockets, a comma list of scheme://host[:port], self (the host and port that is asked), or *; others get 403.", RELOADED),
     BOOL("gateway.require_origin", gateway_require_origin, "false", GATEWAY,
-        "Refuse with 403 also who says no origin, as all that is no browser does."),
+        "Refuse with 403 also who says no origin, as all that is no browser does.", RELOADED),
     TEXT("gateway.trusted_proxies", gateway_trusted_proxies, "", 0, 65536, GATEWAY,
-        "Proxies before the gateway, a comma list of addresses and networks (10.0.0.0/8): they say by X-Forwarded-For who the client is, and are not limited themselves."),
+        "Proxies before the gateway, a comma list of addresses and networks (10.0.0.0/8): they say by X-Forwarded-For who the client is, and are not limited themselves.", RELOADED),
     INT("gateway.max_frame_bytes", gateway_max_frame_bytes, "1048576", KIB, 64 * MIB, "bytes", GATEWAY,
-        "The largest frame of a client; a larger one closes the socket with 1009."),
+        "The largest frame of a client; a larger one closes the socket with 1009.", RELOADED),
     INT("gateway.max_depth", gateway_max_depth, "64", 4, 1024, NULL, GATEWAY | SYNC,
         "How deep arrays and objects of a frame may be nested; deeper ones close the socket with 1008."),
     INT("gateway.max_number_chars", gateway_max_number_chars, "1000", 20, MIB, "characters", GATEWAY,
@@ -127,15 +129,15 @@ static const struct config_row rows[] = {
     TEXT("gateway.content_provider", gateway_content_provider, "file", 1, 64, GATEWAY,
         "The provider with which clients of the content protocol log in: username:password."),
     INT("gateway.login_timeout_ms", gateway_login_timeout_ms, "300000", 100, 86400000, "ms", GATEWAY,
-        "A client that has not logged in by then is closed with 4004."),
+        "A client that has not logged in by then is closed with 4004.", RELOADED),
     INT("gateway.request_timeout_ms", gateway_request_timeout_ms, "30000", 10, 3600000, "ms", GATEWAY,
         "After this a request without an answer is answered with -116."),
     INT("gateway.process_timeout_ms", gateway_process_timeout_ms, "900000", 10, 86400000, "ms", GATEWAY,
         "The same for runProcess and getChangeWatcher, whose processes have deadlines of their own."),
     INT("gateway.max_requests_per_s", gateway_max_requests_per_s, "5000", 0, 1000000, "per s", GATEWAY,
-        "Requests that one client may send in a second, in the long run; others are answered with -118. 0 for any number."),
+        "Requests that one client may send in a second, in the long run; others are answered with -118. 0 for any number.", RELOADED),
     INT("gateway.max_request_burst", gateway_max_request_burst, "10000", 1, 10000000, NULL, GATEWAY,
-        "Requests that it may send at once, after a pause."),
+        "Requests that it may send at once, after a pause.", RELOADED),
     INT("gateway.max_open_requests", gateway_max_open_requests, "256", 1, 65536, NULL, GATEWAY,
         "Unanswered requests that one client may have; the next is answered with -118."),
     INT("gateway.max_open_bytes", gateway_max_open_bytes, "4194304", KIB, KIB * MIB, "bytes", GATEWAY,

@@ -52,6 +52,8 @@ static void add_facts(struct text *out, const struct config_row *row)
         text_add(out, "must be given; ");
     if (row->secret)
         text_add(out, "secret; ");
+    if (row->reloaded)
+        text_add(out, "changes on SIGHUP; ");
     add_readers(out, row);
     text_add_char(out, '.');
 }

@@ -50,7 +50,17 @@ static struct client *take_due(struct client_list *list, int64_t now_ms)
 
 void login_expect(struct gateway *g, struct client *c)
 {
-    enlist(&g->to_log_in, c, clock_mono_ms() + g->settings->gateway_login_timeout_ms);
+    enlist(&g->to_log_in, c, clock_mono_ms() + g->login_timeout_ms);
+}
+
+void login_set_timeout(struct gateway *g, int64_t timeout_ms)
+{
+    const int64_t more_ms = timeout_ms - g->login_timeout_ms;
+    struct client *c;
+
+    TAILQ_FOREACH(c, &g->to_log_in, by_due)
+        c->due_ms += more_ms;
+    g->login_timeout_ms = timeout_ms;
 }
 
 static void issue_session(struct gateway *g, struct client *c)

@@ -14,6 +14,9 @@
  * request is sent again each time the client's queue has become empty, until the ConnectResponse.
  */
 
+/* How long clients have to log in; of those that are still to, too. */
+void login_set_timeout(struct gateway *g, int64_t timeout_ms);
+
 /* A new client, or one that was logged out again: it has to log in within its time. */
 void login_expect(struct gateway *g, struct client *c);
 

@@ -3,22 +3,15 @@
 #include <stdlib.h>
 
 #include "common/base/log.h"
-#include "common/process/settings.h"
 #include "gateway/door/forwarded.h"
 #include "gateway/door/holders.h"
-#include "gateway/door/origins.h"
 
-#define SPARE_SOCKETS       32   /* of one address, beyond its WebSockets: pages, who just comes */
-#define SOCKETS_PER_UPGRADE 4    /* an address may open so many more than it may upgrade */
-#define KEPT_MS             1000 /* after which all its buckets are full again */
+#define SPARE_SOCKETS 32   /* of one address, beyond its WebSockets: pages, who just comes */
+#define KEPT_MS       1000 /* after which all its buckets are full again */
 
 struct door {
     struct metrics *metrics;
-    struct networks trusted; /* proxies */
-    struct origins origins;
-    bool require_origin;
-    size_t most_clients; /* of one address; 0: any number */
-    struct rate arrivals, upgrades_of_one, upgrades_of_all;
+    struct door_rules rules;
     struct bucket upgrades;
     struct holders *holders;
 };
@@ -51,50 +44,27 @@ static const struct {
     // clang-format on
 };
 
-/* ---- The rules ---- */
-
-/* A second's worth may come at once. */
-static struct rate rate_of(int64_t per_s)
+enum err door_create(size_t most, struct metrics *m, struct door **out)
 {
-    return (struct rate){per_s, per_s};
-}
-
-static enum err read_lists(struct door *d, const struct settings *s)
-{
-    _cleanup_(text_deinitp) struct text problem = {0};
-    const char *key = "gateway.origins";
-    enum err e = origins_read(s->gateway_origins, &d->origins, &problem);
-
-    if (!e) {
-        key = "gateway.trusted_proxies";
-        e = networks_read(s->gateway_trusted_proxies, &d->trusted, &problem);
-    }
-    if (e)
-        log_error("door.wrong_setting", LOG_STR("key", key), LOG_STR("problem", problem.at));
-    return e;
-}
-
-enum err door_create(const struct settings *s, struct metrics *m, struct door **out)
-{
-    _cleanup_(door_destroyp) struct door *d = calloc(1, sizeof(*d));
+    struct door *d = calloc(1, sizeof(*d));
     enum err e;
 
     if (!d)
         return ERR_NOMEM;
     d->metrics = m;
-    d->require_origin = s->gateway_require_origin;
-    d->most_clients = (size_t)s->gateway_max_connections_per_address;
-    d->upgrades_of_all = rate_of(s->gateway_max_upgrades_per_s);
-    d->upgrades_of_one = rate_of(s->gateway_max_upgrades_per_s_per_address);
-    d->arrivals = rate_of(SOCKETS_PER_UPGRADE * s->gateway_max_upgrades_per_s_per_address);
-    e = read_lists(d, s);
-    if (!e)
-        e = holders_create((size_t)s->gateway_max_connections, &d->holders);
+    e = holders_create(most, &d->holders);
     if (e)
-        return e;
-    *out = d;
-    d = NULL;
-    return ERR_OK;
+        free(d);
+    else
+        *out = d;
+    return e;
+}
+
+void door_set_rules(struct door *d, struct door_rules *taken)
+{
+    door_rules_deinit(&d->rules);
+    d->rules = *taken;
+    *taken = (struct door_rules){0};
 }
 
 void door_destroy(struct door *d)
@@ -102,8 +72,7 @@ void door_destroy(struct door *d)
     if (!d)
         return;
     holders_destroy(d->holders);
-    origins_deinit(&d->origins);
-    networks_deinit(&d->trusted);
+    door_rules_deinit(&d->rules);
     free(d);
 }
 
@@ -122,15 +91,15 @@ static void tell(const struct door *d, enum refusal why, const struct address *w
 
 static enum refusal judge_socket(const struct door *d, struct holder *h, int64_t now_ms)
 {
-    if (d->most_clients > 0 && h->sockets >= d->most_clients + SPARE_SOCKETS)
+    if (d->rules.most_clients > 0 && h->sockets >= d->rules.most_clients + SPARE_SOCKETS)
         return REFUSED_SOCKETS;
-    return bucket_take(&h->arrivals, &d->arrivals, now_ms) ? REFUSED_NOT : REFUSED_ARRIVALS;
+    return bucket_take(&h->arrivals, &d->rules.arrivals, now_ms) ? REFUSED_NOT : REFUSED_ARRIVALS;
 }
 
 struct visitor *door_enter(struct door *d, const struct address *peer, int64_t now_ms)
 {
     struct holder *h =
-        networks_have(&d->trusted, peer) ? NULL : holders_find(d->holders, peer, now_ms);
+        networks_have(&d->rules.trusted, peer) ? NULL : holders_find(d->holders, peer, now_ms);
     const enum refusal why = h ? judge_socket(d, h, now_ms) : REFUSED_NOT;
     struct visitor *v;
 
@@ -152,8 +121,8 @@ struct visitor *door_enter(struct door *d, const struct address *peer, int64_t n
 static enum refusal judge_origin(const struct door *d, const struct upgrade *u)
 {
     if (!u->origin)
-        return d->require_origin ? REFUSED_NO_ORIGIN : REFUSED_NOT;
-    return origins_allow(&d->origins, u->origin, u->host) ? REFUSED_NOT : REFUSED_ORIGIN;
+        return d->rules.require_origin ? REFUSED_NO_ORIGIN : REFUSED_NOT;
+    return origins_allow(&d->rules.origins, u->origin, u->host) ? REFUSED_NOT : REFUSED_ORIGIN;
 }
 
 /* What is refused for another reason counts, too. One address cannot use up what is for all. */
@@ -162,14 +131,15 @@ static enum refusal judge_upgrade(struct door *d, struct holder *h, const struct
 {
     enum refusal why;
 
-    if (!bucket_take(&h->upgrades, &d->upgrades_of_one, now_ms))
+    if (!bucket_take(&h->upgrades, &d->rules.upgrades_of_one, now_ms))
         return REFUSED_UPGRADES_OF_ONE;
-    if (!bucket_take(&d->upgrades, &d->upgrades_of_all, now_ms))
+    if (!bucket_take(&d->upgrades, &d->rules.upgrades_of_all, now_ms))
         return REFUSED_UPGRADES_OF_ALL;
     why = judge_origin(d, u);
     if (why)
         return why;
-    return d->most_clients > 0 && h->clients >= d->most_clients ? REFUSED_CLIENTS : REFUSED_NOT;
+    return d->rules.most_clients > 0 && h->clients >= d->rules.most_clients ? REFUSED_CLIENTS
+                                                                            : REFUSED_NOT;
 }
 
 int door_upgrade(struct door *d, struct visitor *v, const struct upgrade *u, int64_t now_ms)
@@ -177,7 +147,7 @@ int door_upgrade(struct door *d, struct visitor *v, const struct upgrade *u, int
     struct holder *h;
     enum refusal why;
 
-    v->from = forwarded_client(&d->trusted, &v->peer, u->forwarded);
+    v->from = forwarded_client(&d->rules.trusted, &v->peer, u->forwarded);
     h = holders_find(d->holders, &v->from, now_ms);
     why = judge_upgrade(d, h, u, now_ms);
     if (why) {

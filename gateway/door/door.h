@@ -7,10 +7,12 @@
 #include "common/base/address.h"
 #include "common/base/cleanup.h"
 #include "common/base/err.h"
+#include "gateway/door/rules.h"
 #include "gateway/metrics.h"
 
 /*
- * door - who may come in: the operator's rules for sockets and for their upgrades to WebSockets.
+ * door - who may come in: the operator's rules (rules.h) for sockets and for their upgrades to
+ * WebSockets.
  *
  * A socket is let in by what its address has open, and how often it comes. An upgrade is let in by
  * how often the client's address asks, and all together; by the page that asks (origins.h); and by
@@ -24,7 +26,6 @@
 
 struct door;
 struct holder;
-struct settings;
 
 /* One socket. */
 struct visitor {
@@ -40,8 +41,12 @@ struct upgrade {
     const char *forwarded; /* X-Forwarded-For */
 };
 
-/* Reads the rules of settings.h. Mistakes are logged: ERR_CONFIG. `m` is borrowed. */
-_must_check_ enum err door_create(const struct settings *s, struct metrics *m, struct door **out);
+/* A door without rules, and so without limits; nobody's page may come in. `most` is how many
+ * visitors there will usually be at most; `m` is borrowed. */
+_must_check_ enum err door_create(size_t most, struct metrics *m, struct door **out);
+
+/* From now on these, which are taken over. Who is in stays in. */
+void door_set_rules(struct door *d, struct door_rules *taken);
 
 /* After the last visitor has left. NULL is allowed. */
 void door_destroy(struct door *d);

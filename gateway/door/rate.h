@@ -7,7 +7,8 @@
  * rate - how often something may happen: `per_s` times a second in the long run, and `burst` times
  * at once after a pause.
  *
- * A zeroed bucket is full: nothing has happened yet.
+ * A zeroed bucket is full: nothing has happened yet. The rate of a bucket may change: it is never
+ * emptier than after a burst of the new one.
  */
 
 struct rate {

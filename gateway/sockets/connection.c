@@ -78,7 +78,7 @@ static void take_piece(struct listener *l, struct lws *wsi, struct connection *c
 
     if (lws_frame_is_binary(wsi)) {
         client_close(c->client, CLOSE_BINARY, "text frames only");
-    } else if (c->incoming.size + size + rest > l->config.max_frame_bytes) {
+    } else if (c->incoming.size + size + rest > l->max_frame_bytes) {
         client_close(c->client, CLOSE_TOO_LARGE, "frame too large");
     } else if (whole && c->incoming.size == 0) {
         l->config.events.frame(l->config.arg, c->client, at, size);

@@ -255,6 +255,11 @@ void listener_end(struct listener *l)
     lws_cancel_service(l->context);
 }
 
+void listener_set_max_frame(struct listener *l, size_t bytes)
+{
+    l->max_frame_bytes = bytes;
+}
+
 void listener_reload(struct listener *l)
 {
     if (l->tls)

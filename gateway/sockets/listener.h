@@ -51,7 +51,6 @@ struct listener_config {
     const char *host;
     uint16_t port;
     size_t max_sockets;
-    size_t max_frame_bytes;
     int64_t ping_interval_ms; /* silence after which a ping is sent; in effect whole seconds */
     int64_t ping_timeout_ms;  /* silence after which the socket is closed */
     int64_t handshake_s;      /* for TLS, and for the head of a request */
@@ -80,6 +79,10 @@ void listener_wake(struct listener *l);
 
 /* Any thread: listener_run() closes all sockets and returns. */
 void listener_end(struct listener *l);
+
+/* The socket thread, or before it runs: how large a frame of a client may be; 0 until it is said.
+ */
+void listener_set_max_frame(struct listener *l, size_t bytes);
 
 /* The socket thread: reads the files of tls again, for the sockets that come from now on. If they
  * are not good, which is logged, everything stays as it was. */

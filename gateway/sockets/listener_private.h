@@ -23,7 +23,8 @@ TAILQ_HEAD(connection_list, connection);
 
 struct listener {
     struct listener_config config;
-    struct tls *tls;            /* NULL: plain sockets */
+    struct tls *tls; /* NULL: plain sockets */
+    size_t max_frame_bytes;
     struct connection_list due; /* have something to write */
     struct text out;            /* what is just being written */
     struct lws_context *context;

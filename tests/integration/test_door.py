@@ -4,9 +4,11 @@ The clients of a test have addresses of their own: the gateway trusts 127.0.0.1,
 to say by X-Forwarded-For who they are, as a proxy would.
 """
 
+import contextlib
 import itertools
 import os
 import re
+import signal
 import socket
 import threading
 import time
@@ -357,6 +359,84 @@ def test_a_head_without_end_is_refused(strict):
         except (BrokenPipeError, ConnectionResetError):
             pass
     assert strict.http("/healthz")[0] == 200
+
+
+# ---- settings that change while it runs
+
+@pytest.fixture
+def change(doors, another):
+    """Sets these in the file of the gateway `another`, and tells it to read them."""
+    text = doors.config.read_text()
+
+    def count(event):
+        return another.log_text().count(f" {event}")
+
+    def change(event="gateway.reloaded", **settings):
+        before = count(event)
+        given = {f"gateway.{name}": f"gateway.{name} = {value}" for name, value in settings.items()}
+        others = [line for line in text.splitlines() if line.split()[0] not in given]
+        doors.config.write_text("\n".join([*others, *given.values(), ""]))
+        os.kill(another.pid, signal.SIGHUP)
+        wait_until(lambda: count(event) > before, 20, f"{another.name} logs {event}")
+
+    another.start()
+    yield change
+    doors.config.write_text(text)
+
+
+def large(size):
+    return {"hello": "x" * size}
+
+
+def test_who_may_come_in_changes_and_who_is_in_stays(another, address, change):
+    with login_from(another, []) as client, login_from(another, []) as noisy:
+        assert status_of(another, origin=APP) == 403
+        change(origins=APP, trusted_proxies="127.0.0.1", max_connections_per_address=1,
+               max_frame_bytes=2048)
+        assert status_of(another, next(addresses), origin=APP) == 101
+        assert status_of(another, next(addresses)) == 403, "self is not in the list any more"
+        with contextlib.closing(open_from(another, address, origin=APP)):
+            assert status_of(another, address, origin=APP) == 429
+        noisy.send(large(2048))
+        assert noisy.expect_close().code == 1009
+        assert client.request("findById", theClassName="com.app.mo.Task", theClassId="none")
+        change(require_origin="true")
+        assert status_of(another, suppress_origin=True) == 403
+        client.send(large(2048))
+        assert client.request("findById", theClassName="com.app.mo.Task", theClassId="none")
+
+
+def test_rates_and_the_time_to_log_in_change_for_those_who_are_in(another, change):
+    with login_from(another, []) as client, Client(another.url).connect() as silent:
+        change(max_requests_per_s=1, max_request_burst=1, login_timeout_ms=100,
+               max_upgrades_per_s=1)
+        assert silent.expect_close().code == 4004
+        sent = [client.send_request("findById", theClassName="com.app.mo.Task", theClassId="none")
+                for _ in range(BURST)]
+        answers = [client.response_to(message) for message in sent]
+        assert any(answer.get("errorCode") == "-118" for answer in answers)
+        assert 503 in [status_of(another) for _ in range(BURST)]
+
+
+def test_a_mistake_is_named_and_everything_stays(another, change):
+    with login_from(another, []) as client:
+        change(event="process.not_reloaded", max_frame_bytes=2048, origins=f"{APP}, app.example.com",
+               trusted_proxies="proxy.example.com")
+        assert "gateway.origins: app.example.com" in another.tail()
+        assert "gateway.trusted_proxies: proxy.example.com" in another.tail()
+        assert status_of(another, origin=APP) == 403
+        client.send(large(2048))
+        assert client.request("findById", theClassName="com.app.mo.Task", theClassId="none")
+
+
+def test_what_waits_for_the_next_start_is_told(another, change):
+    def told():
+        return re.findall(r" process\.restart_needed settings=(.*)$", another.log_text(), re.MULTILINE)
+
+    change(max_connections=5, queue_length=100, origins=APP)
+    wait_until(told, 20, "it is logged")
+    assert told()[0].strip('"') == "gateway.max_connections, gateway.queue_length"
+    assert status_of(another, origin=APP) == 101, "the rest counts"
 
 
 # ---- wrong settings

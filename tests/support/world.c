@@ -36,14 +36,14 @@ void world_init(struct world *w)
     const struct open_limits limits = {.count = 10, .bytes = 10000, .timeout_ms = {1000, 1000}};
 
     *w = (struct world){
-        .settings = {.gateway_login_timeout_ms = 1000,
-                     .gateway_alive_ms = 1000,
+        .settings = {.gateway_alive_ms = 1000,
                      .gateway_max_push_bytes = 100000,
                      .gateway_max_unacknowledged = 1000,
                      .gateway_content_provider = provider},
         .g = {.keys = {"a key of at least thirty-two bytes", NULL, 100000},
               .json_limits = {64, 100},
-              .client_limits = {100000, 100000}},
+              .client_limits = {100000, 100000},
+              .login_timeout_ms = 1000},
     };
     assert_ok(secret_init());
     w->g.seal = seal_create("another key of thirty-two bytes or more", "");

@@ -71,6 +71,7 @@ static const struct config_row rows[] = {
      .offset = AT(colour),
      .initial = "red",
      .choices = "green|red|blue",
+     .reloaded = true,
      .used_by = ONE,
      .help = "Which."},
 };
@@ -450,6 +451,7 @@ START_TEST(the_help_explains_the_rows_of_a_program)
                          "to 100 (ms); default: 5\n");
     assert_contains(one, "text of 4 to 64 bytes; default: none, must be given; secret\n");
     assert_contains(one, "default: empty\n");
+    assert_contains(one, "one of green, red, blue; default: red; changes on SIGHUP\n");
     assert_lacks(one, "b.flag");
     assert_contains(all, "b.flag");
     assert_contains(all, "a.optional  ACTIVESTACK_A_OPTIONAL\n    Not needed.\n    text of 1 to 9 "
@@ -481,6 +483,44 @@ START_TEST(the_values_in_force_are_printed_without_secrets)
 }
 END_TEST
 
+/* Of what is in force with defaults alone, when this is given as well. */
+static void check_waiting(unsigned program, char *given, const char *expected)
+{
+    SAMPLE in_force = {0}, s = {0};
+    TEXT problems = {0}, keys = {0};
+
+    assert_ok(load(NULL, ENV(secret_variable), &in_force, &problems));
+    assert_ok(load(NULL, ENV(secret_variable, given), &s, &problems));
+    config_add_waiting(&table, program, &in_force, &s, &keys);
+    assert_text(&keys, expected);
+}
+
+START_TEST(what_has_changed_waits_unless_it_is_reloaded)
+{
+    char *given[] = {variable("ACTIVESTACK_A_NAME=other"), variable("ACTIVESTACK_B_COUNT=6"),
+                     variable("ACTIVESTACK_B_FLAG=false"), variable("ACTIVESTACK_B_COLOUR=blue")};
+    static const char *const waiting_of_one[] = {"a.name", "b.count", "", ""};
+    static const char *const waiting_of_two[] = {"a.name", "", "b.flag", ""};
+
+    for (size_t i = 0; i < ARRAY_SIZE(given); i++) {
+        check_waiting(ONE, given[i], waiting_of_one[i]);
+        check_waiting(TWO, given[i], waiting_of_two[i]);
+    }
+}
+END_TEST
+
+START_TEST(all_that_waits_is_told_and_no_secret)
+{
+    SAMPLE in_force = {0}, s = {0};
+    TEXT problems = {0}, keys = {0};
+
+    assert_ok(load("a.secret = before\n", no_environment, &in_force, &problems));
+    assert_ok(load("a.secret = after\na.file = g\n", no_environment, &s, &problems));
+    config_add_waiting(&table, ONE, &in_force, &s, &keys);
+    assert_text(&keys, "a.secret, a.file");
+}
+END_TEST
+
 UNIT_SUITE("config", what_is_not_given_has_its_default, the_file_is_read_line_by_line,
            the_environment_overrides_the_file, a_variable_may_name_a_file_with_the_value,
            a_key_may_name_a_file_with_the_value,
@@ -495,4 +535,5 @@ UNIT_SUITE("config", what_is_not_given_has_its_default, the_file_is_read_line_by
            a_secret_is_not_told_even_if_it_is_wrong, what_has_no_default_must_be_given,
            only_programs_that_use_it_need_it, settings_of_other_programs_are_checked_too,
            files_that_cannot_be_read_are_mistakes, all_mistakes_are_told_at_once,
-           the_help_explains_the_rows_of_a_program, the_values_in_force_are_printed_without_secrets)
+           the_help_explains_the_rows_of_a_program, the_values_in_force_are_printed_without_secrets,
+           what_has_changed_waits_unless_it_is_reloaded, all_that_waits_is_told_and_no_secret)

@@ -19,16 +19,25 @@ static struct metrics *metrics;
 static struct visitor *inside[MOST_INSIDE];
 
 static const struct settings usual = {
-    .gateway_max_connections = 100,
     .gateway_origins = anyone,
     .gateway_trusted_proxies = nobody,
 };
+
+static void set_rules(struct settings s)
+{
+    _cleanup_(text_deinitp) struct text problems = {0};
+    struct door_rules rules = {0};
+
+    assert_ok(door_rules_read(&s, &rules, &problems));
+    door_set_rules(door, &rules);
+}
 
 static void open_door(struct settings s)
 {
     assert_ok(secret_init());
     metrics = metrics_create(&gateway_metrics, NULL);
-    assert_ok(door_create(&s, metrics, &door));
+    assert_ok(door_create(100, metrics, &door));
+    set_rules(s);
 }
 
 static void leave(struct visitor *v)
@@ -283,6 +292,50 @@ START_TEST(without_limits_everybody_comes_in)
 }
 END_TEST
 
+START_TEST(who_is_in_stays_in_under_other_rules)
+{
+    struct settings s = usual;
+    struct visitor *first, *second;
+
+    s.gateway_max_connections_per_address = 2;
+    open_door(s);
+    first = enter("192.0.2.1");
+    second = enter("192.0.2.1");
+    ck_assert_int_eq(UPGRADE(first, NULL), 0);
+    ck_assert_int_eq(UPGRADE(second, NULL), 0);
+    s.gateway_max_connections_per_address = 1;
+    s.gateway_origins = only;
+    s.gateway_trusted_proxies = proxy;
+    set_rules(s);
+    ck_assert_int_eq(come("192.0.2.1"), 429);
+    ck_assert_int_eq(UPGRADE(enter("192.0.2.2"), .origin = "https://evil.org"), 403);
+    ck_assert_int_eq(UPGRADE(enter("10.0.0.1"), .forwarded = "192.0.2.3"), 0);
+    ck_assert_int_eq(UPGRADE(enter("10.0.0.1"), .forwarded = "192.0.2.4"), 0);
+    leave(first);
+    ck_assert_int_eq(come("192.0.2.1"), 429);
+    leave(second);
+    ck_assert_int_eq(come("192.0.2.1"), 0);
+    close_door();
+}
+END_TEST
+
+START_TEST(another_rate_counts_at_once)
+{
+    struct settings s = usual;
+
+    s.gateway_max_upgrades_per_s = 100;
+    open_door(s);
+    for (int i = 0; i < 100; i++)
+        ck_assert_int_eq(come("192.0.2.1"), 0);
+    ck_assert_int_eq(come("192.0.2.1"), 503);
+    s.gateway_max_upgrades_per_s = 1;
+    set_rules(s);
+    ck_assert_int_eq(upgrade_at(enter("192.0.2.1"), (struct upgrade){0}, NOW + 1000), 0);
+    ck_assert_int_eq(upgrade_at(enter("192.0.2.1"), (struct upgrade){0}, NOW + 1000), 503);
+    close_door();
+}
+END_TEST
+
 static const struct {
     char *origins, *proxies;
     const char *key;
@@ -294,20 +347,15 @@ static const struct {
 START_TEST(wrong_settings_are_told)
 {
     struct settings s = usual;
-    char told[1024] = "";
-    FILE *file = tmpfile();
-    struct door *none;
+    _cleanup_(text_deinitp) struct text problems = {0};
+    struct door_rules none = {0};
 
-    log_redirect(file);
-    metrics = metrics_create(&gateway_metrics, NULL);
     s.gateway_origins = wrong[_i].origins;
     s.gateway_trusted_proxies = wrong[_i].proxies;
-    assert_err(door_create(&s, metrics, &none), ERR_CONFIG);
-    rewind(file);
-    told[fread(told, 1, sizeof(told) - 1, file)] = '\0';
-    assert_contains(told, wrong[_i].key);
-    metrics_destroy(metrics);
-    fclose(file);
+    assert_err(door_rules_read(&s, &none, &problems), ERR_CONFIG);
+    assert_contains(problems.at, wrong[_i].key);
+    ck_assert_ptr_null(none.origins.at);
+    ck_assert_ptr_null(none.trusted.at);
 }
 END_TEST
 
@@ -326,6 +374,8 @@ int main(void)
         who_is_refused_has_nothing_open,
         limits_are_for_clients_and_not_for_their_proxies,
         without_limits_everybody_comes_in,
+        who_is_in_stays_in_under_other_rules,
+        another_rate_counts_at_once,
     };
     TCase *tcase = tcase_create("gateway_door");
 

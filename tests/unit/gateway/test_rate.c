@@ -62,6 +62,20 @@ START_TEST(without_a_rate_there_is_no_end)
 }
 END_TEST
 
+START_TEST(what_was_spent_at_another_rate_is_not_owed_at_this_one)
+{
+    const struct rate fast = {.per_s = 10000, .burst = 10000};
+    struct bucket b = {0};
+
+    for (int i = 0; i < 10000; i++)
+        ck_assert(bucket_take(&b, &fast, 1000));
+    ck_assert_int_eq(take_all(&b, &rate, 1000), 0);
+    ck_assert_int_eq(take_all(&b, &rate, 1300), 3);
+    ck_assert_int_eq(take_all(&b, &fast, 1301), 1000);
+}
+END_TEST
+
 UNIT_SUITE("gateway_rate", a_burst_may_come_at_once_and_no_more,
            after_each_interval_there_is_one_more, a_pause_saves_no_more_than_a_burst,
-           what_is_refused_costs_nothing, without_a_rate_there_is_no_end)
+           what_is_refused_costs_nothing, without_a_rate_there_is_no_end,
+           what_was_spent_at_another_rate_is_not_owed_at_this_one)

@@ -363,6 +363,27 @@ START_TEST(who_returns_in_vain_has_no_more_time_to_log_in)
 }
 END_TEST
 
+START_TEST(another_time_to_log_in_is_for_those_who_wait_too)
+{
+    const int64_t start_ms = clock_mono_ms();
+    WORLD w;
+    struct client *first, *second;
+
+    world_init(&w);
+    first = world_open(&w);
+    login_set_timeout(&w.g, 1000000);
+    second = world_open(&w);
+    login_tick(&w.g, start_ms + 500000);
+    ck_assert_int_eq(first->close_code, 0);
+    login_set_timeout(&w.g, 100);
+    login_tick(&w.g, start_ms + 500000);
+    ck_assert_int_eq(first->close_code, 4004);
+    ck_assert_int_eq(second->close_code, 4004);
+    world_close(&w, first);
+    world_close(&w, second);
+}
+END_TEST
+
 UNIT_SUITE("returns", a_bare_request_is_put_as_the_spec_says,
            who_was_binding_when_all_were_announced_is_announced_when_it_has_bound,
            a_signed_session_of_nobody_only_connects,
@@ -370,4 +391,5 @@ UNIT_SUITE("returns", a_bare_request_is_put_as_the_spec_says,
            pushes_and_repeated_replies_are_delivered_before_the_response,
            after_a_refusal_a_login_is_a_plain_one, an_error_of_the_agents_is_no_binding,
            a_binding_that_comes_too_late_is_undone, who_goes_between_two_parts_is_unbound,
-           agents_close_a_socket_by_its_client_id, who_returns_in_vain_has_no_more_time_to_log_in)
+           agents_close_a_socket_by_its_client_id, who_returns_in_vain_has_no_more_time_to_log_in,
+           another_time_to_log_in_is_for_those_who_wait_too)
