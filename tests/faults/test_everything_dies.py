@@ -22,8 +22,9 @@ from content_client import ContentClient
 from lasting_clients import LastingClient, WatchAll, Writer
 from lasting_content import CONTENT_USERS, ContentWriter, LastingContent
 from lasting_crowd import MO, Crowd, class_of_item
+from seeded import seeded
 from servers import wait_until
-from stack import USERS, Stack, slow
+from stack import USERS, Stack
 from store import assert_books_balance, marks_of, session_key, stored_object
 
 SECONDS = float(os.environ.get("TEST_KILL_SECONDS", "60"))
@@ -97,7 +98,7 @@ def expect_quiet(crowd, redis):
                     and not any(redis.hlen(key) for key in redis.scan_iter("{s:*}:m", 1000)))
 
     try:
-        wait_until(is_quiet, QUIET_SECONDS * (4 if slow() else 1), "everything is quiet")
+        wait_until(is_quiet, QUIET_SECONDS, "everything is quiet")
     except AssertionError as e:
         with crowd.lock:
             raise AssertionError(f"{e}; jobs: {redis.zrange('jobs', 0, 9)}, clients: "
@@ -180,6 +181,7 @@ def rounds():
 
 
 @pytest.mark.long
+@seeded(TEST_KILL_SEED=SEED)
 def test_nothing_is_missed_although_everything_dies(everything, capsys):
     with capsys.disabled():
         print(f"\nTEST_KILL_SEED={SEED}", flush=True)

@@ -30,6 +30,7 @@ from random_footprints import Footprint
 from random_operations import (NOT_KEPT, FindById, FindByIds, GetAll, GetHistory, Repeat, Search,
                                Write)
 from random_requests import Requests
+from seeded import seeded
 from stack import SUPPORT, Stack, slow
 from store import now_ms
 
@@ -42,7 +43,7 @@ MAX_LISTED = 5
 HISTORY_KEPT = 8
 APART_MS = 4  # between two rounds, so that times chosen in between are clearly past
 SETTINGS = {"model.file": MODEL, "sync.max_scan": MAX_SCAN, "sync.max_listed": MAX_LISTED,
-            "sync.history_kept": HISTORY_KEPT, "sync.redelivery_max_ms": 20000,
+            "sync.history_kept": HISTORY_KEPT, "sync.redelivery_first_ms": 5000, "sync.redelivery_max_ms": 20000,
             "sync.redelivery_silent_ms": 30000, "log.level": "info"}
 
 
@@ -282,6 +283,7 @@ class Run:
         pytest.fail(f"seed {SEED}, round {self.round}: {what}", pytrace=False)
 
 
+@seeded(TEST_RANDOM_SEED=SEED)
 def test_every_answer_and_every_copy_is_as_the_model_says(crowd, capsys):
     with capsys.disabled():
         print(f"\nseed {SEED}, {SECONDS:g} seconds: ", end="", flush=True)

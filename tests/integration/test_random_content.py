@@ -6,7 +6,8 @@ ActiveStack clients write and watch the same objects. Whatever anybody is told o
 it has to be the same for all, and what a patch of one version has to lead to. When all is quiet, each
 subscribed copy and page is what is stored, and pages are as a sort in Python says.
 
-A run prints its seed, which makes the same choices again, though what comes of them may differ.
+A run tells its seed, also when it fails, which makes the same choices again, though what comes of them may
+differ.
 
     TEST_RANDOM_CONTENT_SECONDS=300     how long (60; 20 where programs run slowly)
     TEST_RANDOM_SEED=7                  which one (a new one each time)
@@ -28,6 +29,7 @@ from content_requests import (AddChild, Copy, GetChildren, GetContent, History, 
 from mixed_crowd import Create, Find, MixedCrowd, Put, Remove
 from model_views import Views
 from random_patches import Patches
+from seeded import seeded
 from servers import wait_until
 from stack import MODEL, PROVIDER, USERS, Stack, slow
 from store import object_key
@@ -362,6 +364,7 @@ class Run:
         return ", ".join(f"{name.strip('_')} {count}" for name, count in self.figures.items())
 
 
+@seeded(TEST_RANDOM_SEED=SEED)
 def test_whatever_is_known_of_a_version_agrees(crowd, capsys):
     with capsys.disabled():
         print(f"\nTEST_RANDOM_SEED={SEED}, {SECONDS:g} seconds: ", end="", flush=True)

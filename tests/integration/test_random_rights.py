@@ -26,6 +26,7 @@ from client import pair
 from ctl import CTL
 from rights_crowd import MOST_OPEN, ContentSession, Crowd, StackSession
 from rights_oracle import BEAT, GRACE, MEMBER, RULES, TEAM, Doc, Oracle, Team, class_of, model
+from seeded import seeded
 from store import assert_books_balance
 
 SECONDS = float(os.environ.get("TEST_RANDOM_SECONDS", 20))
@@ -333,6 +334,7 @@ class Run:
         assert_books_balance(self.stack.redis())
 
 
+@seeded(TEST_RANDOM_SEED=SEED)
 def test_nothing_is_seen_by_whom_it_is_hidden_from(random_stack):
     print(f"TEST_RANDOM_SEED={SEED}")
     run = Run(random_stack, random.Random(SEED))

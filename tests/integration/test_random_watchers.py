@@ -17,6 +17,7 @@ import secrets
 import pytest
 from client import pair
 from derived import targets
+from seeded import seeded
 from servers import wait_until
 from stack import Stack, slow
 from store import object_key
@@ -194,6 +195,7 @@ def is_quiet(redis, watching):
     return not (any(heard) or redis.exists("jobs") or redis.exists("values"))
 
 
+@seeded(TEST_RANDOM_SEED=SEED)
 def test_in_the_end_each_value_is_what_it_is_made_of(stack, connect):
     print(f"TEST_RANDOM_SEED={SEED}")
     chance, redis = random.Random(SEED), stack.redis()

@@ -12,7 +12,15 @@ import jsonpatch
 
 def apply(document, patch):
     """The document that results; the given one stays. Raises PatchError if the patch does not fit."""
-    return jsonpatch.apply_patch(document, patch if isinstance(patch, list) else [patch])
+    operations = patch if isinstance(patch, list) else [patch]
+    if any(map(_moves_into_itself, operations)):  # which the implementation allows in arrays
+        raise jsonpatch.JsonPatchConflict(f"something is moved into itself: {patch}")
+    return jsonpatch.apply_patch(document, operations)
+
+
+def _moves_into_itself(operation):
+    return (operation.get("op") == "move" and "from" in operation
+            and operation["path"].startswith(operation["from"] + "/"))
 
 
 # Of whatever is wrong with a patch.

@@ -21,7 +21,7 @@ from random_clients import Member
 from stack import PROVIDER, USERS
 from store import balance, pending_by_books
 
-PATIENCE = 60
+PATIENCE = 240
 MOST_OPEN = 50  # requests of one client
 LATE = 0.2  # the chance, each time, that a late one answers
 

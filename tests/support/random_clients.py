@@ -18,7 +18,7 @@ from random_operations import CountAll, told
 from stack import PROVIDER, USERS
 from store import balance, open_replies, pending_by_books
 
-PATIENCE = 60        # seconds for an answer
+PATIENCE = 240       # seconds for an answer
 SETTLED_A_SECOND = 50  # at least, in the end; far more if the machine is not busy with other things
 PAIRS = 1000         # at most in a receipt: a frame may not be too large
 MOST_RECEIPTS = 4    # of one client that are not answered

@@ -16,11 +16,12 @@ from client import AUTH, SYNC, class_of, pair
 from content_client import is_block, key, login_data
 from light_socket import LightSocket, Lost
 from rights_oracle import BEAT, DOC
+from stack import slow
 
 SECRET = re.compile(r"(doc-\d+)!(\d+)")
 TOLD = {SYNC + "PushUpdateResponse": "updatesReceived", SYNC + "PushDeleteResponse": "deletesReceived"}
 MOST_OPEN = 40
-EFFECTIVE_S = 2.0  # a subscription is in effect
+EFFECTIVE_S = 6.0 if slow() else 3.0  # a subscription is in effect
 
 
 class Session:
@@ -264,7 +265,7 @@ class Crowd:
             except Lost as lost:
                 raise AssertionError(f"{selected.data} was closed: {lost}") from lost
 
-    def pump(self, condition, what, seconds=30):
+    def pump(self, condition, what, seconds=120):
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, f"not within {seconds} s: {what()}"
