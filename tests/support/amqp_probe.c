@@ -11,7 +11,7 @@
 #include "common/base/clock.h"
 #include "common/base/secret.h"
 
-#define PATIENCE_MS 20000
+#define PATIENCE_MS 60000
 
 static void on_up(void *arg)
 {

@@ -33,8 +33,8 @@ class Asker:
 
     def receive(self, number):
         for _, properties, body in self.channel.consume(self.queue, auto_ack=True,
-                                                        inactivity_timeout=20):
-            assert properties is not None, "no reply within 20 s"
+                                                        inactivity_timeout=60):
+            assert properties is not None, "no reply within 60 s"
             if properties.correlation_id == number:
                 assert properties.type == "reply"
                 return json.loads(body)

@@ -9,7 +9,7 @@ from client import SYNC
 from frames import Frame
 from servers import wait_until
 
-SECONDS = 20
+SECONDS = 60
 
 
 class Operator:

@@ -14,9 +14,6 @@ CONTENT, BOTH, ONLY_CHILDREN = (True, False), (True, True), (False, True)  # of 
 
 @pytest.fixture(autouse=True)
 def objects(store):
-    """Time goes only when it is told to."""
-    begun = store.now()
-    store.now = lambda: begun + store.skew_ms
     store.object(PARENT, name='"one"')
     store.object(CHILD, title='"one"')
 

@@ -10,7 +10,7 @@ import time
 
 import websocket
 
-SECONDS = 15  # how long a client waits for anything
+SECONDS = 60  # how long a client waits for anything
 REVOKED = 4002  # the close code of sockets whose logins have ended
 
 

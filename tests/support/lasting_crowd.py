@@ -321,7 +321,7 @@ class Crowd:
             with self.lock:
                 return condition()
 
-        wait_until(holds, seconds * (4 if slow() else 1), what)
+        wait_until(holds, seconds, what)
 
     def log_in(self):
         """All of them, over the gateways by chance."""

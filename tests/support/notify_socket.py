@@ -12,7 +12,7 @@ import threading
 import time
 import uuid
 
-PATIENCE_S = 60
+PATIENCE_S = 120
 
 
 class NotifySocket:

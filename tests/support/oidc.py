@@ -99,7 +99,7 @@ class OidcProvider:
 
     def request(self, method, path, headers=None, form=None):
         """(status, headers, text)."""
-        connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=20,
+        connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=60,
                                                  context=self.context)
         body = urllib.parse.urlencode(form) if form else None
         more = {"Content-Type": "application/x-www-form-urlencoded"} if form else {}

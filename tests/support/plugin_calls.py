@@ -7,7 +7,7 @@ import uuid
 
 import pika
 
-SECONDS = 20
+SECONDS = 60
 
 
 class Caller:
@@ -26,7 +26,7 @@ class Caller:
     def __exit__(self, *_):
         self.connection.close()
 
-    def send(self, name, arguments=None, seconds=10, queue=None, body=None, headers=None):
+    def send(self, name, arguments=None, seconds=60, queue=None, body=None, headers=None):
         """Returns the call's id. `seconds`: until the deadline; None: the message has none."""
         call = uuid.uuid4().hex
         deadline = {} if seconds is None else {"deadline": int((time.time() + seconds) * 1000)}

@@ -109,7 +109,7 @@ class Postgres(Server):
     def answers(self):
         return subprocess.run(
             [self.bin / "pg_isready", "-q", "-h", self.folder, "-p", str(self.port)],
-            timeout=10).returncode == 0
+            timeout=60).returncode == 0
 
     def run(self, sql, database=DATABASE, check=True):
         """Runs statements as the owner; returns what comes out, a line for each row, | between

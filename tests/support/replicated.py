@@ -14,7 +14,7 @@ import redis
 from servers import REDIS_SERVER, Server, free_port, wait_until
 
 NAME = "store"
-DOWN_AFTER_MS = 500
+DOWN_AFTER_MS = 2000
 
 
 class Node(Server):
@@ -44,6 +44,8 @@ class Node(Server):
 
 
 class Replicated:
+    starts = 1  # no others depend on it
+
     def __init__(self, folder, replicas, sentinels):
         self.password, self.sentinel_password = secrets.token_hex(16), secrets.token_hex(16)
         self.url = f"redis://:{self.password}@unused.invalid/0"

@@ -32,6 +32,7 @@ from certificates import Authority
 ROOT = Path(__file__).resolve().parents[2]
 USERS = ("gateway", "agent", "worker", "feed", "operator")  # of RabbitMQ, beside its administrator
 REDIS_SERVER = os.environ.get("TEST_REDIS_SERVER", "redis-server")
+PATIENCE = 4  # how many times as long a machine may take that is busy, or runs programs with a sanitizer
 
 
 def free_port():
@@ -42,10 +43,12 @@ def free_port():
 
 
 def wait_until(condition, seconds, what):
-    """Calls `condition` until it returns something true, which is returned; fails after `seconds`.
+    """Calls `condition` until it returns something true, which is returned; fails when that takes many times
+    longer than the `seconds` that it may take where nothing else runs.
 
     An exception counts as "not yet"; the last one is told when time is up.
     """
+    seconds *= PATIENCE
     deadline = time.monotonic() + seconds
     last = None
     while True:
@@ -78,6 +81,7 @@ class Server:
         self.password = secrets.token_hex(16)
         (self.folder / "password").write_text(self.password)
         self.process = None
+        self.starts = 0  # how often it was started
 
     def start(self, seconds=90):
         """Starts the server from its files and waits until it serves."""
@@ -86,6 +90,7 @@ class Server:
 
     def launch(self):
         """Starts the server without waiting for it."""
+        self.starts += 1
         self.process = spawn(self.command, self.log, env={**os.environ, "REDIS_SERVER": REDIS_SERVER})
 
     def is_ready(self):

@@ -89,20 +89,20 @@ class Process:
         self.wait_ready()
 
     def wait_ready(self):
-        wait_until(self._is_ready, START_SECONDS * (3 if slow() else 1), f"{self.name} is ready")
+        wait_until(self._is_ready, START_SECONDS, f"{self.name} is ready")
 
     def _is_ready(self):
         if self.process.poll() is not None:
             raise RuntimeError(f"it ended with {self.process.returncode}:\n{self.tail()}")
         return self.answers()
 
-    def stop(self, seconds=30):
+    def stop(self, seconds=120):
         """Ends the program in order (SIGTERM); it has to end with exit code 0."""
         if self.process is None or self.process.poll() is not None:
             return
         self.expected_end = True
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(seconds * (4 if slow() else 1))
+        code = self.process.wait(seconds)
         assert code == 0, f"{self.name} ended with {code}:\n{self.tail()}"
 
     def kill(self):
@@ -115,7 +115,7 @@ class Process:
         self.kill()
         self.start()
 
-    def expect_death(self, seconds=30):
+    def expect_death(self, seconds=120):
         """Waits until the program has died at the fault point that it was started with."""
         self.expected_end = True
         code = self.process.wait(seconds)
@@ -156,7 +156,7 @@ class Process:
 
 def http_get(url, context=None):
     try:
-        with urllib.request.urlopen(url, timeout=5, context=context) as answer:
+        with urllib.request.urlopen(url, timeout=30, context=context) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as e:
         return e.code, e.read().decode()
@@ -275,6 +275,7 @@ class Stack:
                 process.launch()
             for process in self.processes:
                 process.wait_ready()
+            self._starts = self._starts_of_servers()
         except BaseException:
             self._kill()
             raise
@@ -295,6 +296,19 @@ class Stack:
         for process in self.processes:
             if process.process and process.process.poll() is None:
                 process.kill()
+
+    def recover(self):
+        """Returns when all programs have their servers again, which other tests may have killed."""
+        starts = self._starts_of_servers()
+        if starts != self._starts:
+            for process in self.processes:
+                wait_until(lambda p=process: p.status("/readyz")[0] == 200, START_SECONDS,
+                           f"{process.name} is ready again")
+            self._starts = starts
+        return self
+
+    def _starts_of_servers(self):
+        return self.servers.rabbitmq.starts, self.servers.redis.starts
 
     def check(self):
         """Fails if something went wrong behind the test's back."""
@@ -402,6 +416,10 @@ class Stack:
             "auth.providers": "file,anonymous",
             "auth.users_file": self._users,
             "auth.max_failed_logins": 1000000,  # of all tests together
+            # However slow all is: what tests want to be told again they say themselves, and clients that
+            # read nothing for a while stay.
+            "sync.redelivery_first_ms": 30_000,
+            "gateway.ping_timeout_ms": 600_000,
             "auth.max_failed_logins_per_address": 1000000,
             **settings,
         }

@@ -15,7 +15,7 @@
  * refuses.
  */
 
-#define UNIT_TIMEOUT_S 60 /* of one test, with room for sanitizers and a busy machine */
+#define UNIT_TIMEOUT_S 180 /* of one test, with room for sanitizers and a busy machine */
 
 #define UNIT_SUITE(name, ...)                            \
     int main(void)                                       \

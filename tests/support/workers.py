@@ -81,13 +81,13 @@ class Worker:
 
     def start(self):
         self._thread.start()
-        assert self._ready.wait(30), f"no worker of {self.process}: {self.problem}"
+        assert self._ready.wait(120), f"no worker of {self.process}: {self.problem}"
         assert not self.problem, self.problem
         return self
 
     def stop(self):
         self._stopping.set()
-        self._thread.join(60)
+        self._thread.join(120)
         assert not self._thread.is_alive(), f"the worker of {self.process} does not end"
         if self.problem:
             raise self.problem
@@ -104,7 +104,7 @@ class Worker:
             reply_to=self.replies, correlation_id=correlation_id, headers=headers, delivery_mode=2,
             message_id=members.get("messageId")))
         for _, properties, body in self.replies_channel.consume(self.replies, auto_ack=True,
-                                                                inactivity_timeout=20):
+                                                                inactivity_timeout=60):
             assert properties, f"no answer to {operation}"
             if properties.correlation_id == correlation_id:
                 return json.loads(body) if body else None
