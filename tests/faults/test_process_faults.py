@@ -134,7 +134,7 @@ def test_a_sharded_call_is_answered_although_the_agent_dies(mortal_stack, agent,
 
 def test_a_worker_answers_while_no_agent_runs(mortal_stack, agent, client):
     go_on = threading.Event()
-    with Worker(mortal_stack, "patient", lambda call: (go_on.wait(20), echo(call))) as worker:
+    with Worker(mortal_stack, "patient", lambda call: (go_on.wait(60), echo(call))) as worker:
         message = ask(client, "patient", 3)
         worker.wait_calls(1)
         agent.kill()
@@ -149,7 +149,7 @@ def test_the_gateway_of_the_client_dies(mortal_stack, agent, ensure):
     go_on = threading.Event()
     first, second = mortal_stack.gateways
     with Client(first.url) as client, Worker(
-            mortal_stack, "patient", lambda call: (go_on.wait(20), echo(call))) as worker:
+            mortal_stack, "patient", lambda call: (go_on.wait(60), echo(call))) as worker:
         client.connect(ensureMessageDelivery=ensure)
         client.login("file", mortal_stack.credential("ada"))
         message = ask(client, "patient", 4)
@@ -172,7 +172,7 @@ def test_the_gateway_dies_and_nobody_comes_back_before_the_answer(mortal_stack, 
     redis = mortal_stack.redis()
     go_on = threading.Event()
     with Client(first.url) as client, Worker(
-            mortal_stack, "patient", lambda call: (go_on.wait(20), echo(call))) as worker:
+            mortal_stack, "patient", lambda call: (go_on.wait(60), echo(call))) as worker:
         client.connect()
         client.login("file", mortal_stack.credential("ada"))
         message = ask(client, "patient", 4)

@@ -122,5 +122,6 @@ def acknowledge_all(stack, client, project):
         return not [name for name in marks_of(redis, sid) if name.startswith("~")]
 
     wait_until(is_settled, 10, "receipts have settled the mark")
+    client.drain(0.6)  # what was under way
     client.inbox.clear()
     client.expect_nothing(is_value, 0.4)

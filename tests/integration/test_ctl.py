@@ -11,6 +11,21 @@ CTL = BUILD / "deploy/ctl/activestack-ctl"
 TASK = "com.app.mo.Task"
 
 
+def converse(stack, line, *words):
+    """Exit code, frames and standard error of a conversation in which one line is said; the input ends when
+    that has an answer."""
+    with subprocess.Popen([CTL, "connect", "--url", stack.gateways[0].url, "--login", PROVIDER,
+                           stack.credential("ada"), *words], env=SANITIZERS, text=True,
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        running.stdin.write(line)
+        running.stdin.flush()
+        frames = []
+        while not frames or "1" not in (frames[-1].get("id"), frames[-1].get("correspondingMessageId")):
+            frames.append(json.loads(running.stdout.readline()))
+        out, err = running.communicate(timeout=60)
+    return running.returncode, frames + [json.loads(line) for line in out.splitlines()], err
+
+
 def ctl(*words, stdin=""):
     """(exit code, standard output, standard error)"""
     ended = subprocess.run([CTL, *map(str, words)], input=stdin, text=True, timeout=60,
@@ -82,9 +97,7 @@ def test_a_redis_that_is_not_there_cannot_be_judged(stack, tmp_path):
 def test_lines_become_frames_and_frames_lines(stack, new_id):
     request = {"cn": "com.percero.agents.sync.vo.CreateRequest", "messageId": "1",
                "theObject": {"cn": TASK, "ID": new_id("task"), "title": "Grüße"}}
-    code, out, err = ctl("connect", "--url", stack.gateways[0].url, "--login", PROVIDER,
-                         stack.credential("ada"), stdin=json.dumps(request, ensure_ascii=False))
-    frames = [json.loads(line) for line in out.splitlines()]
+    code, frames, err = converse(stack, json.dumps(request, ensure_ascii=False) + "\n")
     assert (code, err) == (0, "")
     assert "gatewayConnectAck" in frames[0]
     assert frames[-1]["correspondingMessageId"] == "1"
@@ -95,18 +108,20 @@ def test_large_messages_go_both_ways(stack, new_id):
     title = "x" * 300_000
     request = {"cn": "com.percero.agents.sync.vo.CreateRequest", "messageId": "1",
                "theObject": {"cn": TASK, "ID": new_id("task"), "title": title}}
-    code, out, _ = ctl("connect", "--url", stack.gateways[0].url, "--stay", "5", "--login", PROVIDER,
-                       stack.credential("ada"), stdin=json.dumps(request) + "\n")
+    code, frames, _ = converse(stack, json.dumps(request) + "\n")
     assert code == 0
-    assert json.loads(out.splitlines()[-1])["theObject"]["title"] == title
+    assert frames[-1]["theObject"]["title"] == title
+
+
+def test_what_stands_behind_the_last_line_is_said_too(stack):
+    code, _, err = ctl("connect", "--url", stack.gateways[0].url, "--stay", "60", stdin="{not JSON")
+    assert code == 1 and err.startswith("closed: 1007")
 
 
 def test_the_content_protocol_is_spoken_too(stack):
     request = {"type": "request", "id": "1", "cls": "get_content",
                "data": {"key": {"type": "unit", "id": 1}}}
-    code, out, err = ctl("connect", "--content", "--url", stack.gateways[0].url, "--login", PROVIDER,
-                         stack.credential("ada"), stdin=json.dumps(request))
-    frames = [json.loads(line) for line in out.splitlines()]
+    code, frames, err = converse(stack, json.dumps(request) + "\n", "--content")
     assert (code, err) == (0, "")
     assert (frames[0]["cls"], frames[0]["status"]) == ("login", 200)
     assert frames[-1]["data"]["content"] == {"name": "Home"}
@@ -120,7 +135,7 @@ def test_a_refused_login_is_told(stack, protocol):
 
 
 def test_a_close_of_the_gateway_is_told(stack):
-    code, _, err = ctl("connect", "--url", stack.gateways[0].url, stdin="{not JSON\n")
+    code, _, err = ctl("connect", "--url", stack.gateways[0].url, "--stay", "60", stdin="{not JSON\n")
     assert code == 1 and err.startswith("closed: 1007")
 
 

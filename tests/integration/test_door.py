@@ -27,7 +27,7 @@ APP, OTHER = "https://app.example.com", "https://evil.example.com"
 CONNECTIONS, UPGRADES, BURST = 3, 3, 20
 SPARE = 32       # sockets of an address beyond its WebSockets
 LOGGED = 20      # lines about the same, within 10 s
-HANDSHAKE_S = 3 if slow() else 1
+HANDSHAKE_S = 5 if slow() else 3
 _numbers = itertools.count(5)
 addresses = (f"198.51.{i // 250}.{i % 250 + 1}" for i in itertools.count())
 
@@ -85,7 +85,26 @@ def address():
 def open_from(gateway, address=None, path="/activestack", **options):
     """A WebSocket; `address` is what the proxy says."""
     header = [f"X-Forwarded-For: {address}"] if address else []
-    return websocket.create_connection(gateway.url + path, timeout=15, header=header, **options)
+    return websocket.create_connection(gateway.url + path, timeout=60, header=header, **options)
+
+
+def upgrade(*more):
+    """The request, with these headers."""
+    return "".join(line + "\r\n" for line in (
+        "GET /activestack HTTP/1.1", "Host: x", "Upgrade: websocket", "Connection: Upgrade",
+        "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", *more, "")).encode()
+
+
+def statuses_at_once(gateway, addresses):
+    """Of upgrades that are asked for from each of these before the gateway sees the first."""
+    with contextlib.ExitStack() as opened:
+        sockets = [opened.enter_context(socket.create_connection(("127.0.0.1", gateway.port), timeout=60))
+                   for _ in addresses]
+        gateway.pause()
+        for s, address in zip(sockets, addresses):
+            s.sendall(upgrade(f"X-Forwarded-For: {address}"))
+        gateway.resume()
+        return [int(s.recv(4096).split()[1]) for s in sockets]
 
 
 def status_of(gateway, address=None, **options):
@@ -126,11 +145,8 @@ def test_another_host_than_asked_is_not_self(proxied, address):
 
 
 def test_a_second_origin_does_not_help(proxied, address):
-    upgrade = (f"GET /activestack HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-               f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-               f"Origin: {APP}\r\nOrigin: {OTHER}\r\n\r\n")
-    with socket.create_connection(("127.0.0.1", proxied.port), timeout=15) as s:
-        s.sendall(upgrade.encode())
+    with socket.create_connection(("127.0.0.1", proxied.port), timeout=60) as s:
+        s.sendall(upgrade(f"Origin: {APP}", f"Origin: {OTHER}"))
         assert s.recv(4096).split()[1] == b"403"
 
 
@@ -150,7 +166,7 @@ def test_upgrades_to_anything_else_are_refused(proxied, protocol):
     upgrade = (f"GET /activestack HTTP/1.1\r\nHost: x\r\nUpgrade: {protocol}\r\n"
                f"Connection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n"
                f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
-    with socket.create_connection(("127.0.0.1", proxied.port), timeout=15) as s:
+    with socket.create_connection(("127.0.0.1", proxied.port), timeout=60) as s:
         s.sendall(upgrade.encode())
         assert s.recv(4096)[:12] != b"HTTP/1.1 101"
 
@@ -231,7 +247,7 @@ def test_an_address_may_have_so_many_sockets_that_are_no_websockets(plain):
 
     def is_dropped():
         """Takes one more socket; is it closed again at once?"""
-        held.append(socket.create_connection(("127.0.0.1", plain.port), timeout=15))
+        held.append(socket.create_connection(("127.0.0.1", plain.port), timeout=60))
         held[-1].settimeout(0.3)
         try:
             return held[-1].recv(1) == b""
@@ -240,7 +256,7 @@ def test_an_address_may_have_so_many_sockets_that_are_no_websockets(plain):
         except TimeoutError:
             return False
 
-    held = [socket.create_connection(("127.0.0.1", plain.port), timeout=15)
+    held = [socket.create_connection(("127.0.0.1", plain.port), timeout=60)
             for _ in range(SPARE + 1)]
     wait_until(is_dropped, 15, "one is too many")
     for s in held:
@@ -258,10 +274,9 @@ def _is_served(gateway):
 
 def test_an_address_may_ask_for_so_many_upgrades(busy, address):
     began = time.monotonic()
-    statuses = [status_of(busy, address) for _ in range(UPGRADES * 3)]
+    statuses = statuses_at_once(busy, [address] * UPGRADES * 3)
     most = UPGRADES * (1 + time.monotonic() - began) + 1
-    assert statuses[:UPGRADES] == [101] * UPGRADES
-    assert set(statuses) == {101, 429} and statuses.count(101) <= most
+    assert set(statuses) == {101, 429} and UPGRADES <= statuses.count(101) <= most
     assert refused(busy, "address_upgrade_rate") >= statuses.count(429)
     assert status_of(busy, next(addresses)) == 101, "others are as free as before"
     wait_until(lambda: status_of(busy, address) == 101, 15, "after a while it may again")
@@ -270,15 +285,15 @@ def test_an_address_may_ask_for_so_many_upgrades(busy, address):
 def test_all_together_may_ask_for_so_many_upgrades(another):
     another.set(trusted_proxies="127.0.0.1", max_upgrades_per_s=UPGRADES)
     another.start()
-    statuses = [status_of(another, next(addresses)) for _ in range(UPGRADES * 3)]
-    assert statuses[:UPGRADES] == [101] * UPGRADES
-    assert set(statuses) == {101, 503}
+    statuses = statuses_at_once(another, [next(addresses) for _ in range(UPGRADES * 3)])
+    assert set(statuses) == {101, 503} and statuses.count(101) >= UPGRADES
     assert refused(another, "upgrade_rate") == statuses.count(503)
     wait_until(lambda: status_of(another, next(addresses)) == 101, 15, "after a while they may")
 
 
 def test_a_flood_of_the_refused_neither_fills_the_log_nor_stops_the_others(proxied, address):
     flood, before, lines = 400, refused(proxied, "origin"), len(_refusals(proxied))
+    began = time.monotonic()
     with login_from(proxied, [next(addresses)]) as client:
         def refuse_many():
             for _ in range(flood // 4):
@@ -291,7 +306,7 @@ def test_a_flood_of_the_refused_neither_fills_the_log_nor_stops_the_others(proxi
             client.request("findById", theClassName="com.app.mo.Task", theClassId="none")
             time.sleep(1 / BURST)
         assert refused(proxied, "origin") - before == flood
-    assert len(_refusals(proxied)) - lines <= LOGGED * 3
+    assert len(_refusals(proxied)) - lines <= LOGGED * (3 + (time.monotonic() - began) / 10)
 
 
 def _refusals(gateway):
@@ -312,7 +327,7 @@ def test_the_log_says_who_was_refused_and_why(another):
 def test_a_client_may_send_so_many_requests(proxied, address):
     with login_from(proxied, [address]) as client:
         sent = [client.send_request("findById", theClassName="com.app.mo.Task", theClassId="none")
-                for _ in range(BURST * 2)]
+                for _ in range(BURST * 4)]
         answers = [client.response_to(message) for message in sent]
         refusals = [a for a in answers if a.get("cn", "").endswith("SyncErrorResponse")]
         assert 0 < len(refusals) < len(sent)
@@ -327,7 +342,7 @@ def test_so_may_one_of_the_content_protocol(proxied, address):
     with ContentClient(proxied.url, header=[f"X-Forwarded-For: {address}"]) as client:
         client.login(proxied.stack.credential("ada"))
         sent = [client.send_request("get_content", key=client.entries["self"], ver=None)
-                for _ in range(BURST * 2)]
+                for _ in range(BURST * 4)]
         codes = [code_of(client.answer_to(number)) for number in sent]
         assert codes[0] is None and any(code is not None for code in codes)
         assert {code for code in codes if code is not None} == {4290400}
@@ -345,13 +360,13 @@ def test_receipts_do_not_count(doors, proxied, address):
 
 @pytest.mark.parametrize("said", [b"", b"GET /activestack HTTP/1.1\r\nHost: x\r\nX-Slow: "])
 def test_a_socket_that_says_nothing_whole_is_closed(strict, said):
-    with socket.create_connection(("127.0.0.1", strict.port), timeout=HANDSHAKE_S + 14) as s:
+    with socket.create_connection(("127.0.0.1", strict.port), timeout=HANDSHAKE_S + 60) as s:
         s.sendall(said)
         assert s.recv(1) == b""
 
 
 def test_a_head_without_end_is_refused(strict):
-    with socket.create_connection(("127.0.0.1", strict.port), timeout=15) as s:
+    with socket.create_connection(("127.0.0.1", strict.port), timeout=60) as s:
         try:
             s.sendall(b"GET /activestack HTTP/1.1\r\n" + b"X: " + b"y" * 100000)
             while s.recv(4096):
@@ -454,5 +469,5 @@ def test_wrong_settings_stop_the_start(another, settings, told):
     another.set(**settings)
     another.launch()
     another.expected_end = True
-    assert another.process.wait(30) in (1, 2)
+    assert another.process.wait(120) in (1, 2)
     assert told in another.log_text() or told.upper().replace(".", "_") in another.log_text()

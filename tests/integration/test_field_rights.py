@@ -14,6 +14,7 @@ import pytest
 from asking import create, find, find_all, get_all, ids, put, remove
 from client import SYNC, Client, pair
 from content_client import code_of, key
+from relations import wait_for_jobs
 from servers import wait_until
 from shapes import assert_refused
 from stack import Stack
@@ -125,9 +126,11 @@ def opened(fields_stack):
 
 
 @pytest.fixture
-def post(people):
-    """The ID of one of Ada's."""
-    return create(people[0], POST, title="one", by=people[0].me, wage=WAGE, diary=DIARY)["theObject"]["ID"]
+def post(fields_stack, people):
+    """The ID of one of Ada's, of which everybody is told who is to be."""
+    made = create(people[0], POST, title="one", by=people[0].me, wage=WAGE, diary=DIARY)["theObject"]["ID"]
+    wait_for_jobs(fields_stack.redis())
+    return made
 
 
 def seen(objects):

@@ -32,7 +32,7 @@ USERS = {
     "zoe-5": {"given_name": "Zoe"},
 }
 CODE, TOKEN = "authenticateOAuthCode", "authenticateOAuthAccessToken"
-TIMEOUT_MS = 8000 if slow() else 2500  # below what a stopping agent waits for
+TIMEOUT_MS = 8000 if slow() else 5000  # below what a stopping agent waits for
 AWAY, REFUSED = (403, "Failure"), (402, "Forbidden")
 
 

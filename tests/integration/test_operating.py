@@ -73,7 +73,8 @@ class Console:
 @pytest.fixture(scope="module")
 def operated(servers):
     with Stack(servers, sync_agents=2, processes=PATIENT, queue_type="quorum",
-               settings={"process.presence_ms": 0, "process.max_calls": 100}) as stack:
+               settings={"process.presence_ms": 0, "process.max_calls": 100,
+                         "gateway.request_timeout_ms": 120_000}) as stack:
         yield stack
 
 

@@ -18,8 +18,8 @@ GRACE_MS = 500
 @pytest.fixture(scope="module")
 def present_stack(servers):
     with Stack(servers, gateways=2, sync_agents=2, settings={
-            "sync.presence_grace_ms": GRACE_MS, "sync.gateway_lease_ms": 500,
-            "gateway.alive_ms": 100}) as stack:
+            "sync.presence_grace_ms": GRACE_MS, "sync.gateway_lease_ms": 5000,
+            "gateway.alive_ms": 200}) as stack:
         yield stack
 
 

@@ -30,7 +30,7 @@ def client(stack, connect):
 
 def test_a_slow_worker_is_too_late(stack, client):
     go_on = threading.Event()
-    with Worker(stack, "brief", lambda call: (go_on.wait(20), call.reply("late"))) as worker:
+    with Worker(stack, "brief", lambda call: (go_on.wait(60), call.reply("late"))) as worker:
         message = ask(client, "brief")
         assert_error(client.response_to(message), "-116", "Unable to run process brief")
         go_on.set()
@@ -42,7 +42,7 @@ def test_a_slow_worker_is_too_late(stack, client):
 
 def test_a_call_that_nobody_takes_in_time_expires(stack, client):
     go_on = threading.Event()
-    with Worker(stack, "brief", lambda call: (go_on.wait(20), echo(call))) as worker:
+    with Worker(stack, "brief", lambda call: (go_on.wait(60), echo(call))) as worker:
         messages = [ask(client, "brief", i) for i in range(2)]
         for message in messages:
             assert_error(client.response_to(message), "-116")
@@ -117,7 +117,7 @@ def test_what_was_given_up_of_no_call_is_kept_for_whoever_looks(stack, process, 
 
 def test_the_calls_of_a_session_end_with_it(stack, client, process):
     redis, go_on = stack.redis(), threading.Event()
-    with Worker(stack, process, lambda call: (go_on.wait(20), echo(call))) as worker:
+    with Worker(stack, process, lambda call: (go_on.wait(60), echo(call))) as worker:
         sid = session_of(redis, client.client_id)
         ask(client, process)
         worker.wait_calls(1)
@@ -170,7 +170,7 @@ def vanish(stack, client):
 def test_the_answer_goes_to_where_the_client_is_by_then(stack, connect, come_back, process, ensure):
     go_on = threading.Event()
     client = connected(stack, connect, ensure)
-    with Worker(stack, process, lambda call: (go_on.wait(20), echo(call))) as worker:
+    with Worker(stack, process, lambda call: (go_on.wait(60), echo(call))) as worker:
         message = ask(client, process, 5)
         worker.wait_calls(1)
         vanish(stack, client)
@@ -190,7 +190,7 @@ def ended(stack, call):
 def test_an_answer_that_comes_meanwhile_is_told_at_the_return(stack, connect, come_back, process):
     go_on = threading.Event()
     client = connected(stack, connect, True)
-    with Worker(stack, process, lambda call: (go_on.wait(20), echo(call))) as worker:
+    with Worker(stack, process, lambda call: (go_on.wait(60), echo(call))) as worker:
         message = ask(client, process, 5)
         worker.wait_calls(1)
         (call,) = calls_under_way(stack, client)
@@ -204,7 +204,7 @@ def test_an_answer_that_comes_meanwhile_is_told_at_the_return(stack, connect, co
 def test_without_ensured_delivery_it_is_told_to_who_asks_again(stack, connect, come_back, process):
     go_on = threading.Event()
     client = connected(stack, connect, False)
-    with Worker(stack, process, lambda call: (go_on.wait(20), echo(call))) as worker:
+    with Worker(stack, process, lambda call: (go_on.wait(60), echo(call))) as worker:
         message = ask(client, process, 5)
         worker.wait_calls(1)
         (call,) = calls_under_way(stack, client)
@@ -220,7 +220,7 @@ def test_without_ensured_delivery_it_is_told_to_who_asks_again(stack, connect, c
 def test_who_asks_again_elsewhere_meanwhile_is_answered_there(stack, connect, come_back, process):
     go_on = threading.Event()
     client = connected(stack, connect, False)
-    with Worker(stack, process, lambda call: (go_on.wait(20), echo(call))) as worker:
+    with Worker(stack, process, lambda call: (go_on.wait(60), echo(call))) as worker:
         message = ask(client, process, 5)
         worker.wait_calls(1)
         (call,) = calls_under_way(stack, client)
@@ -239,7 +239,7 @@ def test_a_kept_request_is_not_answered_before_its_call_has_ended(stack, connect
     """It is repeated by then, and nobody runs it again."""
     go_on = threading.Event()
     client = connected(stack, connect, True)
-    with Worker(stack, process, lambda call: (go_on.wait(20), echo(call))) as worker:
+    with Worker(stack, process, lambda call: (go_on.wait(60), echo(call))) as worker:
         message = ask(client, process, 5)
         worker.wait_calls(1)
         redis, sid = stack.redis(), session_of(stack.redis(), client.client_id)
@@ -253,7 +253,7 @@ def test_a_kept_request_is_not_answered_before_its_call_has_ended(stack, connect
 def test_a_deadline_is_told_where_the_client_is_by_then(stack, connect, come_back):
     go_on = threading.Event()
     client = connected(stack, connect, False)
-    with Worker(stack, "later", lambda call: (go_on.wait(20), echo(call))) as worker:
+    with Worker(stack, "later", lambda call: (go_on.wait(60), echo(call))) as worker:
         message = ask(client, "later")
         worker.wait_calls(1)
         vanish(stack, client)

@@ -12,8 +12,7 @@ from store import assert_books_balance, object_key
 from watching import (DERIVED_MODEL, ERRAND, PROJECT, TASK, Writer, ask, expect_value, is_value, item, value)
 from workers import Worker
 
-DEADLINE_MS = 4000
-PROCESSES = {"processes": {name: {"run": "nobody", "deadlineMs": DEADLINE_MS}
+PROCESSES = {"processes": {name: {"run": "nobody", "deadlineMs": 2000 if name == "slow" else 60_000}
                            for name in ("total", "absent", "rubbish", "slow", "torn",
                                         "named")}}
 
@@ -31,8 +30,7 @@ def process_stack(servers, tmp_path_factory):
     with Stack(servers, gateways=2, sync_agents=2, settings={
             "model.file": folder / "model.json", "process.file": folder / "processes.json",
             "process.presence_ms": 0, "sync.watch_window_ms": 20, "sync.poll_ms": 20,
-            "sync.job_lease_ms": 500, "sync.redelivery_first_ms": 300,
-            "sync.reply_repeat_ms": 300000}) as stack:
+            "sync.redelivery_first_ms": 300, "sync.reply_repeat_ms": 300000}) as stack:
         yield stack
 
 
@@ -108,7 +106,7 @@ def test_who_asks_before_the_first_value_waits(process_stack, connect, ben, writ
     total = Total(writer)
 
     def serve(call):
-        assert go_on.wait(20)
+        assert go_on.wait(60)
         total(call)
 
     cleo = connect(process_stack.gateways[0], "cleo")

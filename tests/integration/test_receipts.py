@@ -11,7 +11,7 @@ from stack import PROVIDER, Stack
 
 TASK = "com.app.mo.Task"
 NOBODY = {"v": 1, "unknown": []}
-TIMEOUT_MS = 3000
+TIMEOUT_MS = 10_000
 FRAME_BYTES = 8_000_000
 MANY = 100_000
 UNACKNOWLEDGED = 12_000

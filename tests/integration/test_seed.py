@@ -14,6 +14,7 @@ import pytest
 from asking import create, find, get_all, put, remove
 from by_hand import Operator
 from client import AUTH, SYNC, pair
+from relations import wait_for_jobs
 from sealing import hashed
 from seed import MEMBERS, PRINTS, SEED_MODEL, answer_to, assert_like, fill, request_of
 from servers import wait_until
@@ -73,11 +74,12 @@ def ben(seed_stack, connect):
 
 
 @pytest.fixture
-def make(ada):
-    """Makes an object; returns its ID."""
+def make(ada, redis):
+    """Makes an object; returns its ID when everybody is told who watches its class."""
     def make(class_name, **fields):
         response = create(ada, class_name, str(uuid.uuid4()), **fields)
         assert response["result"] is True, response
+        wait_for_jobs(redis)
         return response["theObject"]["ID"]
 
     return make

@@ -31,7 +31,7 @@ def followers(servers, replicated):
             **replicated.settings, "redis.wait_replicas": 1, "redis.wait_ms": 500,
             "redis.timeout_ms": 2000, "sync.job_lease_ms": 1000, "sync.redelivery_first_ms": 500,
             "gateway.request_timeout_ms": 60_000, "gateway.ping_timeout_ms": 300_000})
-    stack.gateways[1].set(request_timeout_ms=1500)
+    stack.gateways[1].set(request_timeout_ms=4000)
     with stack:
         yield stack
 

@@ -9,7 +9,7 @@ from stack import PROVIDER, Stack, slow
 from store import assert_books_balance, marks_of, session_of
 
 TASK, NOTE = "com.app.mo.Task", "com.app.mo.Note"
-PUSH_BYTES, SEND_BYTES, AGE_MS = 200_000, 2_000_000, 3000
+PUSH_BYTES, SEND_BYTES, AGE_MS = 200_000, 2_000_000, 20_000 if slow() else 10_000
 SETTINGS = {"gateway.max_push_bytes": PUSH_BYTES, "gateway.max_send_bytes": SEND_BYTES,
             "sync.poll_ms": 20}
 OBJECTS, LARGE = 5, "x" * 50_000
@@ -61,6 +61,7 @@ def write_until_behind(gateway, writer, notes):
     number = behind = 0
     while behind < MORE:
         number += 1
+        assert number < 1000, "it does not stay behind"
         write(writer, notes, number)
         behind = behind + 1 if gateway.figure("clients_behind") else 0
     return number

@@ -290,7 +290,7 @@ def test_connections_are_bounded_and_used_again(client, database):
 
 
 def test_all_connections_in_use_is_told(client, database):
-    waiting = send(client, "nap", [1])
+    waiting = send(client, "nap", [4])
     wait_until(lambda: database.backends(ASLEEP) == 1, 10, "it sleeps")
     assert_error(call(client, "hurry"), TOO_MANY, "all connections of the database are in use")
     assert client.response_to(waiting)["result"] == "awake"
@@ -362,7 +362,7 @@ def test_each_call_has_a_key_of_its_own_that_clients_do_not_give(client):
 
 
 def test_a_call_that_runs_again_has_its_key_again(client, sql_stack, database):
-    waiting = send(client, "key", [1])
+    waiting = send(client, "key", [3])
     keys = "SELECT application_name FROM pg_stat_activity WHERE application_name LIKE 'key %'"
     wait_until(lambda: database.run(keys), 10, "it runs")
     first = database.run(keys)
@@ -375,7 +375,7 @@ def test_a_call_that_runs_again_has_its_key_again(client, sql_stack, database):
 @pytest.mark.parametrize("end", ["kill", "stop"])
 def test_a_call_outlives_its_agent(client, sql_stack, database, end):
     """It runs again; the statement of the agent that is gone ends in the server by itself."""
-    waiting = send(client, "sleep", [0.5])
+    waiting = send(client, "sleep", [3])
     wait_until(lambda: database.backends(ASLEEP) == 1, 10, "it sleeps")
     agent = sql_stack.sync_agents[0]
     getattr(agent, end)()
@@ -400,7 +400,7 @@ def test_mistakes_keep_the_agent_from_starting(sql_stack, declaration, tmp_path)
     wrong["sql"]["procedures"]["add"]["parameters"][1]["type"] = "money"
     path.write_text(json.dumps(wrong))
     ended = subprocess.run(
-        [sql_stack.sync_agents[0].program, "--config", sql_stack.config], timeout=30, text=True,
+        [sql_stack.sync_agents[0].program, "--config", sql_stack.config], timeout=120, text=True,
         env={**os.environ, "ACTIVESTACK_PROCESS_FILE": str(path)}, stderr=subprocess.PIPE)
     assert ended.returncode != 0
     assert "sql.databases.main.url: expected no password" in ended.stderr

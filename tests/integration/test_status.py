@@ -23,7 +23,7 @@ def one_of(stack, kind):
 def probe(process):
     return subprocess.run([process.program, "--config", process.stack.config, "--probe"], text=True,
                           env={**SANITIZERS, **process.environment}, stdin=subprocess.DEVNULL,
-                          capture_output=True, timeout=30)
+                          capture_output=True, timeout=120)
 
 
 def samples(process):
@@ -79,7 +79,7 @@ def test_without_a_status_port_nobody_can_be_asked(stack, kind):
     process = one_of(stack, kind)
     ended = subprocess.run([process.program, "--config", stack.config, "--probe"], text=True,
                            env={**SANITIZERS, **process.environment, "ACTIVESTACK_STATUS_PORT": "0"},
-                           stdin=subprocess.DEVNULL, capture_output=True, timeout=30)
+                           stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
     assert ended.returncode == 2 and "status.port" in ended.stderr
 
 
@@ -90,7 +90,7 @@ def test_a_probe_of_nobody_says_so(stack):
         port = nobody.getsockname()[1]
         ended = subprocess.run([gateway.program, "--config", stack.config, "--probe"], text=True,
                                env={**SANITIZERS, **gateway.environment, "ACTIVESTACK_STATUS_PORT": str(port)},
-                               stdin=subprocess.DEVNULL, capture_output=True, timeout=30)
+                               stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
     assert ended.returncode == 2 and f"127.0.0.1:{port}" in ended.stderr and ended.stdout == ""
 
 

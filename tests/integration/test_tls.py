@@ -17,7 +17,7 @@ from stack import PROVIDER, Gateway, Stack, slow
 
 NOTE = "com.app.mo.Note"
 LARGE = "x" * 500_000
-HANDSHAKE_S = 3 if slow() else 1
+HANDSHAKE_S = 5 if slow() else 3
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def options(context):
 
 def subject_of(gateway, context):
     """Whom its certificate names, as a new socket sees it."""
-    with socket.create_connection(("127.0.0.1", gateway.port), timeout=15) as s:
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=60) as s:
         with context.wrap_socket(s, server_hostname="localhost") as tls:
             names = dict(part[0] for part in tls.getpeercert()["subject"])
             return names["commonName"]
@@ -128,7 +128,7 @@ def test_old_versions_and_weak_ciphers_are_refused(gateway, words, works):
 
 
 def test_what_is_no_tls_gets_nothing(gateway):
-    with socket.create_connection(("127.0.0.1", gateway.port), timeout=15) as s:
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=60) as s:
         s.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         try:
             assert s.recv(4096) == b""
@@ -138,7 +138,7 @@ def test_what_is_no_tls_gets_nothing(gateway):
 
 
 def test_who_does_not_go_on_with_the_handshake_is_dropped(gateway):
-    with socket.create_connection(("127.0.0.1", gateway.port), timeout=HANDSHAKE_S + 14) as s:
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=HANDSHAKE_S + 60) as s:
         assert s.recv(1) == b""
 
 
@@ -276,10 +276,10 @@ def test_clients_have_to_show_a_good_certificate(gateways, authority, stranger, 
 def test_a_session_that_was_good_is_not_resumed_without_a_certificate(gateways, authority):
     context = context_of(authority, *authority.issue("client", names=""),
                          maximum_version=ssl.TLSVersion.TLSv1_2)
-    with socket.create_connection(("127.0.0.1", gateways[2].port), timeout=15) as s:
+    with socket.create_connection(("127.0.0.1", gateways[2].port), timeout=60) as s:
         with context.wrap_socket(s, server_hostname="localhost") as tls:
             session = tls.session
-    with socket.create_connection(("127.0.0.1", gateways[2].port), timeout=15) as s:
+    with socket.create_connection(("127.0.0.1", gateways[2].port), timeout=60) as s:
         with context.wrap_socket(s, server_hostname="localhost", session=session) as tls:
             assert not tls.session_reused
 
@@ -316,5 +316,5 @@ def failed_start(stack, settings):
     gateway.set(**settings)
     gateway.launch()
     gateway.expected_end = True
-    assert gateway.process.wait(30) == 1
+    assert gateway.process.wait(120) == 1
     return gateway.log_text()

@@ -45,7 +45,7 @@ def run_with(stack, tmp_path, kind, **settings):
     lines += [f"{name} = {value}" for name, value in changed.items() if value is not None]
     config = tmp_path / "weak.conf"
     config.write_text("\n".join(lines) + "\n")
-    return subprocess.run([BUILD / PROGRAMS[kind], "--config", config], timeout=30, text=True,
+    return subprocess.run([BUILD / PROGRAMS[kind], "--config", config], timeout=120, text=True,
                           capture_output=True)
 
 

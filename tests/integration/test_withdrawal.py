@@ -120,10 +120,15 @@ def test_an_object_that_is_given_away_goes_from_one_to_another(stack, log_in, me
     ben.acknowledge((DIARY, diary))
     assert remove(writer, DIARY, diary)["result"] is True
     ben.expect_delete(diary)
-    ben.acknowledge((DIARY, diary), deletes=True)
     ada.drain(0.2)
     assert not [frame for frame in ada.inbox if '"two"' in frame.text]
-    assert not has_marks(stack, ada) and not has_marks(stack, ben)
+
+    def have_received_all():
+        for client in (ada, ben):
+            client.acknowledge((DIARY, diary), deletes=True)
+        return not has_marks(stack, ada) and not has_marks(stack, ben)
+
+    wait_until(have_received_all, 20, "receipts have settled all")
 
 
 def test_who_gives_its_own_object_away_is_told_so(log_in, me, new_id):

@@ -10,15 +10,16 @@ from shapes import assert_error, assert_sync_shape
 from store import session_key, session_of
 
 NAMES = [f"p{i}" for i in range(40)]  # each test has its own, so that no test gets another's call
+DEADLINE_MS = 60_000  # of calls that are to be answered
 PROCESSES = {
     "processes": {
-        **{name: {"run": "signedIn", "deadlineMs": 20000} for name in NAMES},
-        "open": {"run": "everyone", "deadlineMs": 20000},
-        "closed": {"run": "nobody", "deadlineMs": 20000},
-        "brief": {"run": "signedIn", "deadlineMs": 300},
-        "later": {"run": "signedIn", "deadlineMs": 1500},
+        **{name: {"run": "signedIn", "deadlineMs": DEADLINE_MS} for name in NAMES},
+        "open": {"run": "everyone", "deadlineMs": DEADLINE_MS},
+        "closed": {"run": "nobody", "deadlineMs": DEADLINE_MS},
+        "brief": {"run": "signedIn", "deadlineMs": 2000},
+        "later": {"run": "signedIn", "deadlineMs": 6000},
         "instant": {"run": "signedIn", "deadlineMs": 1},
-        "acting": {"run": "signedIn", "deadlineMs": 20000, "actsForCaller": True},
+        "acting": {"run": "signedIn", "deadlineMs": DEADLINE_MS, "actsForCaller": True},
     },
     "serviceGroups": {"reports": {"run": "signedIn"}, "secret": {"run": "nobody"}},
 }

@@ -89,7 +89,11 @@ def is_update_of(object_id):
 
 
 def expect_changed(client, object_id, *fields):
-    """Waits for the push of this object, which names these fields alone; returns the object."""
-    push = client.expect_push(is_update_of(object_id), f"an update of {object_id}")
+    """Waits for the push of this object, which names these fields alone; returns the object. One that names
+    none says what there is, again, or to who has read it while that was told."""
+    def names_any(push):
+        return is_update_of(object_id)(push) and bool(push["updatedFields"]) == bool(fields)
+
+    push = client.expect_push(names_any, f"an update of {object_id}")
     assert push["updatedFields"] == list(fields)
     return push["objectList"][0]

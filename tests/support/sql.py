@@ -64,7 +64,7 @@ def parameter(name, type_name, direction="IN"):
 
 def row(call, name, *parameters, database="main", **members):
     """A procedure or function of the schema, that everybody may run."""
-    return {"run": "everyone", "deadlineMs": 10000, "database": database, "call": call,
+    return {"run": "everyone", "deadlineMs": 60000, "database": database, "call": call,
             "name": f"shop.{name}", "parameters": list(parameters), **members}
 
 
