@@ -133,7 +133,7 @@ end
 
 def script(name):
     """The Lua text of a script, taken from what is compiled into an agent."""
-    source = next(BUILD.glob(f"agents/*/script_{name}.c")).read_text()
+    source = next(BUILD.glob(f"agents/**/script_{name}.c")).read_text()
     lines = re.findall(r'^    "(.*)\\n"$', source, re.MULTILINE)
     return "\n".join(line.replace('\\"', '"').replace("\\\\", "\\") for line in lines)
 
