@@ -21,8 +21,8 @@ from stack import Stack
 from store import assert_books_balance, session_of
 from watching import expect_value, value
 
-PERSON, POST, TEAM, ARTICLE, BOARD, SHELF, WALL, PIN = (
-    f"app.{name}" for name in ("Person", "Post", "Team", "Article", "Board", "Shelf", "Wall", "Pin"))
+PERSON, POST, TEAM, ARTICLE, BOARD, SHELF, WALL, PIN, SLIP = (
+    f"app.{name}" for name in ("Person", "Post", "Team", "Article", "Board", "Shelf", "Wall", "Pin", "Slip"))
 USERS = ("ada", "ben", "cleo")
 EDITOR, ME = {"role": "editor"}, {"owner": "by"}
 FORBIDDEN, PATCH_FORBIDDEN, ADD_FORBIDDEN, PAGE_FORBIDDEN = "-117", 4030630, 4030730, 4030530
@@ -81,6 +81,9 @@ MODEL = {"classes": {
     WALL: wall(),
     PIN: {"fields": {"wall": field("toOne", target=WALL)},
           "access": dict.fromkeys(("read", "create"), "signedIn")},
+    SLIP: {"access": {**EVERYTHING, "read": ME}, "fields": {
+        "text": field("string"), "by": field("toOne", target=PERSON),
+        "mark": field("string", default="red", access={"update": EDITOR})}},
 }}
 
 
@@ -363,6 +366,21 @@ def test_nobody_learns_a_hidden_value_by_an_old_put(people, post):
     assert answers[0]["data"] == answers[1]["data"]
     assert put(people[0], POST, post, at=1, wage=WAGE)["result"] is True
     assert remove(people[0], POST, post)["result"] is True
+
+
+def test_nobody_learns_what_stands_in_an_object_by_writing_it(people):
+    """Who may write what they may not read is answered alike, whatever stands there."""
+    ada, _, cleo = people
+    slip = create(ada, SLIP, text="one", by=ada.me)["theObject"]["ID"]
+    assert find(ada, SLIP, slip)["mark"] == "red" and find(cleo, SLIP, slip) is None
+    for sends in (lambda text: put(cleo, SLIP, slip, at=1, text=text),
+                  lambda text: cleo.request("processTransaction", objectsToRemove=[], transTimestamp=1, objectsToSave=[
+                      {"cn": SLIP, "ID": slip, "text": text}])):
+        right, wrong = sends("one"), sends("two")
+        assert right["result"] is False and right["data"] == wrong["data"], (right, wrong)
+    for mark in ("red", "blue", None):
+        assert_refused(put(cleo, SLIP, slip, mark=mark), FORBIDDEN, "you may not set mark")
+    assert put(ada, SLIP, slip, at=1, text="one", mark="red")["result"] is True
 
 
 def test_a_refusal_is_the_same_when_the_request_comes_again(ada, ben, article):

@@ -4,17 +4,22 @@ import json
 import threading
 
 import pytest
-from asking import put
+from asking import create, put
 from client import Client, pair
 from servers import wait_until
 from stack import Stack
-from store import assert_books_balance, object_key
-from watching import (DERIVED_MODEL, ERRAND, PROJECT, TASK, Writer, ask, expect_value, is_value, item, value)
+from store import assert_books_balance, object_key, session_of
+from watching import (DERIVED_MODEL, ERRAND, PERSON, PROJECT, TASK, Writer, ask, expect_value, is_value, item, value)
 from workers import Worker
 
 PROCESSES = {"processes": {name: {"run": "nobody", "deadlineMs": 2000 if name == "slow" else 60_000}
                            for name in ("total", "absent", "rubbish", "slow", "torn",
-                                        "named")}}
+                                        "named", "memo")}}
+PROCESSES["processes"]["memo"]["deadlineMs"] = 30000
+MEMO = "com.test.Memo"
+MEMO_CLASS = {"fields": {"readers": {"type": "list", "target": PERSON}},
+              "access": {"read": {"owner": "readers"}, "create": "signedIn", "update": "signedIn"},
+              "watchers": {"said": {"value": "process", "process": "memo"}}}
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +30,7 @@ def process_stack(servers, tmp_path_factory):
         name: {"value": "process", "process": name,
                "params": [{"name": "factor", "type": "integer"}] if name == "total" else []}
         for name in PROCESSES["processes"]})
+    model["classes"][MEMO] = MEMO_CLASS
     (folder / "model.json").write_text(json.dumps(model))
     (folder / "processes.json").write_text(json.dumps(PROCESSES))
     with Stack(servers, gateways=2, sync_agents=2, settings={
@@ -154,6 +160,28 @@ def test_a_message_id_may_have_lines_while_its_answer_waits(process_stack, ben, 
     with Worker(process_stack, "total", Total(writer)):
         answer = ask(ben, project, "total", [1], messageId=message)
     assert (answer["value"], answer["params"]) == (3, [1])
+
+
+def test_who_has_lost_the_object_is_not_told_the_value_that_it_waits_for(process_stack, ada, ben, new_id):
+    go_on, redis = threading.Event(), process_stack.redis()
+    ours = [pair(PERSON, redis.hget(f"{{u:{client.user_id}}}", "anchor")) for client in (ada, ben)]
+    memo = MEMO, create(ada, MEMO, new_id("memo"), readers=ours)["theObject"]["ID"]
+
+    def serve(call):
+        assert go_on.wait(20)
+        call.reply({"value": "secret", "reads": []})
+
+    with Worker(process_stack, "memo", serve):
+        hers, his = [client.send_request("getChangeWatcher", classIdPair=pair(*memo), fieldName="said", params=[])
+                     for client in (ada, ben)]
+        of, sid = item(memo, "said"), session_of(redis, ben.client_id)
+        wait_until(lambda: redis.llen(object_key(of, ":a")) == 2, 20, "both of them wait")
+        assert put(ada, *memo, readers=ours[:1])["result"] is True
+        wait_until(lambda: redis.zscore(object_key(of, ":w"), sid) is None, 20, "one of them has lost it")
+        go_on.set()
+        assert ada.response_to(hers)["value"] == "secret"
+        assert ben.response_to(his)["value"] is None
+    assert not [frame for frame in ben.inbox if "secret" in frame.text]
 
 
 @pytest.mark.parametrize("reply", [7, [], {}, {"reads": []}, {"value": 1, "reads": [1]},

@@ -18,7 +18,8 @@ end
 
 -- Who may see a field may send it back as it is. Whoever may not is not told, either, whether it is so.
 local function sends_back(sid, ref, column, read_rule, text)
-  return text == (field_text(ref, column) or 'null') and (read_rule == '' or allowed(sid, read_rule, ref))
+  return text == (field_text(ref, column) or 'null') and may_read(sid, ref, restricted)
+    and (read_rule == '' or allowed(sid, read_rule, ref))
 end
 
 -- The name of the first field that the session may not set to its value among these in an object that is

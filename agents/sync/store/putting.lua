@@ -1,6 +1,11 @@
 -- Puts (design section 8, "Merge by field"): a field takes a value whose put time is not older than the one
 -- that last set it; an equal value moves nothing. Everything is checked before the first write.
 
+-- Who may write an object may not therefore read it.
+local function writer_sees(ref, field)
+  return may_read(sid, ref, restricted) and may_see(sid, ref, field, restricted)
+end
+
 -- What these values (list of field, text, refs) would change in an object that was created then; `stale`:
 -- some field was set by a newer put, which does not happen to whoever knows the state that is changed
 -- (`is_exact`), but is said of a field that the writer may not see, whatever is in it. nil, an outcome and what is said beside it if an object may not refer to what it would.
@@ -10,7 +15,7 @@ local function put_begin(ref, created, list, time, is_exact)
     local field, text, refs = list[i], list[i + 1], list[i + 2]
     local set_in, set_at, old = field_parts(redis.call('HGET', object_key(ref), field))
     local moves, is_late = text ~= (old or 'null'), not is_exact and time < (set_at or created)
-    if is_late and (moves or not may_see(sid, ref, field, restricted)) then
+    if is_late and (moves or not writer_sees(ref, field)) then
       put.stale = true
     elseif moves then
       local refusal, said = reference_refusal(ref, field, refs)

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "agents/runtime/agent.h"
+#include "agents/sync/rights.h"
 #include "agents/sync/store/scripts.h"
 #include "agents/sync/watchers/process.h"
 #include "agents/sync/watchers/reads.h"
@@ -44,7 +45,8 @@ static void take_line(struct text *out, const char **at)
     *at += size + ((*at)[size] == '\n');
 }
 
-static void add_reply(struct work *work, const char *waiting)
+/* Who may not read the object any more is told that there is no value. */
+static void add_reply(struct work *work, const char *waiting, bool may_read)
 {
     _cleanup_(text_deinitp) struct text queue = {0}, correlation = {0}, client = {0};
     _cleanup_(text_deinitp) struct text quoted = {0}, message = {0}, body = {0};
@@ -61,7 +63,8 @@ static void add_reply(struct work *work, const char *waiting)
                                              .client = client.size ? client.at : NULL,
                                              .message_id = message.size ? message.at : NULL});
     watched_add_members(&body, &answered->computing.watched, json_value(waiting, strlen(waiting)),
-                        answered->failed ? "null" : text_str(&answered->computing.value));
+                        answered->failed || !may_read ? "null"
+                                                      : text_str(&answered->computing.value));
     response_end(&body);
     work_add_out(work, &(struct msg){.queue = queue.at,
                                      .type = correlation.size ? "reply" : "again",
@@ -87,6 +90,7 @@ static enum work_step tell_next(struct work *work)
         redis_call_arg(&work->call, "");
     redis_call_arg_i64(&work->call, (int64_t)answered->told);
     redis_call_arg_i64(&work->call, MOST_WAITING);
+    rights_add_restricted(&work->call, work->agent->model);
     return work_call(work, waiting_found);
 }
 
@@ -95,9 +99,9 @@ static enum work_step waiting_found(struct work *work)
     const struct redis_reply *r = work->call.reply;
     struct answered *answered = work->state;
 
-    answered->told = redis_count(r);
+    answered->told = redis_count(r) / 2;
     for (size_t i = 0; i < answered->told; i++)
-        add_reply(work, redis_str(redis_item(r, i)));
+        add_reply(work, redis_str(redis_item(r, i * 2)), redis_i64(redis_item(r, i * 2 + 1)) == 1);
     if (!answered->told)
         return WORK_DONE;
     return work->out_count ? work_publish(work, tell_next) : tell_next(work);
