@@ -16,8 +16,8 @@
  *   - answered: the answer is published; confirmed: acknowledged;
  *   - its thread does not come back by the deadline and HOST_GRACE_MS: acknowledged without an
  *     answer, since nobody waits for one any more; its lane has a thread less, or a new one;
- *   - the connection is lost: it runs on. It comes again, and if that is here, it is known and not
- *     run twice.
+ *   - the connection is lost: it runs on. It comes again, and if that is here, and before the
+ *     broker has its answer, it is known and not run twice.
  *
  * A lane that is used up gives its consumer up, and what waits for it goes back to the queue.
  */
