@@ -17,8 +17,9 @@
 #define SEND_BUFFER        2097152 /* the kernel takes what it is allowed to */
 #define FRAME_MAX          131072
 
-/* An amqp_bytes_t in a printf format. */
-#define BYTES(b) (int)(b).len, (const char *)(b).bytes
+/* RabbitMQ's name of queues that are neither durable nor exclusive, in the words with which it
+ * closes the connection on which one is declared: from 4.3 on, unless it is told otherwise. */
+#define TRANSIENT_FEATURE "transient_nonexcl_queues"
 
 static struct timeval left_until(int64_t deadline_ms)
 {
@@ -36,10 +37,23 @@ static void log_failure(const struct amqp_link *link, const char *step, const ch
              LOG_STR("step", step), LOG_STR("reason", reason));
 }
 
+/* The broker's own, on why it closed the channel or the connection. */
+static amqp_bytes_t words_of(amqp_rpc_reply_t reply)
+{
+    if (reply.reply_type != AMQP_RESPONSE_SERVER_EXCEPTION)
+        return amqp_bytes_of("closed");
+    if (reply.reply.id == AMQP_CHANNEL_CLOSE_METHOD)
+        return ((const amqp_channel_close_t *)reply.reply.decoded)->reply_text;
+    if (reply.reply.id == AMQP_CONNECTION_CLOSE_METHOD)
+        return ((const amqp_connection_close_t *)reply.reply.decoded)->reply_text;
+    return amqp_bytes_of("closed");
+}
+
 /* Whether the broker did as asked; otherwise its own words go to the log. */
 static bool accepted(const struct amqp_link *link, const char *step, amqp_rpc_reply_t reply)
 {
-    char reason[256] = "closed";
+    char reason[256];
+    amqp_bytes_t words = words_of(reply);
 
     if (reply.reply_type == AMQP_RESPONSE_NORMAL)
         return true;
@@ -47,13 +61,7 @@ static bool accepted(const struct amqp_link *link, const char *step, amqp_rpc_re
         log_failure(link, step, amqp_reason(link, reply.library_error));
         return false;
     }
-    if (reply.reply.id == AMQP_CHANNEL_CLOSE_METHOD) {
-        const amqp_channel_close_t *m = reply.reply.decoded;
-        (void)snprintf(reason, sizeof(reason), "%.*s", BYTES(m->reply_text));
-    } else if (reply.reply.id == AMQP_CONNECTION_CLOSE_METHOD) {
-        const amqp_connection_close_t *m = reply.reply.decoded;
-        (void)snprintf(reason, sizeof(reason), "%.*s", BYTES(m->reply_text));
-    }
+    (void)snprintf(reason, sizeof(reason), "%.*s", (int)words.len, (const char *)words.bytes);
     log_failure(link, step, reason);
     return false;
 }
@@ -163,8 +171,17 @@ static bool declare_exchange(struct amqp_link *link, const char *name)
     return done(link, name);
 }
 
+/* The type is said where it matters, since the vhost has a default one; NULL: that. */
+static const char *type_of(const struct amqp_queue *queue)
+{
+    if (queue->transient_expiring)
+        return "classic";
+    return queue->quorum ? "quorum" : NULL;
+}
+
 static amqp_table_t arguments_of(const struct amqp_queue *queue, amqp_table_entry_t entries[2])
 {
+    const char *type = type_of(queue);
     int count = 0;
 
     if (queue->transient_expiring) {
@@ -172,23 +189,40 @@ static amqp_table_t arguments_of(const struct amqp_queue *queue, amqp_table_entr
         entries[count].value.kind = AMQP_FIELD_KIND_I64;
         entries[count++].value.value.i64 = queue->expires_ms;
     }
-    if (queue->quorum) {
+    if (type) {
         entries[count] = (amqp_table_entry_t){.key = amqp_bytes_of("x-queue-type")};
         entries[count].value.kind = AMQP_FIELD_KIND_UTF8;
-        entries[count++].value.value.bytes = amqp_bytes_of("quorum");
+        entries[count++].value.value.bytes = amqp_bytes_of(type);
     }
     return (amqp_table_t){.num_entries = count, .entries = entries};
+}
+
+/* Learns from the broker's refusal that it permits no transient queues. */
+static bool learns_durable(struct amqp_link *link, amqp_rpc_reply_t reply)
+{
+    amqp_bytes_t words = words_of(reply);
+
+    if (link->only_durable ||
+        !memmem(words.bytes, words.len, TRANSIENT_FEATURE, strlen(TRANSIENT_FEATURE)))
+        return false;
+    link->only_durable = true;
+    log_info("amqp.only_durable", LOG_STR("connection", link->config.connection_name),
+             LOG_STR("host", link->where.host), LOG_I64("port", link->where.port),
+             LOG_STR("reason", "the broker refuses " TRANSIENT_FEATURE));
+    return true;
 }
 
 static bool declare(struct amqp_link *link, const struct amqp_queue *queue)
 {
     amqp_table_entry_t entries[2];
     amqp_table_t arguments = arguments_of(queue, entries);
-    bool durable = !queue->transient_expiring;
+    bool durable = !queue->transient_expiring || link->only_durable;
+    amqp_rpc_reply_t reply;
 
     amqp_queue_declare(link->connection, AMQP_CHANNEL_CONSUME, amqp_bytes_of(queue->name), 0,
                        durable, 0, 0, arguments);
-    return done(link, queue->name);
+    reply = amqp_get_rpc_reply(link->connection);
+    return !learns_durable(link, reply) && accepted(link, queue->name, reply);
 }
 
 static uint16_t prefetch_of(const struct amqp_link *link, size_t i)
@@ -242,10 +276,9 @@ static bool consume_all(struct amqp_link *link, int64_t deadline_ms)
     return true;
 }
 
-bool amqp_connect(struct amqp_link *link)
+/* On failure nothing of the connection is left. */
+static bool connect_once(struct amqp_link *link, int64_t deadline_ms)
 {
-    int64_t deadline_ms = clock_mono_ms() + CONNECT_TIMEOUT_MS;
-
     link->connection = amqp_new_connection();
     if (!link->connection)
         return false;
@@ -258,6 +291,15 @@ bool amqp_connect(struct amqp_link *link)
     link->connection = NULL;
     link->tls = NULL;
     return false;
+}
+
+bool amqp_connect(struct amqp_link *link)
+{
+    int64_t deadline_ms = clock_mono_ms() + CONNECT_TIMEOUT_MS;
+    bool knew = link->only_durable;
+
+    return connect_once(link, deadline_ms) ||
+           (link->only_durable && !knew && connect_once(link, deadline_ms));
 }
 
 void amqp_add_tag(const struct amqp_link *link, const char *queue, struct text *out)

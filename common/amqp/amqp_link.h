@@ -25,6 +25,10 @@
  * TLS: with amqps://, of version 1.2 or later. The broker's certificate has to be valid, signed by
  * who may do so, and for the host of the URL; otherwise nothing is sent, and the log says why.
  *
+ * Transient queues: durable ones, once the broker has said that it permits no others; the link asks
+ * again at once, remembers it, and the log says so. A transient queue is better in a cluster: when
+ * its node dies it is gone, and can be made on another one.
+ *
  * Once up, whatever closes a channel or a consumer (a queue was deleted) makes the link go down
  * and come back, so that everything is declared again.
  */
@@ -65,7 +69,7 @@ struct amqp_events {
 
 struct amqp_queue {
     const char *name;
-    bool transient_expiring; /* a gateway's own: transient, exclusive = false, expires unused */
+    bool transient_expiring; /* a gateway's own: classic, not exclusive, expires unused */
     uint32_t expires_ms;     /* only if transient_expiring: x-expires */
     bool consume;
     bool no_ack; /* deliveries need no acknowledgement */

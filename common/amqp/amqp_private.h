@@ -71,6 +71,7 @@ struct amqp_link {
     const char *tls_problem;            /* of the broker's certificate; NULL: none */
     bool broken;                        /* to be ended by the turn */
     bool blocked;                       /* the broker asked us not to publish */
+    bool only_durable;                  /* the broker refused a transient queue; remembered */
     struct backoff backoff;
 
     struct amqp_content contents[AMQP_CHANNELS]; /* arriving, by channel - 1 */

@@ -217,14 +217,24 @@ END_TEST
 
 /* ---- What the broker may say ---- */
 
-/* A method frame on channel 0. */
+#define FRAME_AROUND 12 /* bytes of a method frame before and behind the arguments */
+
+/* A method frame on channel 0; returns its size. */
+static size_t write_method(uint8_t frame[256], uint8_t method, const void *arguments, uint8_t size)
+{
+    const uint8_t head[] = {1, 0, 0, 0, 0, 0, (uint8_t)(4 + size), 0, 10, 0, method};
+
+    memcpy(frame, head, sizeof(head));
+    memcpy(frame + sizeof(head), arguments, size);
+    frame[sizeof(head) + size] = 0xCE;
+    return size + (size_t)FRAME_AROUND;
+}
+
 static void inject_method(uint8_t method, const void *arguments, uint8_t size)
 {
-    uint8_t frame[256] = {1, 0, 0, 0, 0, 0, (uint8_t)(4 + size), 0, 10, 0, method};
+    uint8_t frame[256];
 
-    memcpy(frame + 11, arguments, size);
-    frame[11 + size] = 0xCE;
-    tcp_proxy_inject(proxy, frame, (size_t)size + 12);
+    tcp_proxy_inject(proxy, frame, write_method(frame, method, arguments, size));
 }
 
 START_TEST(a_blocked_link_refuses_until_it_is_unblocked)
@@ -333,6 +343,85 @@ START_TEST(a_delivery_that_claims_exabytes_takes_no_memory)
 }
 END_TEST
 
+/* ---- Transient queues, which later brokers refuse ---- */
+
+/* Plays such a broker: who declares `queue` as transient is told `reason`, and hung up on. */
+static void refuse_transient(const char *queue, const char *reason)
+{
+    _cleanup_(text_deinitp) struct text asked = {0}, arguments = {0};
+    uint8_t frame[256];
+    size_t size;
+
+    text_add_bytes(&asked, "\0\x32\0\x0A\0\0", 6); /* queue.declare, its ticket */
+    text_add_char(&asked, (char)strlen(queue));
+    text_add(&asked, queue);
+    text_add_char(&asked, '\0'); /* no flags: not durable */
+
+    text_add_bytes(&arguments, "\x02\x1D", 2); /* 541 INTERNAL_ERROR */
+    text_add_char(&arguments, (char)strlen(reason));
+    text_add(&arguments, reason);
+    text_add_bytes(&arguments, "\0\x32\0\x0A", 4); /* on queue.declare */
+    size = write_method(frame, 50, arguments.at, (uint8_t)arguments.size);
+    tcp_proxy_answer(proxy, asked.at, asked.size, frame, size);
+}
+
+/* Whether the broker has `queue` as one of a link's own, of this durability. */
+static bool is_fleeting(const char *queue, const char *durable)
+{
+    _cleanup_(text_deinitp) struct text path = {0}, body = {0};
+
+    text_addf(&path, "/queues/{vhost}/%s", queue);
+    text_addf(&body,
+              "{\"durable\":%s,\"arguments\":{\"x-expires\":60000,\"x-queue-type\":\"classic\"}}",
+              durable);
+    return management_call("PUT", path.at, body.at) == 204; /* 400: it is another one */
+}
+
+START_TEST(transient_queues_are_transient_where_the_broker_permits_them)
+{
+    const char *queue = amqp_probe_name();
+
+    open_through_proxy(queue);
+    ck_assert(is_fleeting(queue, "false"));
+    ck_assert(!is_fleeting(queue, "true"));
+}
+END_TEST
+
+START_TEST(transient_queues_are_durable_where_the_broker_refuses_them)
+{
+    const char *queue = amqp_probe_name();
+
+    refuse_transient(queue, "INTERNAL_ERROR - Feature `transient_nonexcl_queues` is deprecated.\n"
+                            "By default, this feature is not permitted anymore.");
+    open_through_proxy(queue);
+    ck_assert(is_fleeting(queue, "true"));
+    ck_assert_int_eq(probe.downs, 0);
+    amqp_probe_say(&probe, queue, "{}");
+    amqp_probe_until(&probe, probe.count == 1);
+    tcp_proxy_cut(proxy);
+    amqp_probe_until(&probe, probe.ups == 2);
+    amqp_probe_say(&probe, queue, "{}");
+    amqp_probe_until(&probe, probe.count == 2);
+    ck_assert_uint_eq(tcp_proxy_answered(proxy), 1); /* it is remembered */
+}
+END_TEST
+
+START_TEST(another_refusal_makes_no_queue_durable)
+{
+    const char *queue = amqp_probe_name();
+
+    refuse_transient(queue, "INTERNAL_ERROR");
+    amqp_probe_start(
+        &probe, (struct amqp_link_config){.url = tcp_proxy_url(proxy),
+                                          .queues = &(struct amqp_queue){.name = queue,
+                                                                         .transient_expiring = true,
+                                                                         .expires_ms = 60000},
+                                          .queue_count = 1});
+    amqp_probe_until(&probe, tcp_proxy_answered(proxy) >= 3);
+    ck_assert_int_eq(probe.ups, 0);
+}
+END_TEST
+
 /* ---- No way in ---- */
 
 START_TEST(a_refused_login_is_tried_again_with_patience)
@@ -381,6 +470,9 @@ static const TTest *const *const tests[] = {
     &a_deleted_queue_is_declared_again,
     &nonsense_from_the_broker_makes_the_link_come_back,
     &a_delivery_that_claims_exabytes_takes_no_memory,
+    &transient_queues_are_transient_where_the_broker_permits_them,
+    &transient_queues_are_durable_where_the_broker_refuses_them,
+    &another_refusal_makes_no_queue_durable,
     &a_refused_login_is_tried_again_with_patience,
     &nobody_at_the_address_is_no_reason_to_give_up,
 };

@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,8 +18,13 @@
 #include <check.h>
 
 struct command {
-    char kind; /* c(ut), s(tall), r(esume), i(nject), q(uit) */
+    char kind; /* c(ut), s(tall), r(esume), i(nject), a(sked), w(hat is answered), q(uit) */
     uint16_t size;
+};
+
+struct bytes {
+    char at[4096];
+    size_t size;
 };
 
 struct tcp_proxy {
@@ -27,10 +33,12 @@ struct tcp_proxy {
     int listener;
     int commands[2]; /* a pipe */
     pthread_t thread;
+    atomic_uint answered;
 
     /* Of the thread alone. */
     int client, server; /* -1: nobody is connected */
     bool stalled;
+    struct bytes asked, answer; /* asked.size 0: nothing is answered */
 };
 
 /* ---- The thread ---- */
@@ -88,29 +96,43 @@ static bool send_all(int fd, const char *at, size_t size)
     return true;
 }
 
+static bool is_answered(const struct tcp_proxy *p, const char *bytes, size_t size)
+{
+    return p->asked.size && memmem(bytes, size, p->asked.at, p->asked.size);
+}
+
 static void pass(struct tcp_proxy *p, int from, int to)
 {
     char bytes[65536];
     ssize_t n = read(from, bytes, sizeof(bytes));
 
-    if (n <= 0 || !send_all(to, bytes, (size_t)n))
+    if (n > 0 && from == p->client && is_answered(p, bytes, (size_t)n)) {
+        atomic_fetch_add(&p->answered, 1);
+        (void)send_all(p->client, p->answer.at, p->answer.size);
+    } else if (n <= 0 || !send_all(to, bytes, (size_t)n)) {
         hang_up(p);
+    }
 }
 
 /* Returns false when the thread is to end. */
 static bool obey(struct tcp_proxy *p)
 {
     struct command c;
-    char bytes[4096];
+    struct bytes bytes = {0};
 
     if (read(p->commands[0], &c, sizeof(c)) != sizeof(c))
+        return false;
+    bytes.size = c.size;
+    if (c.size && read(p->commands[0], bytes.at, c.size) != c.size)
         return false;
     if (c.kind == 'c')
         hang_up(p);
     else if (c.kind == 's' || c.kind == 'r')
         p->stalled = c.kind == 's';
-    else if (c.kind == 'i' && read(p->commands[0], bytes, c.size) == c.size && p->client >= 0)
-        (void)send_all(p->client, bytes, c.size);
+    else if (c.kind == 'i' && p->client >= 0)
+        (void)send_all(p->client, bytes.at, bytes.size);
+    else if (c.kind == 'a' || c.kind == 'w')
+        *(c.kind == 'a' ? &p->asked : &p->answer) = bytes;
     return c.kind != 'q';
 }
 
@@ -225,4 +247,16 @@ void tcp_proxy_resume(struct tcp_proxy *p)
 void tcp_proxy_inject(struct tcp_proxy *p, const void *bytes, size_t size)
 {
     command(p, 'i', bytes, size);
+}
+
+void tcp_proxy_answer(struct tcp_proxy *p, const void *asked, size_t asked_size, const void *answer,
+                      size_t answer_size)
+{
+    command(p, 'w', answer, answer_size);
+    command(p, 'a', asked, asked_size);
+}
+
+unsigned tcp_proxy_answered(struct tcp_proxy *p)
+{
+    return atomic_load(&p->answered);
 }

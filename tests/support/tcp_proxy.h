@@ -25,3 +25,11 @@ void tcp_proxy_resume(struct tcp_proxy *proxy); /* after tcp_proxy_stall() */
 
 /* Says something to the client in the server's name; at most 4,000 bytes. */
 void tcp_proxy_inject(struct tcp_proxy *proxy, const void *bytes, size_t size);
+
+/*
+ * From now on whatever the client sends that has `asked` in it does not reach the server: `answer`
+ * is said to the client instead, and counted. Each at most 4,000 bytes; must come in one piece.
+ */
+void tcp_proxy_answer(struct tcp_proxy *proxy, const void *asked, size_t asked_size,
+                      const void *answer, size_t answer_size);
+unsigned tcp_proxy_answered(struct tcp_proxy *proxy);
