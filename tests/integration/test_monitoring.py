@@ -120,6 +120,13 @@ def test_a_program_that_runs_out_of_files(prometheus, watched):
         resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
 
 
+def test_books_by_which_more_has_ended_than_was_made(prometheus, watched):
+    redis = watched.redis()
+    redis.hincrby("{b:0}", "acknowledged", 1_000_000)
+    with fires(prometheus, watched, "BooksBelowZero"):
+        redis.hincrby("{b:0}", "acknowledged", -1_000_000)
+
+
 def test_requests_that_fail(prometheus, watched, ada):
     for _ in range(5):
         ada.request("countAllByName", classNames=["com.app.mo.Nothing"])
