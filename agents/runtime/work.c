@@ -44,6 +44,15 @@ enum work_step work_aside(struct work *work, aside_fn *run, work_fn *next)
     return WORK_ASIDE;
 }
 
+void work_spawn_named(const struct work *work, work_fn *first, const char *name)
+{
+    char *state = strdup(name);
+
+    if (!state)
+        err_out_of_memory();
+    work_spawn(work, first, state, free);
+}
+
 void work_add_out(struct work *work, const struct msg *fields)
 {
     struct msg stamped = *fields;

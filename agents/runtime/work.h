@@ -119,6 +119,9 @@ enum work_step work_publish(struct work *work, work_fn *next);
 void work_spawn(const struct work *work, work_fn *first, void *state,
                 void (*state_destroy)(void *state));
 
+/* The same for a work that needs nothing but this name: a copy of it is its state. */
+void work_spawn_named(const struct work *work, work_fn *first, const char *name);
+
 /* Carries out beside this work a request that was carried out before, since its reply was not
  * confirmed. The reply has the type "again" and goes to the client id `told`. `fields` has the
  * operation as queue, who asked, message id, reply_to and body; all is copied. */

@@ -38,5 +38,5 @@ static enum work_step step_done(struct work *work)
 
 void job_cascade_start(const struct work *work, const char *job)
 {
-    job_spawn(work, next_step, job);
+    work_spawn_named(work, next_step, job);
 }

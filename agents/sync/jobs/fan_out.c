@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "agents/runtime/agent.h"
+#include "agents/runtime/control.h"
 #include "agents/sync/content/notify.h"
 #include "agents/sync/jobs/feed.h"
 #include "agents/sync/jobs/jobs.h"
@@ -243,7 +244,7 @@ static enum work_step marked(struct work *work)
     keep_place(fan_out, r);
     send_all(work, r);
     feed(work, r);
-    jobs_close_overwhelmed(work, redis_item(r, 10));
+    control_close_all(work, redis_item(r, 10), CLOSE_ENDED);
     notify_sessions(work, redis_item(r, 12));
     redeliver_all(work, redis_item(r, 14));
     if (!work->out_count)

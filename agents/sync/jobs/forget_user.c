@@ -36,5 +36,5 @@ static enum work_step step_done(struct work *work)
 
 void job_forget_user_start(const struct work *work, const char *job)
 {
-    job_spawn(work, next_step, job);
+    work_spawn_named(work, next_step, job);
 }

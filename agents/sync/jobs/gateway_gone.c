@@ -29,7 +29,7 @@ static enum work_step step_done(struct work *work)
 
 void job_gateway_gone_start(const struct work *work, const char *job)
 {
-    job_spawn(work, next_step, job);
+    work_spawn_named(work, next_step, job);
 }
 
 /* ---- Messages that came back ---- */
@@ -46,6 +46,6 @@ void gateways_lost(const struct work *work)
 {
     for (size_t i = 0; i < work->sent_count; i++) {
         if (work->sent[i].outcome == AMQP_RETURNED)
-            job_spawn(work, tell, work->sent[i].msg->queue);
+            work_spawn_named(work, tell, work->sent[i].msg->queue);
     }
 }

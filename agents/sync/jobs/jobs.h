@@ -16,13 +16,6 @@
 void jobs_start(const struct work *work, const struct redis_reply *jobs,
                 const struct redis_reply *cascade);
 
-/* start.c: spawns a work that needs nothing but this name; it is its state. */
-void job_spawn(const struct work *work, work_fn *first, const char *name);
-
-/* start.c: adds to work's messages what closes the sockets of those whose sessions have ended,
- * since they have missed too much: a list of client, gateway. */
-void jobs_close_overwhelmed(struct work *work, const struct redis_reply *list);
-
 /* fan_out.c: tells the watching sessions of a change. */
 void job_fan_out_start(const struct work *work, const char *job);
 /* The same for a job that another worker has left: from the last step that was complete. */

@@ -55,5 +55,5 @@ static enum work_step went_back(struct work *work)
 
 void job_review_paths_start(const struct work *work, const char *job)
 {
-    job_spawn(work, next_step, job);
+    work_spawn_named(work, next_step, job);
 }

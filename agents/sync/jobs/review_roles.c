@@ -1,4 +1,5 @@
 #include "agents/runtime/agent.h"
+#include "agents/runtime/control.h"
 #include "agents/runtime/lineage.h"
 #include "agents/sync/content/notify.h"
 #include "agents/sync/jobs/jobs.h"
@@ -55,7 +56,7 @@ static enum work_step reviewed(struct work *work)
     if (redis_is_error(r) || redis_str(redis_item(r, 0))[0] != 'o')
         return WORK_DONE; /* its lease brings it back, if it failed */
     fault_point("after-review-step");
-    jobs_close_overwhelmed(work, redis_item(r, 2));
+    control_close_all(work, redis_item(r, 2), CLOSE_ENDED);
     if (*behind)
         redeliver_start(work, behind);
     if (*ready)
@@ -67,5 +68,5 @@ static enum work_step reviewed(struct work *work)
 
 void job_review_roles_start(const struct work *work, const char *job)
 {
-    job_spawn(work, next_step, job);
+    work_spawn_named(work, next_step, job);
 }

@@ -56,5 +56,5 @@ static enum work_step look(struct work *work)
 void online_start(const struct work *work, const char *user)
 {
     if (online_field(work->agent->model))
-        job_spawn(work, look, user);
+        work_spawn_named(work, look, user);
 }

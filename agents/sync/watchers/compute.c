@@ -72,7 +72,7 @@ static enum work_step settled(struct work *work)
     text_add(&computing->value, redis_str(redis_item(r, 2)));
     jobs_start(work, redis_item(r, 3), NULL);
     if (redis_i64(redis_item(r, 4)) == 1)
-        job_spawn(work, sweep, text_str(&computing->watched.item));
+        work_spawn_named(work, sweep, text_str(&computing->watched.item));
     return end(work, COMPUTED);
 }
 

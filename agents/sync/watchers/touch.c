@@ -39,5 +39,5 @@ static enum work_step touched(struct work *work)
 
 void watchers_touch_start(const struct work *work, const char *job)
 {
-    job_spawn(work, next_step, job);
+    work_spawn_named(work, next_step, job);
 }
