@@ -162,6 +162,25 @@ def test_a_message_id_may_have_lines_while_its_answer_waits(process_stack, ben, 
     assert (answer["value"], answer["params"]) == (3, [1])
 
 
+@pytest.mark.parametrize("behind", ['"\n[1]', '"a\n[1]', "a\n[1]", '"a"\n[1', '"a"\n'])
+def test_a_question_that_waits_in_another_form_is_dropped(process_stack, ben, writer, project, behind):
+    go_on, total = threading.Event(), Total(writer)
+    redis, waiting = process_stack.redis(), object_key(item(project, "total", [1]), ":a")
+
+    def serve(call):
+        assert go_on.wait(60)
+        total(call)
+
+    with Worker(process_stack, "total", serve):
+        message = ben.send_request("getChangeWatcher", classIdPair=pair(*project), fieldName="total", params=[1])
+        wait_until(lambda: redis.llen(waiting) == 1, 20, "it waits")
+        kept = redis.lindex(waiting, 0)
+        redis.lpush(waiting, "\n".join([*(kept.decode() if isinstance(kept, bytes) else kept).split("\n")[:3], behind]))
+        go_on.set()
+        assert ben.response_to(message)["value"] == 3
+        wait_until(lambda: not redis.exists(waiting), 20, "nobody waits")
+
+
 def test_who_has_lost_the_object_is_not_told_the_value_that_it_waits_for(process_stack, ada, ben, new_id):
     go_on, redis = threading.Event(), process_stack.redis()
     ours = [pair(PERSON, redis.hget(f"{{u:{client.user_id}}}", "anchor")) for client in (ada, ben)]

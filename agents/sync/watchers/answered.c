@@ -1,3 +1,4 @@
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,24 +46,48 @@ static void take_line(struct text *out, const char **at)
     *at += size + ((*at)[size] == '\n');
 }
 
+static bool is_json(const char *text, size_t size)
+{
+    static const struct json_limits none = {.depth = JSON_DEPTH_MAX, .number_chars = SIZE_MAX};
+
+    return !json_check(text, size, &none, NULL);
+}
+
+/* What stands behind the client. Agents of before have kept the message id as it was: false, and it
+ * is not to be read, when these two are not JSON. */
+static bool take_asked(const char *at, struct text *message, struct json_span *params)
+{
+    _cleanup_(text_deinitp) struct text quoted = {0};
+
+    take_line(&quoted, &at);
+    if (!is_json(text_str(&quoted), quoted.size) || !is_json(at, strlen(at)))
+        return false;
+    *params = json_value(at, strlen(at));
+    return !json_decode(json_span_of(quoted.at), message);
+}
+
 /* Who may not read the object any more is told that there is no value. */
 static void add_reply(struct work *work, const char *waiting, bool may_read)
 {
     _cleanup_(text_deinitp) struct text queue = {0}, correlation = {0}, client = {0};
-    _cleanup_(text_deinitp) struct text quoted = {0}, message = {0}, body = {0};
+    _cleanup_(text_deinitp) struct text message = {0}, body = {0};
     const struct answered *answered = work->state;
+    struct json_span params;
 
     take_line(&queue, &waiting);
     take_line(&correlation, &waiting);
     take_line(&client, &waiting);
-    take_line(&quoted, &waiting);
     if (!queue.size)
         return;
-    (void)!json_decode(json_span_text(&quoted), &message);
+    if (!take_asked(waiting, &message, &params)) {
+        log_warn("watcher.waiting_dropped", LOG_STR("item", answered->computing.watched.item.at),
+                 LOG_STR("client", text_str(&client)));
+        return;
+    }
     response_begin(&body, &(struct response){.class_name = SYNC_CLASS("PushCWUpdateResponse"),
                                              .client = client.size ? client.at : NULL,
                                              .message_id = message.size ? message.at : NULL});
-    watched_add_members(&body, &answered->computing.watched, json_value(waiting, strlen(waiting)),
+    watched_add_members(&body, &answered->computing.watched, params,
                         answered->failed || !may_read ? "null"
                                                       : text_str(&answered->computing.value));
     response_end(&body);
