@@ -377,7 +377,7 @@ static void go_on_alone(struct work_runner *runner)
     runner->parent = NULL;
     if (runner->work.out_count)
         runner_sent(runner);
-    else
+    else if (!runner->job) /* one that is aside goes on when it is back */
         line_push(&runner->works->calls, runner);
 }
 

@@ -1,3 +1,4 @@
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -5,13 +6,15 @@
 #include <check.h>
 
 #include "agents/runtime/agent.h"
+#include "agents/runtime/aside.h"
 #include "agents/runtime/metrics.h"
 #include "agents/runtime/works.h"
 #include "common/base/clock.h"
 #include "tests/support/amqp_probe.h"
 #include "tests/support/unit.h"
 
-/* Works that ask how many consumers a queue has, on a real link to the broker. */
+/* Works that ask how many consumers a queue has, and one that goes aside, on a real link to the
+ * broker. */
 
 static struct amqp_probe other; /* whose queue is counted */
 static const char *queue;
@@ -32,7 +35,39 @@ static enum work_step ask(struct work *work)
     return work_count_consumers(work, queue, hear);
 }
 
-static const struct handler handlers[] = {{.operation = "findById", .plan = ask}};
+static pthread_barrier_t met;
+static size_t gone_aside, come_back;
+
+static void meet(void *state, void *thread)
+{
+    (void)state;
+    (void)thread;
+    pthread_barrier_wait(&met);
+}
+
+static enum work_step count_back(struct work *work)
+{
+    (void)work;
+    come_back++;
+    return WORK_DONE;
+}
+
+static enum work_step go_aside(struct work *work)
+{
+    gone_aside++;
+    return work_aside(work, meet, count_back);
+}
+
+static enum work_step answer_and_go_aside(struct work *work)
+{
+    work_add_out(work, &(struct msg){.queue = queue, .body = "{}", .size = 2});
+    return work_publish(work, go_aside);
+}
+
+static const struct handler handlers[] = {
+    {.operation = "findById", .plan = ask},
+    {.operation = "createObject", .plan = answer_and_go_aside},
+};
 static const struct agent_definition definition = {.handlers = handlers,
                                                    .handler_count = ARRAY_SIZE(handlers)};
 static struct agent agent = {.definition = &definition};
@@ -82,21 +117,28 @@ static void set_up(void)
 static void tear_down(void)
 {
     works_deinit(&works);
+    aside_destroy(works.aside);
     metrics_destroy(agent.metrics);
     amqp_link_destroy(works.amqp);
     amqp_probe_close(&other);
 }
 
-static void take(uint64_t tag)
+static void take_of(const char *operation, uint64_t tag)
 {
-    struct msg m = {.queue = "findById", .client = "c1", .body = "{}", .size = 2};
+    struct msg m = {.queue = operation, .client = "c1", .body = "{}", .size = 2};
 
     works_take(&works, &m, tag, false);
+}
+
+static void take(uint64_t tag)
+{
+    take_of("findById", tag);
 }
 
 static void turn(void)
 {
     amqp_link_turn(works.amqp, -1, 10);
+    works_take_aside(&works);
     works_flush(&works);
 }
 
@@ -178,12 +220,32 @@ START_TEST(who_waits_is_dropped_with_the_link)
 }
 END_TEST
 
+START_TEST(who_has_answered_and_is_aside_goes_on_from_there)
+{
+    ck_assert_int_eq(pthread_barrier_init(&met, NULL, 2), 0);
+    assert_ok(aside_start(&(struct aside_config){.threads = 1}, &works.aside));
+    gone_aside = come_back = 0;
+    UNTIL(amqp_link_is_up(works.amqp));
+    take_of("createObject", 1);
+    UNTIL(gone_aside == 1);
+    works_link_down(&works);
+    ck_assert_uint_eq(works.calls.count, 0); /* it waits in one place */
+    ck_assert_ptr_nonnull(works.all);
+    works_link_up(&works);
+    pthread_barrier_wait(&met);
+    UNTIL(come_back == 1);
+    ck_assert_ptr_null(works.all);
+    pthread_barrier_destroy(&met);
+}
+END_TEST
+
 static const TTest *const *const tests[] = {
     &all_who_wait_hear_the_answer_to_one_question,
     &an_answer_is_taken_as_true_for_its_time,
     &without_a_time_every_work_asks_anew,
     &what_could_not_be_asked_is_asked_when_the_link_is_there,
     &who_waits_is_dropped_with_the_link,
+    &who_has_answered_and_is_aside_goes_on_from_there,
 };
 
 int main(void)
