@@ -30,6 +30,7 @@ struct redisReply;
 /* A URL taken apart; every text points into `url`, which the address owns. */
 struct redis_address {
     char *url;
+    size_t size;      /* of the URL as it was; all of it is wiped */
     const char *path; /* of a unix socket; NULL: host and port */
     const char *host;
     int port;

@@ -66,26 +66,36 @@ static bool parse_credentials(char *str, struct redis_address *out)
     return true;
 }
 
+/* host[:port], where an address of IPv6 stands in brackets */
+static bool parse_place(char *str, struct redis_address *out)
+{
+    const bool in_brackets = *str == '[';
+    char *behind = in_brackets ? cut_at(str, ']', true) : str;
+    char *port;
+
+    if (!behind || (in_brackets && *behind && *behind != ':'))
+        return false;
+    port = cut_at(behind, ':', true);
+    out->host = in_brackets ? str + 1 : str;
+    out->port = port ? atoi(port) : DEFAULT_PORT;
+    return *out->host && (!port || redis_is_number(port, 65535));
+}
+
 /* [[user]:password@]host[:port][/database] */
 static bool parse_server(char *str, struct redis_address *out)
 {
     char *host = cut_at(str, '@', true);
-    char *database, *port;
+    char *database;
 
     if (host && !parse_credentials(str, out))
         return false;
     if (!host)
         host = str;
     database = cut_at(host, '/', false);
-    port = cut_at(host, ':', true);
-    if (!*host || (port && !redis_is_number(port, 65535)))
-        return false;
     if (database && *database && !redis_is_number(database, 1000000))
         return false;
-    out->host = host;
-    out->port = port ? atoi(port) : DEFAULT_PORT;
     out->database = database && *database ? database : NULL;
-    return true;
+    return parse_place(host, out);
 }
 
 static bool skip_scheme(const char *scheme, char **str)
@@ -106,6 +116,7 @@ enum err redis_address_parse(const char *url, struct redis_address *out)
     out->url = at = strdup(url);
     if (!at)
         return ERR_NOMEM;
+    out->size = strlen(url);
     if (skip_scheme("unix://", &at)) {
         out->path = at;
         return *at == '/' ? ERR_OK : ERR_CONFIG;
@@ -115,9 +126,8 @@ enum err redis_address_parse(const char *url, struct redis_address *out)
 
 void redis_address_deinit(struct redis_address *address)
 {
-    if (address->password)
-        explicit_bzero(address->url + (address->password - address->url),
-                       strlen(address->password));
+    if (address->url)
+        explicit_bzero(address->url, address->size);
     free(address->url);
     memset(address, 0, sizeof(*address));
 }

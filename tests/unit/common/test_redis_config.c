@@ -1,4 +1,5 @@
 #include "common/redis/redis_link.h"
+#include "common/redis/redis_private.h"
 #include "tests/support/unit.h"
 
 /* What is wrong with the settings of Redis, told before anything starts. */
@@ -14,6 +15,10 @@ struct wrong {
 static const struct wrong wrongs[] = {
     { { .url = "localhost" },                                         "redis.url: not of the form" },
     { { .url = "redis://h:65536" },                                   "redis.url: not of the form" },
+    { { .url = "redis://[::1" },                                      "redis.url: not of the form" },
+    { { .url = "redis://[]:6379" },                                   "redis.url: not of the form" },
+    { { .url = "redis://[::1]6379" },                                 "redis.url: not of the form" },
+    { { .url = "redis://[::1]:x" },                                   "redis.url: not of the form" },
     { { .url = "unix:///a", .sentinels = "a:1", .sentinel_name = "s" }, "redis.url: sentinels lead" },
     { { .url = PLAIN, .sentinel_name = "s" },                         "redis.sentinels: not set" },
     { { .url = PLAIN, .sentinels = "a:1" },                           "redis.sentinel_name: not set" },
@@ -77,5 +82,29 @@ START_TEST(what_is_right_is_taken)
 }
 END_TEST
 
+START_TEST(an_address_of_ipv6_stands_in_brackets)
+{
+    static const struct {
+        const char *url, *host;
+        int port;
+    } places[] = {
+        {"redis://host", "host", 6379},
+        {"redis://:secret@host:1/2", "host", 1},
+        {"redis://[::1]", "::1", 6379},
+        {"redis://:secret@[2001:db8::2]:1/2", "2001:db8::2", 1},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+        struct redis_address address;
+
+        assert_ok(redis_address_parse(places[i].url, &address));
+        ck_assert_str_eq(address.host, places[i].host);
+        ck_assert_int_eq(address.port, places[i].port);
+        redis_address_deinit(&address);
+    }
+}
+END_TEST
+
 UNIT_SUITE("redis_config", each_mistake_is_a_line_that_names_its_setting,
-           several_mistakes_are_told_together, what_is_right_is_taken)
+           several_mistakes_are_told_together, what_is_right_is_taken,
+           an_address_of_ipv6_stands_in_brackets)
