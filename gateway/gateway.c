@@ -303,16 +303,23 @@ static enum err create_listener(struct gateway_process *p)
         &p->listener);
 }
 
-/* What may change later is put in force in the same way at first. */
-static enum err set_reloaded(struct gateway_process *p)
+/* What may change later is put in force in the same way at first. Mistakes are told before there is
+ * a port. */
+static enum err open_door(struct gateway_process *p)
 {
     _cleanup_(text_deinitp) struct text problems = {0};
     _cleanup_(reloaded_destroyp) struct reloaded *r = NULL;
-    enum err e = reloaded_read(p->g.settings, &r, &problems);
+    const struct settings *s = p->g.settings;
+    enum err e = reloaded_read(s, &r, &problems);
 
-    if (e)
+    if (e) {
         log_error("gateway.wrong_settings", LOG_STR("mistakes", text_str(&problems)));
-    else
+        return e;
+    }
+    e = door_create((size_t)s->gateway_max_connections, p->g.metrics, &p->door);
+    if (!e)
+        e = create_listener(p);
+    if (!e)
         put_in_force(p, r);
     return e;
 }
@@ -344,11 +351,7 @@ static enum err create_world(struct gateway_process *p)
     if (!e)
         e = open_requests_create(&limits, &p->g.requests);
     if (!e)
-        e = door_create((size_t)s->gateway_max_connections, p->g.metrics, &p->door);
-    if (!e)
-        e = create_listener(p);
-    if (!e)
-        e = set_reloaded(p);
+        e = open_door(p);
     if (!e)
         e = bridge_create((size_t)s->gateway_queue_length, wake_listener, p->listener,
                           &p->g.bridge);
